@@ -1,0 +1,560 @@
+/**
+ * The batch face of a ring: prepare, submit, reap. It allocates nothing for a request.
+ *
+ * @module
+ */
+import { type Address, encodeAddress } from "./address.ts";
+import { areaRegistrations, type Slice } from "./area.ts";
+import type { BufferRing } from "./buffer_ring.ts";
+import { BATCH, type Engine, type OnCompletion, POSTED, TARGET } from "./engine.ts";
+import { ENGINE } from "./engine.ts";
+import { UnsupportedError } from "./errors.ts";
+import { LAYOUTS, Struct } from "./layout.ts";
+import { addressOf, high, low } from "./memory.ts";
+import { type Message, prepareReceive } from "./message.ts";
+import { attach, Notifier } from "./notifier.ts";
+import type { Ring } from "./ring.ts";
+import { type Socket, socketRegistrations } from "./socket.ts";
+import {
+  prepareAccept,
+  prepareCancel,
+  prepareClose,
+  prepareConnect,
+  prepareMessage,
+  prepareMessageRing,
+  prepareNop,
+  preparePoll,
+  prepareReadWrite,
+  prepareReceiveMultishot,
+  prepareShutdown,
+  prepareSlice,
+  prepareSocket,
+  prepareTimeout,
+  prepareVectorized,
+} from "./prepare.ts";
+import { ASYNC_CANCEL, OP, OP_SINCE, type OperationName, RECVSEND, SOCK, SQE } from "./uapi.ts";
+
+/** A socket, or any other open file descriptor. */
+export type File = Socket | number;
+
+/** A kernel time specification for a duration. */
+export function timespecFor(milliseconds: number): ArrayBuffer {
+  if (!(milliseconds >= 0)) {
+    throw new RangeError(`A time in milliseconds must not be negative, got ${milliseconds}`);
+  }
+  return new Struct(LAYOUTS.__kernel_timespec)
+    .set("tv_sec", Math.floor(milliseconds / 1000))
+    .set("tv_nsec", Math.floor((milliseconds % 1000) * 1e6)).buffer;
+}
+
+/**
+ * The batch face of a {@linkcode Ring}. Each operation prepares one request; {@linkcode submit}
+ * gives all that are prepared to the kernel in one call; {@linkcode reap} hands out completions.
+ *
+ * A request reports either to its `userData`, an unsigned 32-bit number that comes back with the
+ * completion, or to a {@linkcode Notifier}, which counts it. A full submission queue submits by
+ * itself. A full completion queue loses nothing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Ring } from "zclab";
+ *
+ * using ring = Ring.open({ entries: 8 });
+ * for (let i = 0; i < 5; i++) ring.batch.nop(i);
+ * ring.batch.submitAndWait(5);
+ * const seen: number[] = [];
+ * ring.batch.reap((userData) => seen.push(userData));
+ * assertEquals(seen, [0, 1, 2, 3, 4]);
+ * ```
+ */
+export class Batch {
+  readonly #engine: Engine;
+  readonly #owner: object;
+  readonly #supported: Uint8Array;
+  readonly #zeroCopyFlags: number;
+  #last = -1;
+
+  /** Made by the ring. @internal */
+  constructor(engine: Engine, owner: object, supported: Uint8Array) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#supported = supported;
+    this.#zeroCopyFlags = engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
+  }
+
+  // === Submitting and reaping ===
+
+  /** Requests prepared and not submitted yet. */
+  get prepared(): number {
+    return this.#engine.prepared;
+  }
+
+  /** Requests that have not had their last completion yet. */
+  get inFlight(): number {
+    return this.#engine.inFlight;
+  }
+
+  /**
+   * Gives the prepared requests to the kernel, in one call. Never waits.
+   *
+   * @returns How many were submitted.
+   * @throws {UringError} If the kernel refuses.
+   * @throws {ClosedError} After close.
+   */
+  submit(): number {
+    return this.#engine.submit(0);
+  }
+
+  /**
+   * Gives the prepared requests to the kernel and blocks the thread until `count` completions are
+   * there to be reaped.
+   *
+   * @param count How many; at most as many as there are requests and completions.
+   * @returns How many requests were submitted.
+   * @throws {RangeError} If so many completions would never come.
+   */
+  submitAndWait(count: number): number {
+    const engine = this.#engine;
+    if (!(count <= engine.inFlight + engine.ready)) {
+      throw new RangeError(
+        `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
+          `and ${engine.ready} completions are ready`,
+      );
+    }
+    const wait = count - engine.spilled;
+    return engine.submit(wait > 0 ? wait : 0);
+  }
+
+  /**
+   * Blocks the thread until `count` completions are there, or the time has run out.
+   *
+   * @returns Whether they are there.
+   */
+  waitBlocking(count: number, milliseconds: number): boolean {
+    this.#engine.ensureOpen();
+    return this.#engine.waitBlocking(count - this.#engine.spilled, milliseconds);
+  }
+
+  /**
+   * Hands out every completion that is there. Never waits.
+   *
+   * @param onCompletion Called with the request's user data, the result (bytes or -errno) and the
+   *   flags (`IORING_CQE_F_*`). Requests that report to a notifier do not come here.
+   * @returns How many completions were seen, those of notifiers included.
+   * @throws {ClosedError} After close.
+   */
+  reap(onCompletion: OnCompletion): number {
+    return this.#engine.reap(onCompletion);
+  }
+
+  /**
+   * Links the request prepared last to the next one: the next starts when it has succeeded
+   * (`IOSQE_IO_LINK`). A send that must not be short takes `MSG_WAITALL` as well.
+   *
+   * @throws {RangeError} If nothing is prepared that could be linked.
+   */
+  link(): this {
+    if (this.#engine.prepared === 0 || this.#last < 0) {
+      throw new RangeError("link: no request is prepared that the next one could be linked to");
+    }
+    this.#engine.sqes[this.#last]! |= SQE.IO_LINK << 8;
+    return this;
+  }
+
+  // === Operations ===
+
+  /** Does nothing (NOP, 5.1). */
+  nop(userData = 0): this {
+    const at = this.#last = this.#engine.next();
+    prepareNop(this.#engine.sqes, at, userData, 0);
+    return this;
+  }
+
+  /**
+   * Sends a slice, which the kernel copies (SEND, 5.6).
+   *
+   * @param target User data, or the notifier that counts it.
+   * @param flags `MSG_*`.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   */
+  send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, -1);
+  }
+
+  /**
+   * Sends a slice without copying it (SEND_ZC, 6.0); from a registered buffer if the slice's area
+   * is registered with this ring. Two completions come if and only if the first one's flags have
+   * `IORING_CQE_F_MORE`; the slice is in flight until the last.
+   *
+   * @param target User data, or the notifier that counts it.
+   * @param flags `MSG_*`.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   * @throws {UnsupportedError} Before Linux 6.0.
+   */
+  sendZc(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+    this.#require("SEND_ZC");
+    const buffer = areaRegistrations(slice.area).indexIn(this.#owner);
+    const ioprio = buffer < 0 ? this.#zeroCopyFlags : this.#zeroCopyFlags | RECVSEND.FIXED_BUF;
+    return this.#slice("SEND_ZC", OP.SEND_ZC, file, slice, target, flags, ioprio, buffer);
+  }
+
+  /** Sends a message (SENDMSG, 5.3). */
+  sendmsg(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#message("SENDMSG", file, message, target, flags, 0);
+  }
+
+  /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
+  sendmsgZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#message("SENDMSG_ZC", file, message, target, flags, this.#zeroCopyFlags);
+  }
+
+  /** Sends the slices of a message, without its address (SEND with SEND_VECTORIZED, 6.17). */
+  sendVectorized(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#vectorized("SEND", file, message, target, flags, 0);
+  }
+
+  /** Like {@linkcode sendVectorized}, without copying (SEND_ZC with SEND_VECTORIZED, 6.17). */
+  sendVectorizedZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#vectorized("SEND_ZC", file, message, target, flags, this.#zeroCopyFlags);
+  }
+
+  /**
+   * Receives into a slice (RECV, 5.6).
+   *
+   * @throws {OwnershipError} If the slice is in flight.
+   */
+  recv(file: File, slice: Slice, userData = 0, flags = 0): this {
+    const fixed = this.#fixed(file);
+    const fd = fixed < 0 ? fdOf(file) : fixed;
+    const upper = this.#engine.track("RECV", slice, true, BATCH, null);
+    const at = this.#last = this.#engine.next();
+    const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
+    prepareSlice(this.#engine.sqes, at, OP.RECV, fd, flag, 0, slice, flags, 0, userData, upper);
+    return this;
+  }
+
+  /** Receives a message, and who sent it (RECVMSG, 5.3). */
+  recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
+    const fd = this.#target(file);
+    const upper = this.#engine.track("RECVMSG", message, true, BATCH, null);
+    prepareReceive(message);
+    const at = this.#last = this.#engine.next();
+    prepareMessage(
+      this.#engine.sqes,
+      at,
+      OP.RECVMSG,
+      fd,
+      this.#fileFlag(file),
+      0,
+      message,
+      flags,
+      userData,
+      upper,
+    );
+    return this;
+  }
+
+  /**
+   * Receives again and again into provided buffers until it is cancelled or they run out (RECV
+   * with RECV_MULTISHOT, 6.0). {@linkcode BufferRing.take} turns the flags of a completion into
+   * the slice that was filled.
+   */
+  recvMultishot(file: File, buffers: BufferRing, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    prepareReceiveMultishot(
+      this.#engine.sqes,
+      at,
+      fd,
+      this.#fileFlag(file),
+      buffers.group,
+      userData,
+      0,
+    );
+    return this;
+  }
+
+  /** Reads into a slice (READ, 5.6); -1 is the file's own position. */
+  read(file: File, slice: Slice, offset = -1, userData = 0): this {
+    return this.#readWrite("READ", file, slice, offset, userData);
+  }
+
+  /** Writes a slice (WRITE, 5.6); -1 is the file's own position. */
+  write(file: File, slice: Slice, offset = -1, userData = 0): this {
+    return this.#readWrite("WRITE", file, slice, offset, userData);
+  }
+
+  /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
+  accept(file: File, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    const flag = this.#fileFlag(file);
+    prepareAccept(this.#engine.sqes, at, fd, flag, false, SOCK.CLOEXEC, userData, 0);
+    return this;
+  }
+
+  /** Accepts connections until it is cancelled (ACCEPT with ACCEPT_MULTISHOT, 5.19). */
+  acceptMultishot(file: File, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    const flag = this.#fileFlag(file);
+    prepareAccept(this.#engine.sqes, at, fd, flag, true, SOCK.CLOEXEC, userData, 0);
+    return this;
+  }
+
+  /** Connects a socket (CONNECT, 5.5). */
+  connect(file: File, address: Address, userData = 0): this {
+    const fd = this.#target(file);
+    const name = encodeAddress(address);
+    const upper = this.#engine.track("CONNECT", name.buffer, false, BATCH, null);
+    const at = this.#last = this.#engine.next();
+    const where = addressOf(name.buffer);
+    prepareConnect(
+      this.#engine.sqes,
+      at,
+      fd,
+      this.#fileFlag(file),
+      low(where),
+      high(where),
+      name.length,
+      userData,
+      upper,
+    );
+    return this;
+  }
+
+  /** Makes a socket (SOCKET, 5.19); the result is its descriptor. */
+  socket(domain: number, type: number, protocol = 0, userData = 0): this {
+    this.#require("SOCKET");
+    const at = this.#last = this.#engine.next();
+    prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
+    return this;
+  }
+
+  /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
+  shutdown(file: File, how: number, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
+    return this;
+  }
+
+  /** Closes a file descriptor (CLOSE, 5.6). */
+  close(fd: number, userData = 0): this {
+    const at = this.#last = this.#engine.next();
+    prepareClose(this.#engine.sqes, at, fd, userData, 0);
+    return this;
+  }
+
+  /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
+  poll(file: File, events: number, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
+    return this;
+  }
+
+  /** Completes with -ETIME after that many milliseconds (TIMEOUT, 5.4). */
+  timeout(milliseconds: number, userData = 0): this {
+    const timespec = timespecFor(milliseconds);
+    const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
+    const at = this.#last = this.#engine.next();
+    const where = addressOf(timespec);
+    prepareTimeout(this.#engine.sqes, at, OP.TIMEOUT, low(where), high(where), userData, upper);
+    return this;
+  }
+
+  /** Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. */
+  cancel(file: File, userData = 0): this {
+    const fd = this.#target(file);
+    const at = this.#last = this.#engine.next();
+    const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
+      (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+    prepareCancel(this.#engine.sqes, at, fd, flags, userData, 0);
+    return this;
+  }
+
+  /**
+   * Posts a completion into another ring of this process (MSG_RING, 5.18), where
+   * {@linkcode reap} hands it out.
+   *
+   * @param ring The other ring.
+   * @param theirUserData What its `reap` gets as user data.
+   * @param theirResult What its `reap` gets as result.
+   */
+  msgRing(ring: Ring, theirUserData: number, theirResult: number, userData = 0): this {
+    this.#require("MSG_RING");
+    const fd = ring[ENGINE].fd;
+    ring[ENGINE].ensureOpen();
+    const at = this.#last = this.#engine.next();
+    prepareMessageRing(
+      this.#engine.sqes,
+      at,
+      fd,
+      theirResult,
+      theirUserData,
+      POSTED,
+      userData,
+      0,
+    );
+    return this;
+  }
+
+  // === What they share ===
+
+  #require(operation: OperationName): void {
+    if (this.#supported[OP[operation]] === 0) throw unsupported(operation);
+  }
+
+  #fixed(file: File): number {
+    return typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#owner);
+  }
+
+  #fileFlag(file: File): number {
+    return this.#fixed(file) < 0 ? 0 : SQE.FIXED_FILE;
+  }
+
+  #target(file: File): number {
+    const fixed = this.#fixed(file);
+    return fixed < 0 ? fdOf(file) : fixed;
+  }
+
+  #upper(operation: string, memory: Slice | Message, target: Notifier | number): number {
+    // Ownership is checked first: a request that cannot be prepared must not count as attached.
+    const upper = this.#engine.track(
+      operation,
+      memory,
+      false,
+      typeof target === "number" ? BATCH : TARGET,
+      null,
+    );
+    if (typeof target !== "number") this.#engine.setTarget(upper, attach(target));
+    return upper;
+  }
+
+  #slice(
+    name: string,
+    opcode: number,
+    file: File,
+    slice: Slice,
+    target: Notifier | number,
+    msgFlags: number,
+    ioprio: number,
+    buffer: number,
+  ): this {
+    const engine = this.#engine;
+    const fixed = this.#fixed(file);
+    const fd = fixed < 0 ? fdOf(file) : fixed;
+    const upper = this.#upper(name, slice, target);
+    const at = this.#last = engine.next();
+    prepareSlice(
+      engine.sqes,
+      at,
+      opcode,
+      fd,
+      fixed < 0 ? 0 : SQE.FIXED_FILE,
+      ioprio,
+      slice,
+      msgFlags,
+      buffer < 0 ? 0 : buffer,
+      typeof target === "number" ? target : 0,
+      upper,
+    );
+    return this;
+  }
+
+  #message(
+    name: "SENDMSG" | "SENDMSG_ZC",
+    file: File,
+    message: Message,
+    target: Notifier | number,
+    msgFlags: number,
+    ioprio: number,
+  ): this {
+    this.#require(name);
+    const fd = this.#target(file);
+    const upper = this.#upper(name, message, target);
+    const at = this.#last = this.#engine.next();
+    prepareMessage(
+      this.#engine.sqes,
+      at,
+      OP[name],
+      fd,
+      this.#fileFlag(file),
+      ioprio,
+      message,
+      msgFlags,
+      typeof target === "number" ? target : 0,
+      upper,
+    );
+    return this;
+  }
+
+  #vectorized(
+    name: "SEND" | "SEND_ZC",
+    file: File,
+    message: Message,
+    target: Notifier | number,
+    msgFlags: number,
+    ioprio: number,
+  ): this {
+    this.#require(name);
+    if (!this.#engine.sendsVectors) {
+      throw new UnsupportedError("IORING_SEND_VECTORIZED", {
+        since: "6.17",
+        advice: "Use sendmsg or sendmsgZc",
+      });
+    }
+    const fd = this.#target(file);
+    const upper = this.#upper(name, message, target);
+    const at = this.#last = this.#engine.next();
+    prepareVectorized(
+      this.#engine.sqes,
+      at,
+      OP[name],
+      fd,
+      this.#fileFlag(file),
+      ioprio,
+      message,
+      msgFlags,
+      typeof target === "number" ? target : 0,
+      upper,
+    );
+    return this;
+  }
+
+  #readWrite(
+    name: "READ" | "WRITE",
+    file: File,
+    slice: Slice,
+    offset: number,
+    userData: number,
+  ): this {
+    const fd = this.#target(file);
+    const upper = this.#engine.track(name, slice, name === "READ", BATCH, null);
+    const at = this.#last = this.#engine.next();
+    prepareReadWrite(
+      this.#engine.sqes,
+      at,
+      OP[name],
+      fd,
+      this.#fileFlag(file),
+      slice,
+      offset,
+      userData,
+      upper,
+    );
+    return this;
+  }
+}
+
+/** The descriptor of a file. */
+export function fdOf(file: File): number {
+  return typeof file === "number" ? file : file.fd;
+}
+
+/** The error for an operation that this kernel lacks. */
+export function unsupported(operation: OperationName): UnsupportedError {
+  return new UnsupportedError(`IORING_OP_${operation}`, { since: OP_SINCE[operation] });
+}

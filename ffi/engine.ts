@@ -1,0 +1,677 @@
+/**
+ * What both faces of a ring stand on: entries go in, completions come out and find their owner.
+ *
+ * The two 32-bit words of `user_data`: the lower one is the caller's. The upper one is ours: 0 for
+ * a request of the batch face that uses no memory, else the kind of owner (two bits) and its slot
+ * in the table of requests.
+ *
+ * @module
+ */
+import { acquire, type Holder, release, Slice } from "./area.ts";
+import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "./errors.ts";
+import { LAYOUTS, Struct } from "./layout.ts";
+import { addressOf, high, low } from "./memory.ts";
+import { Message, messageSlices } from "./message.ts";
+import { type Native, native } from "./native.ts";
+import { Queues, type Setup } from "./queues.ts";
+import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SQ_FLAG } from "./uapi.ts";
+
+/** A completion of the batch face. */
+export type OnCompletion = (userData: number, result: number, flags: number) => void;
+
+/** Whoever is told of the completions of its requests. */
+export interface Target {
+  /**
+   * @param result What the kernel returned.
+   * @param flags The completion's flags.
+   * @param slot The request, so that a target with several can tell them apart.
+   * @param final Whether this was its last completion.
+   */
+  complete(result: number, flags: number, slot: number, final: boolean): void;
+  /** The ring failed or was closed: no completion will come. */
+  fail(error: unknown): void;
+}
+
+/** How the rest of ffi/ gets at the engine of a ring. */
+export const ENGINE: unique symbol = Symbol("engine");
+
+/** Memory that a request uses; an ArrayBuffer is only kept alive. */
+export type Memory = Slice | Message | ArrayBuffer | null;
+
+const KIND_SHIFT = 30;
+/** A request of the batch face that uses memory. */
+export const BATCH = 1;
+/** A request whose completions go to a {@linkcode Target}. */
+export const TARGET = 2;
+/** Our own requests, whose completions nobody needs. */
+const INTERNAL = 3;
+const SLOT_MASK = (1 << KIND_SHIFT) - 1;
+const FROM_ANOTHER_RING = 1;
+/** The upper word of a completion that another ring posts into this one (MSG_RING). */
+export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
+
+/** How many submissions the engine remembers the time of. A power of two. */
+const REMEMBERED = 1024;
+/** How many turns without the event loop the await face takes at most, so that timers run. */
+const TURNS = 32;
+/** How often entering is tried again when the kernel is out of room for the moment. */
+const RETRIES = 1000;
+
+/** See the module's description. */
+export class Engine implements Holder {
+  readonly fd: number;
+  readonly queues: Queues;
+  /** Submission entries as words; the faces fill them. */
+  readonly sqes: Int32Array;
+  /** Requests prepared or submitted whose last completion has not been seen. */
+  inFlight = 0;
+  closed = false;
+  /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
+  readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
+  /** Whether sends take a vector (`IORING_SEND_VECTORIZED`). */
+  readonly sendsVectors: boolean = kernelIsAtLeast("6.17");
+
+  readonly #native: Native;
+  readonly #enter: Native["io_uring_enter"];
+  readonly #ring: Int32Array;
+  readonly #sqMask: number;
+  readonly #cqMask: number;
+  #enterFd: number;
+  #enterFlags = 0;
+  /** Where the next entry goes; runs ahead of what the kernel was told. */
+  #sqTail = 0;
+  #submittedTail = 0;
+  #cqHead = 0;
+  #overflowSeen = 0;
+
+  // The table of requests.
+  #memory: Memory[] = [];
+  #targets: (Target | null)[] = [];
+  #free = new Int32Array(0);
+  #freeCount = 0;
+
+  // Completions of the batch face that were seen while looking for others.
+  #spill = new Int32Array(0);
+  #spillHead = 0;
+  #spillTail = 0;
+  readonly #toSpill: OnCompletion = (userData, result, flags) =>
+    this.#spillOver(userData, result, flags);
+
+  // When things were submitted, for messages about ownership.
+  #submission = 0;
+  readonly #submissionTimes = new Float64Array(REMEMBERED);
+  #stamp = false;
+
+  // Awaiting.
+  #eventFd = -1;
+  #awaited = 0;
+  #pumping = false;
+  #reading = false;
+  #turns = 0;
+  #submitScheduled = false;
+
+  constructor(setup: Setup) {
+    this.#native = native();
+    this.#enter = this.#native.io_uring_enter;
+    this.fd = setup.fd;
+    this.#enterFd = setup.fd;
+    this.queues = new Queues(setup);
+    this.#ring = this.queues.ring;
+    this.sqes = this.queues.sqes;
+    this.#sqMask = this.queues.sqEntries - 1;
+    this.#cqMask = this.queues.cqEntries - 1;
+    this.#registerRingFd();
+    this.#grow(this.queues.cqEntries);
+  }
+
+  /** Whether entering skips the look-up of the descriptor (`IORING_REGISTER_RING_FDS`, 5.18). */
+  get ringFdRegistered(): boolean {
+    return this.#enterFlags !== 0;
+  }
+
+  /** Entries prepared and not submitted yet. */
+  get prepared(): number {
+    return (this.#sqTail - this.#submittedTail) | 0;
+  }
+
+  /** Completions that wait to be reaped by the batch face, including other faces' in the queue. */
+  get ready(): number {
+    return ((Atomics.load(this.#ring, this.queues.cqTail) - this.#cqHead) | 0) + this.spilled;
+  }
+
+  /** Completions of the batch face that were set aside. */
+  get spilled(): number {
+    return (this.#spillTail - this.#spillHead) / 3;
+  }
+
+  /** @throws {ClosedError} After close. */
+  ensureOpen(): void {
+    if (this.closed) throw new ClosedError("Ring");
+  }
+
+  // === Preparing ===
+
+  /**
+   * Takes the next submission entry; submits first when the queue is full.
+   *
+   * @returns Where its 16 words start in `sqes`.
+   */
+  next(): number {
+    if (this.closed) throw new ClosedError("Ring");
+    if (((this.#sqTail - this.#submittedTail) | 0) > this.#sqMask) this.submit(0);
+    const at = (this.#sqTail & this.#sqMask) << 4;
+    this.#sqTail = (this.#sqTail + 1) | 0;
+    this.inFlight++;
+    return at;
+  }
+
+  /** Makes sure that the next `count` entries go to the kernel in one submission, as links must. */
+  reserve(count: number): void {
+    this.ensureOpen();
+    if (this.prepared + count > this.queues.sqEntries) this.submit(0);
+  }
+
+  /**
+   * Notes a request that uses memory or has a target, before its entry is taken.
+   *
+   * @returns The upper word of its user_data.
+   * @throws {OwnershipError} If the memory is not free for this.
+   */
+  track(
+    operation: string,
+    memory: Memory,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    if (memory !== null) {
+      if (memory instanceof Slice) acquire(memory, operation, writing, this, this.#submission);
+      else if (memory instanceof Message) this.#acquireAll(operation, memory, writing);
+      this.#stamp = true;
+    }
+    if (this.#freeCount === 0) this.#grow(this.#memory.length * 2);
+    const slot = this.#free[--this.#freeCount]!;
+    this.#memory[slot] = memory;
+    this.#targets[slot] = target;
+    return (kind << KIND_SHIFT) | slot;
+  }
+
+  /** Says who is told of the completions of a tracked request. */
+  setTarget(upper: number, target: Target): void {
+    this.#targets[upper & SLOT_MASK] = target;
+  }
+
+  #acquireAll(operation: string, message: Message, writing: boolean): void {
+    const slices = messageSlices(message);
+    for (let i = 0; i < slices.length; i++) {
+      try {
+        acquire(slices[i]!, operation, writing, this, this.#submission);
+      } catch (error) {
+        while (--i >= 0) release(slices[i]!);
+        throw error;
+      }
+    }
+  }
+
+  #release(slot: number): void {
+    const memory = this.#memory[slot]!;
+    this.#memory[slot] = null;
+    this.#targets[slot] = null;
+    this.#free[this.#freeCount++] = slot;
+    if (memory === null) return;
+    if (memory instanceof Slice) release(memory);
+    else if (memory instanceof Message) {
+      for (const slice of messageSlices(memory)) {
+        release(slice);
+      }
+    }
+  }
+
+  #grow(capacity: number): void {
+    const before = this.#memory.length;
+    for (let slot = before; slot < capacity; slot++) {
+      this.#memory.push(null);
+      this.#targets.push(null);
+    }
+    const free = new Int32Array(capacity);
+    free.set(this.#free.subarray(0, this.#freeCount));
+    for (let slot = capacity - 1; slot >= before; slot--) free[this.#freeCount++] = slot;
+    this.#free = free;
+  }
+
+  // === Submitting ===
+
+  /**
+   * Tells the kernel of all prepared entries, and waits until that many completions are in the
+   * queue. Blocks the thread while it waits.
+   *
+   * @returns How many entries were submitted.
+   */
+  submit(waitFor: number): number {
+    this.ensureOpen();
+    if (this.#stamp) {
+      this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = performance.now();
+      this.#submission = (this.#submission + 1) | 0;
+      this.#stamp = false;
+    }
+    const count = (this.#sqTail - this.#submittedTail) | 0;
+    Atomics.store(this.#ring, this.queues.sqTail, this.#sqTail);
+    let flags = this.#enterFlags;
+    if (waitFor > 0) {
+      flags |= ENTER.GETEVENTS;
+      // Inside a completion callback the kernel would still count what was handed out already.
+      Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    }
+    const result = this.#enter(this.#enterFd, count, waitFor, flags, null);
+    if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
+      this.#submittedTail = this.#sqTail;
+      return count;
+    }
+    return this.#submitRest(result, count, waitFor);
+  }
+
+  /** What is left when the kernel took only a part, or a signal ended the wait. */
+  #submitRest(result: number, count: number, waitFor: number): number {
+    let retries = 0;
+    while (true) {
+      if (result >= 0) {
+        if (result > 0) retries = 0;
+        this.#submittedTail = (this.#submittedTail + result) | 0;
+      } else if (result === -11 || result === -16) {
+        // EAGAIN, EBUSY: the kernel lacks room; completions may make some.
+        if (++retries > RETRIES) throw new UringError("io_uring_enter", -result);
+        this.harvest(this.#toSpill);
+      } else if (result !== -4) throw new UringError("io_uring_enter", -result);
+      const left = (this.#sqTail - this.#submittedTail) | 0;
+      if (left === 0 && this.#queued() >= waitFor) return count;
+      if (left > 0 && result === 0 && ++retries > RETRIES) {
+        throw new UringError("io_uring_enter", 16);
+      }
+      const flags = waitFor > 0 ? this.#enterFlags | ENTER.GETEVENTS : this.#enterFlags;
+      result = this.#enter(this.#enterFd, left, waitFor, flags, null);
+      // A wait without entries returns 0: that is success, seen above by what is queued.
+    }
+  }
+
+  #queued(): number {
+    return (Atomics.load(this.#ring, this.queues.cqTail) - this.#cqHead) | 0;
+  }
+
+  /**
+   * Waits until that many completions are in the queue, or the time has run out. Blocks the thread.
+   *
+   * @returns Whether they are there.
+   */
+  waitBlocking(count: number, milliseconds: number): boolean {
+    const deadline = performance.now() + milliseconds;
+    if (this.prepared > 0) this.submit(0);
+    Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    const timespec = new Struct(LAYOUTS.__kernel_timespec);
+    const argument = new Struct(LAYOUTS.io_uring_getevents_arg).set(
+      "ts",
+      addressOf(timespec.buffer),
+    );
+    while (this.#queued() < count) {
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      timespec.set("tv_sec", Math.floor(left / 1000));
+      timespec.set("tv_nsec", Math.floor((left % 1000) * 1e6));
+      const result = this.#native.io_uring_enter2(
+        this.#enterFd,
+        0,
+        count,
+        this.#enterFlags | ENTER.GETEVENTS | ENTER.EXT_ARG,
+        argument.buffer,
+        BigInt(LAYOUTS.io_uring_getevents_arg.size),
+      );
+      // ETIME is what running out of time looks like; EINTR leads to another look at the clock.
+      if (result < 0 && result !== -62 && result !== -4) unwrap("io_uring_enter", result);
+    }
+    return true;
+  }
+
+  // === Completing ===
+
+  /**
+   * Hands out every completion that there is: each to its owner, those of the batch face to the
+   * function.
+   *
+   * @returns How many completions were seen.
+   */
+  harvest(onCompletion: OnCompletion): number {
+    const ring = this.#ring;
+    let seen = 0;
+    while (true) {
+      const tail = Atomics.load(ring, this.queues.cqTail);
+      const head = this.#cqHead;
+      if (head !== tail) {
+        seen += (tail - head) | 0;
+        try {
+          this.#handOut(tail, onCompletion);
+        } finally {
+          if (!this.closed) Atomics.store(ring, this.queues.cqHead, this.#cqHead);
+        }
+        if (this.closed) return seen;
+      }
+      const flags = Atomics.load(ring, this.queues.sqFlags);
+      if ((flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) === 0) return seen;
+      this.#runDeferred();
+    }
+  }
+
+  #handOut(tail: number, onCompletion: OnCompletion): void {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    // The head moves before each call, so that a callback may reap, throw or close.
+    while (this.#cqHead !== tail && ((tail - this.#cqHead) | 0) > 0) {
+      const at = cqes + ((this.#cqHead & mask) << 2);
+      const userData = ring[at]!;
+      const upper = ring[at + 1]!;
+      const result = ring[at + 2]!;
+      const flags = ring[at + 3]!;
+      this.#cqHead = (this.#cqHead + 1) | 0;
+      const final = (flags & CQE.MORE) === 0;
+      if (final) this.inFlight--;
+      if (upper === 0) onCompletion(userData >>> 0, result, flags);
+      else this.#toOwner(userData, upper, result, flags, final, onCompletion);
+      if (this.closed) return;
+    }
+  }
+
+  #toOwner(
+    userData: number,
+    upper: number,
+    result: number,
+    flags: number,
+    final: boolean,
+    onCompletion: OnCompletion,
+  ): void {
+    const kind = upper >>> KIND_SHIFT;
+    const slot = upper & SLOT_MASK;
+    if (kind === INTERNAL) {
+      if (slot !== FROM_ANOTHER_RING) return;
+      // Another ring posted this: it is no answer to a request of ours.
+      this.inFlight++;
+      onCompletion(userData >>> 0, result, flags);
+      return;
+    }
+    const target = this.#targets[slot]!;
+    // Memory is given back first: who is told of a completion may use it again at once.
+    if (final) this.#release(slot);
+    if (kind === BATCH) onCompletion(userData >>> 0, result, flags);
+    else if (target !== null) target.complete(result, flags, slot, final);
+  }
+
+  /** Lets the kernel finish what it has put off for this thread, and refill the queue. */
+  #runDeferred(): void {
+    const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | ENTER.GETEVENTS, null);
+    if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
+      unwrap("io_uring_enter", result);
+    }
+    const overflow = Atomics.load(this.#ring, this.queues.cqOverflow);
+    if (overflow !== this.#overflowSeen) {
+      const lost = (overflow - this.#overflowSeen) >>> 0;
+      this.#overflowSeen = overflow;
+      throw new UringError("io_uring_enter", 53, {
+        meaning: `the kernel had no memory for ${lost} completions and dropped them`,
+        advice: "reap more often, or open the ring with more completionEntries",
+      });
+    }
+  }
+
+  /** Like {@linkcode harvest}, for the batch face: what was set aside comes first. */
+  reap(onCompletion: OnCompletion): number {
+    this.ensureOpen();
+    let seen = 0;
+    while (this.#spillHead !== this.#spillTail) {
+      const at = this.#spillHead;
+      const userData = this.#spill[at]! >>> 0;
+      const result = this.#spill[at + 1]!;
+      const flags = this.#spill[at + 2]!;
+      this.#spillHead = at + 3;
+      if (this.#spillHead === this.#spillTail) this.#spillHead = this.#spillTail = 0;
+      seen++;
+      onCompletion(userData, result, flags);
+      if (this.closed) return seen;
+    }
+    return seen + this.harvest(onCompletion);
+  }
+
+  /** Hands out completions, and sets those of the batch face aside until it reaps. */
+  settle(): number {
+    return this.harvest(this.#toSpill);
+  }
+
+  #spillOver(userData: number, result: number, flags: number): void {
+    if (this.#spillTail + 3 > this.#spill.length) {
+      const kept = this.#spill.subarray(this.#spillHead, this.#spillTail);
+      const larger = new Int32Array(Math.max(3 * 256, kept.length * 2));
+      larger.set(kept);
+      this.#spill = larger;
+      this.#spillHead = 0;
+      this.#spillTail = kept.length;
+    }
+    this.#spill[this.#spillTail] = userData;
+    this.#spill[this.#spillTail + 1] = result;
+    this.#spill[this.#spillTail + 2] = flags;
+    this.#spillTail += 3;
+  }
+
+  /** When a submission was made. */
+  submittedAt(submission: number): number | undefined {
+    const age = (this.#submission - submission) | 0;
+    if (age <= 0) return undefined;
+    return age > REMEMBERED ? 0 : this.#submissionTimes[submission & (REMEMBERED - 1)];
+  }
+
+  // === Awaiting ===
+
+  /** Submits what this turn of the event loop prepares, together, at its end. */
+  submitSoon(): void {
+    if (this.#submitScheduled) return;
+    this.#submitScheduled = true;
+    queueMicrotask(() => {
+      this.#submitScheduled = false;
+      if (this.closed) return;
+      try {
+        if (this.prepared > 0) this.submit(0);
+        // What the kernel completed at once needs no trip through the event loop.
+        if (++this.#turns < TURNS) this.settle();
+      } catch (error) {
+        this.#failAll(error);
+      }
+    });
+  }
+
+  /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
+  watch(): void {
+    if (this.#awaited++ > 0) return;
+    if (this.#eventFd < 0) this.#openEventFd();
+    this.queues.eventsEnabled = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#pump();
+  }
+
+  /** The other half of {@linkcode watch}. */
+  unwatch(): void {
+    if (--this.#awaited > 0 || this.closed) return;
+    this.queues.eventsEnabled = false;
+    // A read that waits for the eventfd would keep the process alive.
+    if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
+  }
+
+  /**
+   * Watches the ring without blocking the event loop. A poll of the ring's own descriptor would
+   * miss deferred task work; a registered eventfd is signalled for it.
+   */
+  async #pump(): Promise<void> {
+    try {
+      // The microtask that submits this turn's entries was scheduled before this one continues.
+      await Promise.resolve();
+      while (!this.closed && this.#awaited > 0) {
+        if (++this.#turns > TURNS) {
+          await new Promise((resolve) => setImmediate(resolve));
+          this.#turns = 0;
+        } else if (this.settle() > 0) {
+          await Promise.resolve();
+        } else {
+          this.#reading = true;
+          const result = await this.#native.zclab_eventfd_wait(this.#eventFd);
+          this.#reading = false;
+          this.#turns = 0;
+          unwrap("eventfd", result);
+        }
+      }
+    } catch (error) {
+      this.#failAll(error);
+    } finally {
+      this.#pumping = false;
+      if (this.closed) this.#closeEventFd();
+      else if (this.#awaited > 0) {
+        this.#pumping = true;
+        this.#pump();
+      }
+    }
+  }
+
+  /** The ring itself failed: whoever awaits something of it is told, nobody waits for ever. */
+  #failAll(error: unknown): void {
+    for (const target of this.#targets) target?.fail(error);
+  }
+
+  #openEventFd(): void {
+    this.#eventFd = unwrap("eventfd", this.#native.zclab_eventfd());
+    const argument = new Int32Array([this.#eventFd]);
+    unwrap(
+      "IORING_REGISTER_EVENTFD",
+      this.#native.io_uring_register(this.fd, REGISTER.EVENTFD, argument.buffer, 1),
+    );
+  }
+
+  #closeEventFd(): void {
+    if (this.#eventFd >= 0) this.#native.zclab_close(this.#eventFd);
+    this.#eventFd = -1;
+  }
+
+  // === Registering and closing ===
+
+  /** `io_uring_register(2)` on this ring. */
+  register(operation: string, opcode: number, argument: ArrayBuffer | null, count: number): number {
+    this.ensureOpen();
+    return unwrap(
+      operation,
+      this.#native.io_uring_register(this.fd, opcode, argument, count),
+    );
+  }
+
+  #registerRingFd(): void {
+    const update = new Struct(LAYOUTS.io_uring_rsrc_update)
+      .set("offset", 0xffffffff)
+      .set("data", this.fd);
+    const result = this.#native.io_uring_register(this.fd, REGISTER.RING_FDS, update.buffer, 1);
+    // A thread has room for 16; without it entering works as well, a little slower.
+    if (result !== 1) return;
+    this.#enterFd = update.get("offset");
+    this.#enterFlags = ENTER.REGISTERED_RING;
+  }
+
+  #unregisterRingFd(): void {
+    if (this.#enterFlags === 0) return;
+    const update = new Struct(LAYOUTS.io_uring_rsrc_update).set("offset", this.#enterFd);
+    this.#native.io_uring_register(this.fd, REGISTER.UNREGISTER_RING_FDS, update.buffer, 1);
+    this.#enterFd = this.fd;
+    this.#enterFlags = 0;
+  }
+
+  /** Asks the kernel to cancel every request that it can still cancel. */
+  cancelAll(): void {
+    const at = this.nextInternal(OP.ASYNC_CANCEL);
+    this.sqes[at + 7] = ASYNC_CANCEL.ANY | ASYNC_CANCEL.ALL;
+    this.submit(0);
+  }
+
+  /** Prepares a request of our own whose completion nobody needs; returns where its words start. */
+  nextInternal(opcode: number): number {
+    const at = this.next();
+    this.sqes.fill(0, at, at + 16);
+    this.sqes[at] = opcode;
+    this.sqes[at + 1] = -1;
+    this.sqes[at + 9] = INTERNAL << KIND_SHIFT;
+    return at;
+  }
+
+  /** Cancels one tracked request, if it can still be cancelled. */
+  cancel(upper: number): void {
+    if (this.closed) return;
+    const at = this.nextInternal(OP.ASYNC_CANCEL);
+    this.sqes[at + 5] = upper;
+    this.submitSoon();
+  }
+
+  /** Limits the time of the request prepared last, which must be marked as a link. */
+  linkTimeout(timespec: ArrayBuffer): void {
+    const at = this.nextInternal(OP.LINK_TIMEOUT);
+    const address = addressOf(timespec);
+    this.sqes[at + 4] = low(address);
+    this.sqes[at + 5] = high(address);
+    this.sqes[at + 6] = 1;
+  }
+
+  /**
+   * Cancels what can be cancelled and waits, without blocking the event loop, until nothing is in
+   * flight or the time has run out.
+   */
+  async drain(milliseconds: number): Promise<void> {
+    if (this.closed) return;
+    const deadline = performance.now() + milliseconds;
+    if (this.prepared > 0) this.submit(0);
+    this.settle();
+    if (!this.closed && this.inFlight > 0) this.cancelAll();
+    while (!this.closed && this.inFlight > 0 && performance.now() < deadline) {
+      if (this.settle() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /**
+   * Cancels what can be cancelled, waits for what is in flight, and gives everything back.
+   *
+   * @param milliseconds How long to wait at most.
+   * @returns How many requests the kernel still had. Their memory stays mapped.
+   */
+  close(milliseconds: number): number {
+    if (this.closed) return 0;
+    try {
+      if (this.prepared > 0) this.submit(0);
+      this.settle();
+      if (!this.closed && this.inFlight > 0) this.#waitForAll(milliseconds);
+    } finally {
+      this.#tearDown();
+    }
+    return this.inFlight;
+  }
+
+  #waitForAll(milliseconds: number): void {
+    const deadline = performance.now() + milliseconds;
+    this.cancelAll();
+    this.settle();
+    while (!this.closed && this.inFlight > 0) {
+      const left = deadline - performance.now();
+      if (left <= 0 || !this.waitBlocking(1, left)) return;
+      this.settle();
+    }
+  }
+
+  #tearDown(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#unregisterRingFd();
+    this.queues.close();
+    this.#native.zclab_close(this.fd);
+    if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
+    else if (!this.#pumping) this.#closeEventFd();
+    this.#failAll(new ClosedError("Ring"));
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * A message: several slices sent or received by one operation, with an address or without.
+ *
+ * @module
+ */
+import { addressHigh, addressLow, type Slice } from "./area.ts";
+import { type Address, decodeAddress, encodeAddress } from "./address.ts";
+import { LAYOUTS, Struct } from "./layout.ts";
+import { addressOf, high, low } from "./memory.ts";
+
+/** What a {@linkcode Message} has besides its slices. */
+export interface MessageOptions {
+  /** Where to send it, for sockets that are not connected. */
+  readonly to?: Address;
+}
+
+// The ring's side. Only ffi/ uses these; they are not part of the public surface.
+/** The slices of a message. */
+export let messageSlices: (message: Message) => readonly Slice[];
+/** The address of its `struct msghdr`, as lower and upper half. */
+export let headerLow: (message: Message) => number;
+/** See {@linkcode headerLow}. */
+export let headerHigh: (message: Message) => number;
+/** The address of its `struct iovec` array, as lower and upper half. */
+export let vectorLow: (message: Message) => number;
+/** See {@linkcode vectorLow}. */
+export let vectorHigh: (message: Message) => number;
+/** Makes the message ready to receive. */
+export let prepareReceive: (message: Message) => void;
+
+/** Bytes for any socket address: `struct sockaddr_storage`. */
+const NAME_BYTES = 128;
+
+/**
+ * Several slices as one message (`struct msghdr`). Built once, used as often as wanted, by one
+ * request after the other or, for sending, by several at once.
+ *
+ * @example One datagram from two slices
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Area, Message } from "zclab";
+ *
+ * using area = Area.map({ bytes: 4096 });
+ * const message = new Message([area.slice(0, 8), area.slice(1024, 100)]);
+ * assertEquals(message.length, 108);
+ * ```
+ */
+export class Message {
+  /** Its length in bytes: the sum over its slices. */
+  readonly length: number;
+  readonly #slices: readonly Slice[];
+  readonly #memory: ArrayBuffer;
+  readonly #header: Struct<typeof LAYOUTS.msghdr.fields>;
+  readonly #address: number;
+  readonly #sending: boolean;
+
+  static {
+    messageSlices = (message) => message.#slices;
+    headerLow = (message) => low(message.#address);
+    headerHigh = (message) => high(message.#address);
+    vectorLow = (message) => low(message.#address + VECTOR);
+    vectorHigh = (message) => high(message.#address + VECTOR);
+    prepareReceive = (message) => {
+      message.#header.set("msg_namelen", NAME_BYTES);
+      message.#header.set("msg_flags", 0);
+    };
+  }
+
+  /**
+   * @param slices What to send, or where to put what is received, in order; at most 1024.
+   * @param options Where to send it.
+   * @throws {RangeError} If there is no slice, or more than 1024.
+   */
+  constructor(slices: readonly Slice[], options: MessageOptions = {}) {
+    if (slices.length === 0 || slices.length > 1024) {
+      throw new RangeError(`A message has 1 to 1024 slices, got ${slices.length}`);
+    }
+    this.#slices = [...slices];
+    this.length = slices.reduce((sum, slice) => sum + slice.length, 0);
+    this.#sending = options.to !== undefined;
+    this.#memory = new ArrayBuffer(VECTOR + slices.length * LAYOUTS.iovec.size);
+    this.#address = addressOf(this.#memory);
+    this.#header = new Struct(LAYOUTS.msghdr, { buffer: this.#memory });
+    const name = options.to === undefined ? undefined : encodeAddress(options.to);
+    if (name !== undefined) new Uint8Array(this.#memory, NAME).set(name);
+    this.#header
+      .set("msg_name", name === undefined ? 0 : this.#address + NAME)
+      .set("msg_namelen", name?.length ?? 0)
+      .set("msg_iov", this.#address + VECTOR)
+      .set("msg_iovlen", slices.length);
+    slices.forEach((slice, i) => {
+      const base = BigInt(addressHigh(slice) >>> 0) << 32n | BigInt(addressLow(slice) >>> 0);
+      new Struct(LAYOUTS.iovec, {
+        buffer: this.#memory,
+        at: VECTOR + i * LAYOUTS.iovec.size,
+      }).set("iov_base", base).set("iov_len", slice.length);
+    });
+  }
+
+  /**
+   * A message to receive into, which also learns who sent it.
+   *
+   * @param slices Where to put what is received.
+   */
+  static receiver(slices: readonly Slice[]): Message {
+    const message = new Message(slices);
+    message.#header.set("msg_name", message.#address + NAME).set("msg_namelen", NAME_BYTES);
+    return message;
+  }
+
+  /** How many slices it has. */
+  get slices(): number {
+    return this.#slices.length;
+  }
+
+  /** Who sent the message that was received last, or where this one goes. */
+  get address(): Address | undefined {
+    const length = this.#header.get("msg_namelen");
+    if (length === 0 || (!this.#sending && length >= NAME_BYTES)) return undefined;
+    return decodeAddress(new Uint8Array(this.#memory, NAME, length));
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `Message { slices: ${this.slices}, length: ${this.length} }`;
+  }
+}
+
+/** Where in a message's memory the address and the vector lie. */
+const NAME = LAYOUTS.msghdr.size + 8;
+const VECTOR = NAME + NAME_BYTES;

@@ -1,0 +1,267 @@
+/**
+ * The life of buffers after zero-copy sends: the notifier of the 2022 patch series, rebuilt on the
+ * one notification per request that mainline posts.
+ *
+ * @module
+ */
+import { ENGINE, type Engine, type Target } from "./engine.ts";
+import { ClosedError, UringError } from "./errors.ts";
+import type { Ring } from "./ring.ts";
+import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
+
+/** What became of the requests that were attached to one notifier. */
+export interface Notification {
+  /** The tag of the slot. */
+  readonly tag: number;
+  /** Which notifier of the slot this was: counts from 0 and wraps at 2^32. */
+  readonly sequence: number;
+  /** Requests that were attached. */
+  readonly requests: number;
+  /** Bytes that were sent. */
+  readonly bytes: number;
+  /** Requests that were sent. */
+  readonly sent: number;
+  /** Requests that failed. */
+  readonly failed: number;
+  /** The error of the first request that failed. */
+  readonly error: UringError | undefined;
+  /** Notifications that the kernel posted: one for each zero-copy request that got that far. */
+  readonly notified: number;
+  /**
+   * Sent requests whose data the kernel copied all the same, or undefined when this kernel does
+   * not report it (before 6.2).
+   */
+  readonly copied: number | undefined;
+  /** Milliseconds from the submission of the first request to the return of the last buffer. */
+  readonly latency: number;
+}
+
+/** How to make a {@linkcode Notifier}. */
+export interface NotifierOptions {
+  /** Copied into every notification of this slot; an unsigned 32-bit number, 0 by default. */
+  readonly tag?: number;
+  /** The sequence number of the first notifier; 0 by default. */
+  readonly sequence?: number;
+}
+
+// The ring's side. Only ffi/ uses these; they are not part of the public surface.
+/** Attaches a request; returns who is told of its completions. */
+export let attach: (notifier: Notifier) => Generation;
+
+/** One notifier of a slot: from the flush before to its own. */
+export class Generation implements Target {
+  readonly engine: Engine;
+  requests = 0;
+  bytes = 0;
+  sent = 0;
+  failed = 0;
+  notified = 0;
+  copied = 0;
+  firstErrno = 0;
+  outstanding = 0;
+  readonly startedAt: number;
+  releasedAt = 0;
+  onReleased: (() => void) | undefined;
+  onFailure: ((error: unknown) => void) | undefined;
+  failure: unknown;
+  /** Slots of requests that failed: the copied bit of their notification means nothing. */
+  #failedSlots: Set<number> | undefined;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.startedAt = performance.now();
+  }
+
+  complete(result: number, flags: number, slot: number, final: boolean): void {
+    if ((flags & CQE.NOTIF) !== 0) {
+      this.notified++;
+      if (this.#failedSlots !== undefined && this.#failedSlots.delete(slot)) {
+        // The send failed: the kernel sets the copied bit then as well.
+      } else if ((result & NOTIF_USAGE_ZC_COPIED) !== 0) this.copied++;
+    } else if (result >= 0) {
+      this.sent++;
+      this.bytes += result;
+    } else {
+      this.failed++;
+      if (this.firstErrno === 0) this.firstErrno = -result;
+      if (!final) (this.#failedSlots ??= new Set()).add(slot);
+    }
+    if (final && --this.outstanding === 0) {
+      this.releasedAt = performance.now();
+      this.onReleased?.();
+    }
+  }
+
+  fail(error: unknown): void {
+    this.failure = error;
+    this.onFailure?.(error);
+  }
+}
+
+/**
+ * A slot of notifiers. Zero-copy requests attach to the slot's current notifier;
+ * {@linkcode Notifier.flush} closes it, puts a new one into the slot, and resolves when the kernel
+ * has let go of every buffer of the closed one.
+ *
+ * In the patch series (v3, 2022-07-05) the kernel posted one notification for each flush. Mainline
+ * posts one for each request; the notifier counts them. Requests with registered and with normal
+ * buffers, and plain sends, may share one.
+ *
+ * @see https://lore.kernel.org/io-uring/cover.1640029579.git.asml.silence@gmail.com/
+ *
+ * @example Did the kernel copy?
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Area, Notifier, Ring, Testbed, Socket } from "zclab";
+ *
+ * await using bed = await Testbed.sink();
+ * using ring = Ring.open();
+ * using area = Area.map({ bytes: 64 * 1024 });
+ * using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
+ * const slot = new Notifier(ring, { tag: 7 });
+ * for (const chunk of area.chunks(4000)) ring.batch.sendZc(socket, chunk, slot);
+ * const { tag, sequence, requests, copied } = await slot.flush();
+ * assertEquals({ tag, sequence, requests, copied }, { tag: 7, sequence: 0, requests: 16, copied: 0 });
+ * ```
+ */
+export class Notifier {
+  readonly #engine: Engine;
+  readonly #tag: number;
+  #sequence: number;
+  #generation: Generation | undefined;
+
+  static {
+    attach = (notifier) => {
+      const generation = notifier.#generation ??= new Generation(notifier.#engine);
+      generation.requests++;
+      generation.outstanding++;
+      return generation;
+    };
+  }
+
+  /**
+   * @param ring The ring whose requests attach.
+   * @param options Tag and first sequence number.
+   * @throws {RangeError} If the tag or the sequence is not an unsigned 32-bit number.
+   */
+  constructor(ring: Ring, options: NotifierOptions = {}) {
+    const { tag = 0, sequence = 0 } = options;
+    for (const [name, value] of Object.entries({ tag, sequence })) {
+      if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+        throw new RangeError(`Notifier: ${name} must be an unsigned 32-bit number, got ${value}`);
+      }
+    }
+    this.#engine = ring[ENGINE];
+    this.#engine.ensureOpen();
+    this.#tag = tag;
+    this.#sequence = sequence;
+  }
+
+  /** The tag of this slot. */
+  get tag(): number {
+    return this.#tag;
+  }
+
+  /** The sequence number of the slot's current notifier. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Requests attached to the current notifier. */
+  get requests(): number {
+    return this.#generation?.requests ?? 0;
+  }
+
+  /** Buffers of the current notifier that the kernel still has. */
+  get outstanding(): number {
+    return this.#generation?.outstanding ?? 0;
+  }
+
+  /**
+   * Closes the current notifier and resolves when the kernel has let go of every buffer. Submits
+   * what is prepared.
+   *
+   * @throws {ClosedError} If the ring is closed, or closes before that.
+   */
+  async flush(): Promise<Notification> {
+    this.#ensureOpen();
+    const engine = this.#engine;
+    if (engine.prepared > 0) engine.submit(0);
+    const { generation, sequence } = this.#next();
+    if (generation !== undefined && generation.outstanding > 0) {
+      engine.watch();
+      try {
+        await new Promise<void>((resolve, reject) => {
+          generation.onReleased = resolve;
+          generation.onFailure = reject;
+          if (generation.failure !== undefined) reject(generation.failure);
+        });
+      } finally {
+        engine.unwatch();
+      }
+    }
+    return this.#report(generation, sequence);
+  }
+
+  /**
+   * Like {@linkcode flush}, and blocks the thread until the kernel has let go, at most `timeout`
+   * milliseconds.
+   *
+   * @param timeout In milliseconds; 10 000 by default.
+   * @throws {UringError} ETIME, if the kernel has not let go by then. The requests stay attached
+   *   to a notifier that nobody can flush any more; their memory stays in flight.
+   */
+  flushBlocking(timeout = 10_000): Notification {
+    this.#ensureOpen();
+    const engine = this.#engine;
+    if (engine.prepared > 0) engine.submit(0);
+    const { generation, sequence } = this.#next();
+    if (generation !== undefined && generation.outstanding > 0) {
+      const deadline = performance.now() + timeout;
+      engine.settle();
+      while (generation.outstanding > 0) {
+        // Every request that is out still has at least one completion to come.
+        if (!engine.waitBlocking(1, deadline - performance.now())) {
+          throw new UringError("Notifier.flushBlocking", 62, {
+            meaning: `the kernel still has ${generation.outstanding} buffers`,
+          });
+        }
+        engine.settle();
+      }
+    }
+    return this.#report(generation, sequence);
+  }
+
+  #ensureOpen(): void {
+    if (this.#engine.closed) throw new ClosedError("Ring");
+  }
+
+  #next(): { generation: Generation | undefined; sequence: number } {
+    const closing = { generation: this.#generation, sequence: this.#sequence };
+    this.#generation = undefined;
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return closing;
+  }
+
+  #report(generation: Generation | undefined, sequence: number): Notification {
+    const errno = generation?.firstErrno ?? 0;
+    return {
+      tag: this.#tag,
+      sequence,
+      requests: generation?.requests ?? 0,
+      bytes: generation?.bytes ?? 0,
+      sent: generation?.sent ?? 0,
+      failed: generation?.failed ?? 0,
+      error: errno === 0 ? undefined : new UringError("SEND_ZC", errno),
+      notified: generation?.notified ?? 0,
+      copied: this.#engine.reportsUsage ? generation?.copied ?? 0 : undefined,
+      latency: generation === undefined ? 0 : generation.releasedAt - generation.startedAt,
+    };
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `Notifier { tag: ${this.#tag}, sequence: ${this.#sequence}, requests: ` +
+      `${this.requests}, outstanding: ${this.outstanding} }`;
+  }
+}

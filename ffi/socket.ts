@@ -1,0 +1,282 @@
+/**
+ * Sockets: file descriptors with their options, made in any network namespace.
+ *
+ * @module
+ */
+import { type Address, decodeAddress, encodeAddress } from "./address.ts";
+import { addressHigh, addressLow, type Slice } from "./area.ts";
+import { ClosedError, unwrap } from "./errors.ts";
+import { native } from "./native.ts";
+import { Registrations } from "./registrations.ts";
+import { OPTIONS, type SocketOption } from "./socket_options.ts";
+import { AF, MSG, SOCK } from "./uapi.ts";
+
+/** A network namespace that sockets can be made in. */
+export interface NamespaceHandle {
+  /** File descriptor of the network namespace. */
+  readonly fd: number;
+  /** File descriptor of the user namespace that owns it, or -1 when it is the caller's own. */
+  readonly userFd: number;
+}
+
+/** Where a socket is made: something that has a network namespace, such as an end of a testbed. */
+export interface Place {
+  /** The namespace; without it the socket is made in the caller's. */
+  readonly namespace?: NamespaceHandle;
+}
+
+/** How to make a socket. */
+export interface SocketOptions {
+  /** Address family: IPv4 by default. */
+  readonly family?: 4 | 6;
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** How long to wait for a TCP peer, in milliseconds; 5000 by default. */
+  readonly timeout?: number;
+}
+
+// The ring's side. Only ffi/ uses these; they are not part of the public surface.
+/** Which rings have this socket as a fixed file. */
+export let socketRegistrations: (socket: Socket) => Registrations;
+/** Makes a socket from a descriptor that the kernel returned. */
+export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
+
+/**
+ * A UDP or TCP socket over IPv4 or IPv6. The calls of this class are plain system calls and return
+ * at once, except where they say otherwise; sending and receiving at speed is what a
+ * {@linkcode Ring} is for.
+ *
+ * @example A datagram to oneself
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Socket } from "zclab";
+ *
+ * using receiver = Socket.udp().bind({ host: "127.0.0.1", port: 0 });
+ * using sender = Socket.udp().connect(receiver.localAddress!);
+ * assertEquals(sender.remoteAddress, receiver.localAddress);
+ * ```
+ */
+export class Socket implements Disposable {
+  readonly #fd: number;
+  readonly #type: number;
+  readonly #family: 4 | 6;
+  readonly #registrations = new Registrations();
+  #closed = false;
+
+  static {
+    socketRegistrations = (socket) => {
+      if (socket.#closed) throw new ClosedError("Socket");
+      return socket.#registrations;
+    };
+    adopt = (fd, type, family) => new Socket(fd, type, family);
+  }
+
+  private constructor(fd: number, type: number, family: 4 | 6) {
+    this.#fd = fd;
+    this.#type = type;
+    this.#family = family;
+  }
+
+  /**
+   * Makes a UDP socket.
+   *
+   * @param place Where: an end of a testbed, say; without it, here.
+   * @throws {UringError} If the kernel refuses.
+   */
+  static udp(place: Place = {}, options: SocketOptions = {}): Socket {
+    return Socket.#make(place, SOCK.DGRAM, options.family ?? 4);
+  }
+
+  /**
+   * Makes a TCP socket.
+   *
+   * @param place Where: an end of a testbed, say; without it, here.
+   * @throws {UringError} If the kernel refuses.
+   */
+  static tcp(place: Place = {}, options: SocketOptions = {}): Socket {
+    return Socket.#make(place, SOCK.STREAM, options.family ?? 4);
+  }
+
+  static #make(place: Place, type: number, family: 4 | 6): Socket {
+    const domain = family === 4 ? AF.INET : AF.INET6;
+    const { namespace } = place;
+    const fd = native().zclab_socket(
+      namespace?.userFd ?? -1,
+      namespace?.fd ?? -1,
+      domain,
+      type | SOCK.CLOEXEC,
+      0,
+    );
+    return new Socket(unwrap("socket", fd), type, family);
+  }
+
+  /** The file descriptor. */
+  get fd(): number {
+    if (this.#closed) throw new ClosedError("Socket");
+    return this.#fd;
+  }
+
+  /** `udp` or `tcp`. */
+  get protocol(): "udp" | "tcp" {
+    return this.#type === SOCK.DGRAM ? "udp" : "tcp";
+  }
+
+  /** The address family: 4 or 6. */
+  get family(): 4 | 6 {
+    return this.#family;
+  }
+
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The address that the socket is bound to. */
+  get localAddress(): Address | undefined {
+    const storage = new Uint8Array(128);
+    const length = unwrap("getsockname", native().zclab_getsockname(this.fd, storage.buffer, 128));
+    return decodeAddress(storage.subarray(0, length));
+  }
+
+  /** The address that the socket is connected to, or undefined. */
+  get remoteAddress(): Address | undefined {
+    const storage = new Uint8Array(128);
+    const length = native().zclab_getpeername(this.fd, storage.buffer, 128);
+    return length < 0 ? undefined : decodeAddress(storage.subarray(0, length));
+  }
+
+  /**
+   * Binds the socket to an address; port 0 lets the kernel choose one.
+   *
+   * @throws {UringError} If the address is in use or not this namespace's.
+   */
+  bind(address: Address): this {
+    const name = encodeAddress(address);
+    unwrap("bind", native().zclab_bind(this.fd, name.buffer, name.length));
+    return this;
+  }
+
+  /**
+   * Connects the socket. Blocks for TCP until the peer answers, at most `timeout` milliseconds;
+   * {@linkcode Ring.connect} does not block.
+   *
+   * @throws {UringError} If there is nobody, no route, or no answer in time.
+   */
+  connect(address: Address, options: ConnectOptions = {}): this {
+    const name = encodeAddress(address);
+    const timeout = options.timeout ?? 5000;
+    unwrap("connect", native().zclab_connect(this.fd, name.buffer, name.length, timeout));
+    return this;
+  }
+
+  /**
+   * Makes a TCP socket accept connections.
+   *
+   * @param backlog How many may wait to be accepted.
+   */
+  listen(backlog = 128): this {
+    unwrap("listen", native().zclab_listen(this.fd, backlog));
+    return this;
+  }
+
+  /** Ends sending, receiving, or both. */
+  shutdown(how: "read" | "write" | "both" = "both"): this {
+    unwrap("shutdown", native().zclab_shutdown(this.fd, ["read", "write", "both"].indexOf(how)));
+    return this;
+  }
+
+  /**
+   * Sets an option, under its kernel name.
+   *
+   * @param name Such as `SO_ZEROCOPY`, `UDP_SEGMENT`, `TCP_NODELAY`.
+   * @param value A whole number, or a switch; `SO_BINDTODEVICE` takes a name.
+   * @throws {UringError} If the kernel refuses.
+   */
+  setOption(name: SocketOption, value: number | boolean | string): this {
+    const [level, number] = OPTIONS[name];
+    const bytes = typeof value === "string"
+      ? new TextEncoder().encode(`${value}\0`).buffer
+      : new Int32Array([Number(value)]).buffer;
+    unwrap(
+      `setsockopt ${name}`,
+      native().zclab_setsockopt(this.fd, level, number, bytes, bytes.byteLength),
+    );
+    return this;
+  }
+
+  /**
+   * The value of an option, under its kernel name.
+   *
+   * @throws {UringError} If the kernel refuses.
+   */
+  option(name: SocketOption): number {
+    const [level, number] = OPTIONS[name];
+    const value = new Int32Array(1);
+    unwrap(
+      `getsockopt ${name}`,
+      native().zclab_getsockopt(this.fd, level, number, value.buffer, 4),
+    );
+    return value[0]!;
+  }
+
+  /**
+   * Sends a slice with `send(2)`, which copies it. May block while the socket's buffer is full.
+   *
+   * @returns Bytes sent.
+   * @throws {UringError} If the kernel refuses.
+   */
+  send(slice: Slice): number {
+    return unwrap(
+      "send",
+      native().zclab_send(
+        this.fd,
+        addressLow(slice) >>> 0,
+        addressHigh(slice),
+        slice.length,
+        MSG.NOSIGNAL,
+      ),
+    );
+  }
+
+  /**
+   * Receives into a slice without waiting.
+   *
+   * @returns Bytes received, or undefined when there is nothing now.
+   * @throws {OwnershipError} If the kernel owns the slice.
+   * @throws {UringError} If the connection failed.
+   */
+  receive(slice: Slice): number | undefined {
+    void slice.bytes;
+    const result = native().zclab_recv(
+      this.fd,
+      addressLow(slice) >>> 0,
+      addressHigh(slice),
+      slice.length,
+      MSG.DONTWAIT,
+    );
+    return result === -11 ? undefined : unwrap("recv", result);
+  }
+
+  /** Closes the socket. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    native().zclab_close(this.#fd);
+  }
+
+  /** Closes the socket. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    if (this.#closed) return "Socket { closed }";
+    const show = (address: Address | undefined): string =>
+      address === undefined ? "none" : `${address.host} port ${address.port}`;
+    return `Socket { ${this.protocol}, IPv${this.#family}, fd: ${this.#fd}, ` +
+      `local: ${show(this.localAddress)}, remote: ${show(this.remoteAddress)} }`;
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * The symbol table: every foreign function that zclab calls, each parameter with its C type.
+ * All of them return -errno on failure.
+ *
+ * @module
+ */
+
+/** The ring calls, exported by liburing 2.3 and later. */
+export const LIBURING = {
+  io_uring_setup: {
+    parameters: [
+      "u32", // unsigned entries
+      "buffer", // struct io_uring_params *p
+    ],
+    result: "i32",
+  },
+  io_uring_enter: {
+    parameters: [
+      "u32", // unsigned fd
+      "u32", // unsigned to_submit
+      "u32", // unsigned min_complete
+      "u32", // unsigned flags
+      "pointer", // sigset_t *sig
+    ],
+    result: "i32",
+  },
+  io_uring_enter2: {
+    parameters: [
+      "u32", // unsigned fd
+      "u32", // unsigned to_submit
+      "u32", // unsigned min_complete
+      "u32", // unsigned flags
+      "buffer", // void *arg: struct io_uring_getevents_arg
+      "usize", // size_t sz
+    ],
+    result: "i32",
+  },
+  io_uring_register: {
+    parameters: [
+      "u32", // unsigned fd
+      "u32", // unsigned opcode
+      "buffer", // void *arg
+      "u32", // unsigned nr_args
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The shim (shim.c). Memory addresses on hot paths travel as two 32-bit halves. */
+export const SHIM = {
+  // Memory.
+  zclab_map: {
+    parameters: [
+      "i32", // int fd: -1 for anonymous memory, else a ring
+      "u64", // uint64_t length, in bytes
+      "u64", // uint64_t offset: of the ring's regions
+      "u32", // uint32_t huge_shift: 0, 21 (2 MiB pages) or 30 (1 GiB pages)
+      "buffer", // uint64_t *address: out
+    ],
+    result: "i32",
+  },
+  zclab_unmap: {
+    parameters: [
+      "u64", // uint64_t address
+      "u64", // uint64_t length
+    ],
+    result: "i32",
+  },
+  zclab_memlock_limit: {
+    parameters: [
+      "buffer", // uint64_t limits[2]: out, soft and hard, in bytes; UINT64_MAX is unlimited
+    ],
+    result: "i32",
+  },
+
+  // File descriptors.
+  zclab_close: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+  },
+  zclab_eventfd: {
+    parameters: [],
+    result: "i32",
+  },
+  zclab_eventfd_signal: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+  },
+  zclab_eventfd_wait: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+    nonblocking: true,
+  },
+
+  // Namespaces. Each returns a file descriptor that keeps the namespace alive.
+  zclab_user_namespace: {
+    parameters: [],
+    result: "i32",
+  },
+  zclab_net_namespace: {
+    parameters: ["i32"], // int user_fd: the user namespace that will own it, or -1 for ours
+    result: "i32",
+  },
+
+  // Sockets.
+  zclab_socket: {
+    parameters: [
+      "i32", // int user_fd: user namespace to enter first, or -1
+      "i32", // int net_fd: network namespace to make the socket in, or -1 for ours
+      "i32", // int domain
+      "i32", // int type
+      "i32", // int protocol
+    ],
+    result: "i32",
+  },
+  zclab_bind: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const struct sockaddr *address
+      "u32", // socklen_t length
+    ],
+    result: "i32",
+  },
+  zclab_connect: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const struct sockaddr *address
+      "u32", // socklen_t length
+      "i32", // int timeout: milliseconds
+    ],
+    result: "i32",
+  },
+  zclab_listen: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int backlog
+    ],
+    result: "i32",
+  },
+  zclab_shutdown: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int how
+    ],
+    result: "i32",
+  },
+  zclab_getsockname: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // struct sockaddr_storage *address: out
+      "u32", // socklen_t capacity
+    ],
+    result: "i32", // the address's length
+  },
+  zclab_getpeername: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // struct sockaddr_storage *address: out
+      "u32", // socklen_t capacity
+    ],
+    result: "i32", // the address's length
+  },
+  zclab_setsockopt: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int level
+      "i32", // int name
+      "buffer", // const void *value
+      "u32", // socklen_t length
+    ],
+    result: "i32",
+  },
+  zclab_getsockopt: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int level
+      "i32", // int name
+      "buffer", // void *value: out
+      "u32", // socklen_t capacity
+    ],
+    result: "i32", // the value's length
+  },
+  zclab_send: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uint32_t address_low
+      "u32", // uint32_t address_high
+      "u32", // uint32_t length
+      "u32", // uint32_t flags
+    ],
+    result: "i32", // bytes sent
+  },
+  zclab_recv: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uint32_t address_low
+      "u32", // uint32_t address_high
+      "u32", // uint32_t length
+      "u32", // uint32_t flags
+    ],
+    result: "i32", // bytes received
+  },
+  zclab_recv_error_queue: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // uint32_t *ranges: out, {first, last, code, origin} each; code 1 = copied
+      "u32", // uint32_t capacity: in ranges
+    ],
+    result: "i32", // ranges read; 0 when the queue is empty
+  },
+  zclab_interface_index: {
+    parameters: [
+      "i32", // int fd: a socket in the interface's namespace
+      "buffer", // const char *name: NUL-terminated
+    ],
+    result: "i32",
+  },
+
+  // Addresses.
+  zclab_parse_address: {
+    parameters: [
+      "buffer", // const char *text: numeric, NUL-terminated
+      "u16", // uint16_t port: host order
+      "buffer", // struct sockaddr_storage *address: out, 128 bytes
+    ],
+    result: "i32", // the address's length, or -EINVAL
+  },
+  zclab_format_address: {
+    parameters: [
+      "buffer", // const struct sockaddr *address
+      "u32", // socklen_t length
+      "buffer", // char *text: out, without the port
+      "u32", // uint32_t capacity
+    ],
+    result: "i32", // the text's length without its NUL
+  },
+
+  // Threads.
+  zclab_thread_id: {
+    parameters: [],
+    result: "i32",
+  },
+  zclab_thread_cpu_seconds: {
+    parameters: [],
+    result: "f64", // CPU time of this thread, user and system
+  },
+  zclab_affinity_get: {
+    parameters: [
+      "buffer", // void *mask: out
+      "u32", // uint32_t bytes
+    ],
+    result: "i32", // bytes written
+  },
+  zclab_affinity_set: {
+    parameters: [
+      "buffer", // const void *mask
+      "u32", // uint32_t bytes
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
