@@ -31,7 +31,8 @@ export function encodeAddress(address: Address): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(`${host}\0`);
   const storage = new ArrayBuffer(STORAGE);
   const length = native().zclab_parse_address(text.buffer, port, storage);
-  if (length < 0) {
+  // For C the text ends at the first zero byte.
+  if (length < 0 || host.includes("\0")) {
     throw new RangeError(`${JSON.stringify(host)} is not a numeric IPv4 or IPv6 address`);
   }
   return new Uint8Array(storage, 0, length);

@@ -17,7 +17,10 @@ export interface AreaOptions {
 
 /** Who knows when a piece of memory was handed to the kernel. @internal */
 export interface Holder {
-  /** Milliseconds of `performance.now()`, or undefined when it is not submitted yet. */
+  /**
+   * Milliseconds of `performance.now()`; undefined when it is not submitted yet, and 0 when that
+   * was so long ago that nobody remembers.
+   */
   submittedAt(submission: number): number | undefined;
 }
 
@@ -343,6 +346,8 @@ export class Slice {
     const since = this.#holder?.submittedAt(this.#submission);
     const when = since === undefined
       ? "prepared, not yet submitted"
+      : since === 0
+      ? "since more submissions ago than the ring remembers"
       : `since ${(performance.now() - since).toFixed(1)} ms ago`;
     return `The kernel owns ${where} for ${this.#operation} (${when})`;
   }

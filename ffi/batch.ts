@@ -5,14 +5,13 @@
  */
 import { type Address, encodeAddress } from "./address.ts";
 import { areaRegistrations, type Slice } from "./area.ts";
-import type { BufferRing } from "./buffer_ring.ts";
-import { BATCH, type Engine, type OnCompletion, POSTED, TARGET } from "./engine.ts";
-import { ENGINE } from "./engine.ts";
+import { type BufferRing, groupFor } from "./buffer_ring.ts";
+import { BATCH, type Engine, engineOf, type OnCompletion, POSTED, TARGET } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
-import { attach, Notifier } from "./notifier.ts";
+import { attach, type Notifier } from "./notifier.ts";
 import type { Ring } from "./ring.ts";
 import { type Socket, socketRegistrations } from "./socket.ts";
 import {
@@ -39,8 +38,10 @@ export type File = Socket | number;
 
 /** A kernel time specification for a duration. */
 export function timespecFor(milliseconds: number): ArrayBuffer {
-  if (!(milliseconds >= 0)) {
-    throw new RangeError(`A time in milliseconds must not be negative, got ${milliseconds}`);
+  if (!Number.isFinite(milliseconds) || milliseconds < 0) {
+    throw new RangeError(
+      `A time in milliseconds must be finite and not negative, got ${milliseconds}`,
+    );
   }
   return new Struct(LAYOUTS.__kernel_timespec)
     .set("tv_sec", Math.floor(milliseconds / 1000))
@@ -73,7 +74,6 @@ export class Batch {
   readonly #owner: object;
   readonly #supported: Uint8Array;
   readonly #zeroCopyFlags: number;
-  #last = -1;
 
   /** Made by the ring. @internal */
   constructor(engine: Engine, owner: object, supported: Uint8Array) {
@@ -110,20 +110,26 @@ export class Batch {
    * Gives the prepared requests to the kernel and blocks the thread until `count` completions are
    * there to be reaped.
    *
-   * @param count How many; at most as many as there are requests and completions.
+   * @param count How many; at most as many as there are requests in flight. The second completion
+   *   of a zero-copy send is not counted upon before the first was reaped.
    * @returns How many requests were submitted.
-   * @throws {RangeError} If so many completions would never come.
+   * @throws {RangeError} If so many completions may never come.
+   * @throws {ClosedError} After close.
    */
   submitAndWait(count: number): number {
     const engine = this.#engine;
-    if (!(count <= engine.inFlight + engine.ready)) {
-      throw new RangeError(
-        `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
-          `and ${engine.ready} completions are ready`,
-      );
+    const missing = count - engine.spilled;
+    if (!(missing <= engine.inFlight)) {
+      engine.ensureOpen();
+      if (!(count <= engine.ready)) {
+        throw new RangeError(
+          `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
+            `and ${engine.ready} completions are ready`,
+        );
+      }
     }
-    const wait = count - engine.spilled;
-    return engine.submit(wait > 0 ? wait : 0);
+    if (missing > engine.queues.cqEntries) return engine.submitAndCollect(missing);
+    return engine.submit(Math.max(0, missing));
   }
 
   /**
@@ -152,13 +158,22 @@ export class Batch {
    * Links the request prepared last to the next one: the next starts when it has succeeded
    * (`IOSQE_IO_LINK`). A send that must not be short takes `MSG_WAITALL` as well.
    *
-   * @throws {RangeError} If nothing is prepared that could be linked.
+   * @throws {RangeError} If nothing is prepared that could be linked, or the submission queue is
+   *   full: links go to the kernel in one submission.
+   * @throws {ClosedError} After close.
    */
   link(): this {
-    if (this.#engine.prepared === 0 || this.#last < 0) {
-      throw new RangeError("link: no request is prepared that the next one could be linked to");
+    const { prepared } = this.#engine;
+    if (prepared === 0 || prepared === this.#engine.queues.sqEntries) {
+      this.#engine.ensureOpen();
+      throw new RangeError(
+        prepared === 0
+          ? "link: no request is prepared that the next one could be linked to"
+          : `link: the submission queue has no room for the next of ${prepared} requests, and ` +
+            `links must be submitted together: submit before the first of them`,
+      );
     }
-    this.#engine.sqes[this.#last]! |= SQE.IO_LINK << 8;
+    this.#engine.sqes[this.#engine.last]! |= SQE.IO_LINK << 8;
     return this;
   }
 
@@ -166,8 +181,9 @@ export class Batch {
 
   /** Does nothing (NOP, 5.1). */
   nop(userData = 0): this {
-    const at = this.#last = this.#engine.next();
-    prepareNop(this.#engine.sqes, at, userData, 0);
+    const engine = this.#engine;
+    const { sqes, sqePairs } = engine;
+    prepareNop(sqes, sqePairs, engine.next(), userData, 0);
     return this;
   }
 
@@ -228,7 +244,7 @@ export class Batch {
     const fixed = this.#fixed(file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
     const upper = this.#engine.track("RECV", slice, true, BATCH, null);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
     prepareSlice(this.#engine.sqes, at, OP.RECV, fd, flag, 0, slice, flags, 0, userData, upper);
     return this;
@@ -239,7 +255,7 @@ export class Batch {
     const fd = this.#target(file);
     const upper = this.#engine.track("RECVMSG", message, true, BATCH, null);
     prepareReceive(message);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareMessage(
       this.#engine.sqes,
       at,
@@ -259,16 +275,20 @@ export class Batch {
    * Receives again and again into provided buffers until it is cancelled or they run out (RECV
    * with RECV_MULTISHOT, 6.0). {@linkcode BufferRing.take} turns the flags of a completion into
    * the slice that was filled.
+   *
+   * @throws {RangeError} If the buffers are another ring's.
+   * @throws {ClosedError} If the ring or the buffers were closed.
    */
   recvMultishot(file: File, buffers: BufferRing, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const group = groupFor(buffers, this.#engine);
+    const at = this.#engine.next();
     prepareReceiveMultishot(
       this.#engine.sqes,
       at,
       fd,
       this.#fileFlag(file),
-      buffers.group,
+      group,
       userData,
       0,
     );
@@ -288,7 +308,7 @@ export class Batch {
   /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
   accept(file: File, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const flag = this.#fileFlag(file);
     prepareAccept(this.#engine.sqes, at, fd, flag, false, SOCK.CLOEXEC, userData, 0);
     return this;
@@ -297,7 +317,7 @@ export class Batch {
   /** Accepts connections until it is cancelled (ACCEPT with ACCEPT_MULTISHOT, 5.19). */
   acceptMultishot(file: File, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const flag = this.#fileFlag(file);
     prepareAccept(this.#engine.sqes, at, fd, flag, true, SOCK.CLOEXEC, userData, 0);
     return this;
@@ -308,7 +328,7 @@ export class Batch {
     const fd = this.#target(file);
     const name = encodeAddress(address);
     const upper = this.#engine.track("CONNECT", name.buffer, false, BATCH, null);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const where = addressOf(name.buffer);
     prepareConnect(
       this.#engine.sqes,
@@ -327,7 +347,7 @@ export class Batch {
   /** Makes a socket (SOCKET, 5.19); the result is its descriptor. */
   socket(domain: number, type: number, protocol = 0, userData = 0): this {
     this.#require("SOCKET");
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
     return this;
   }
@@ -335,14 +355,14 @@ export class Batch {
   /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
   shutdown(file: File, how: number, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
     return this;
   }
 
   /** Closes a file descriptor (CLOSE, 5.6). */
   close(fd: number, userData = 0): this {
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareClose(this.#engine.sqes, at, fd, userData, 0);
     return this;
   }
@@ -350,7 +370,7 @@ export class Batch {
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
   poll(file: File, events: number, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
     return this;
   }
@@ -359,7 +379,7 @@ export class Batch {
   timeout(milliseconds: number, userData = 0): this {
     const timespec = timespecFor(milliseconds);
     const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const where = addressOf(timespec);
     prepareTimeout(this.#engine.sqes, at, OP.TIMEOUT, low(where), high(where), userData, upper);
     return this;
@@ -368,7 +388,7 @@ export class Batch {
   /** Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. */
   cancel(file: File, userData = 0): this {
     const fd = this.#target(file);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
       (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
     prepareCancel(this.#engine.sqes, at, fd, flags, userData, 0);
@@ -385,13 +405,13 @@ export class Batch {
    */
   msgRing(ring: Ring, theirUserData: number, theirResult: number, userData = 0): this {
     this.#require("MSG_RING");
-    const fd = ring[ENGINE].fd;
-    ring[ENGINE].ensureOpen();
-    const at = this.#last = this.#engine.next();
+    const other = engineOf(ring);
+    other.ensureOpen();
+    const at = this.#engine.next();
     prepareMessageRing(
       this.#engine.sqes,
       at,
-      fd,
+      other.fd,
       theirResult,
       theirUserData,
       POSTED,
@@ -429,7 +449,13 @@ export class Batch {
       typeof target === "number" ? BATCH : TARGET,
       null,
     );
-    if (typeof target !== "number") this.#engine.setTarget(upper, attach(target));
+    if (typeof target === "number") return upper;
+    try {
+      this.#engine.setTarget(upper, attach(target, this.#engine));
+    } catch (error) {
+      this.#engine.forget(upper);
+      throw error;
+    }
     return upper;
   }
 
@@ -447,7 +473,7 @@ export class Batch {
     const fixed = this.#fixed(file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
     const upper = this.#upper(name, slice, target);
-    const at = this.#last = engine.next();
+    const at = engine.next();
     prepareSlice(
       engine.sqes,
       at,
@@ -475,7 +501,7 @@ export class Batch {
     this.#require(name);
     const fd = this.#target(file);
     const upper = this.#upper(name, message, target);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareMessage(
       this.#engine.sqes,
       at,
@@ -508,7 +534,7 @@ export class Batch {
     }
     const fd = this.#target(file);
     const upper = this.#upper(name, message, target);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareVectorized(
       this.#engine.sqes,
       at,
@@ -533,7 +559,7 @@ export class Batch {
   ): this {
     const fd = this.#target(file);
     const upper = this.#engine.track(name, slice, name === "READ", BATCH, null);
-    const at = this.#last = this.#engine.next();
+    const at = this.#engine.next();
     prepareReadWrite(
       this.#engine.sqes,
       at,

@@ -3,8 +3,16 @@
  *
  * @module
  */
-import { acquire, addressHigh, addressLow, Area, release, type Slice } from "./area.ts";
-import { ENGINE, type Engine } from "./engine.ts";
+import {
+  acquire,
+  addressHigh,
+  addressLow,
+  Area,
+  type Holder,
+  release,
+  type Slice,
+} from "./area.ts";
+import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, OwnershipError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { Mapping, PAGE_SIZE } from "./memory.ts";
@@ -23,6 +31,10 @@ export interface BufferRingOptions {
 
 const TAIL = LAYOUTS.io_uring_buf.fields.resv[0] >> 1;
 
+// The ring's side. Only ffi/ uses this; it is not part of the public surface.
+/** The group that a receive of that ring names. */
+export let groupFor: (buffers: BufferRing, engine: Engine) => number;
+
 /**
  * A ring of buffers that the kernel fills (`IORING_REGISTER_PBUF_RING`, 5.19). A buffer is the
  * kernel's until a completion hands it out, then the program's until {@linkcode recycle}.
@@ -30,6 +42,7 @@ const TAIL = LAYOUTS.io_uring_buf.fields.resv[0] >> 1;
 export class BufferRing implements Disposable {
   /** The group that receives name. */
   readonly group: number;
+  readonly #purpose: string;
   readonly #engine: Engine;
   readonly #area: Area;
   readonly #slices: Slice[];
@@ -37,10 +50,24 @@ export class BufferRing implements Disposable {
   readonly #words: Int32Array;
   readonly #tail: Uint16Array;
   readonly #held: Uint8Array;
+  readonly #providedAt: Float64Array;
+  readonly #holder: Holder = { submittedAt: (id) => this.#providedAt[id] };
   readonly #returned: (() => void)[] = [];
   #closed = false;
 
+  static {
+    groupFor = (buffers, engine) => {
+      if (buffers.#closed) throw new ClosedError("BufferRing");
+      if (buffers.#engine !== engine) {
+        throw new RangeError("BufferRing: the receive is of another ring than the buffers");
+      }
+      return buffers.group;
+    };
+  }
+
   /**
+   * Makes the buffers and gives all of them to the kernel.
+   *
    * @param ring The ring whose receives use the buffers.
    * @param options How many buffers, how long.
    * @throws {RangeError} If the count is not a power of two up to 32768, or the length not positive.
@@ -54,12 +81,17 @@ export class BufferRing implements Disposable {
     if (!Number.isInteger(group) || group < 0 || group > 0xffff) {
       throw new RangeError(`BufferRing: group must be from 0 to 65535, got ${group}`);
     }
+    if (!Number.isInteger(bytes) || bytes < 1) {
+      throw new RangeError(`BufferRing: bytes must be a positive integer, got ${bytes}`);
+    }
     this.group = group;
-    this.#engine = ring[ENGINE];
+    this.#purpose = `buffer group ${group}`;
+    this.#engine = engineOf(ring);
     this.#engine.ensureOpen();
     this.#area = Area.map({ bytes: count * bytes });
     this.#slices = this.#area.chunks(bytes).slice(0, count);
     this.#held = new Uint8Array(count);
+    this.#providedAt = new Float64Array(count);
     this.#entries = Mapping.map({ bytes: Math.max(PAGE_SIZE, count * LAYOUTS.io_uring_buf.size) });
     this.#words = new Int32Array(this.#entries.buffer);
     this.#tail = new Uint16Array(this.#entries.buffer);
@@ -87,6 +119,11 @@ export class BufferRing implements Disposable {
     return this.#slices.length;
   }
 
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Number of buffers that the program holds now. */
   get held(): number {
     return this.#held.reduce((sum, held) => sum + held, 0);
@@ -112,7 +149,7 @@ export class BufferRing implements Disposable {
    * Gives a buffer back to the kernel.
    *
    * @param slice What {@linkcode take} returned.
-   * @throws {OwnershipError} If it is not a held buffer of this ring.
+   * @throws {OwnershipError} If it is not a held buffer of this ring, or in flight.
    * @throws {ClosedError} After close.
    */
   recycle(slice: Slice): void {
@@ -121,6 +158,9 @@ export class BufferRing implements Disposable {
     const id = slice.offset / bytes;
     if (slice.area !== this.#area || this.#held[id] !== 1) {
       throw new OwnershipError("recycle: this slice is not a buffer that the program holds");
+    }
+    if (slice.state !== "free") {
+      throw new OwnershipError("recycle: this slice is in flight. Wait for its completion first");
     }
     this.#held[id] = 0;
     this.#provide(id);
@@ -135,7 +175,8 @@ export class BufferRing implements Disposable {
 
   #provide(id: number): void {
     const slice = this.#slices[id]!;
-    acquire(slice, `buffer group ${this.group}`, true, this.#engine, -1);
+    this.#providedAt[id] = performance.now();
+    acquire(slice, this.#purpose, true, this.#holder, id);
     const tail = this.#tail[TAIL]!;
     const at = (tail & (this.#slices.length - 1)) << 2;
     this.#words[at] = addressLow(slice);

@@ -35,6 +35,11 @@ export interface Target {
 /** How the rest of ffi/ gets at the engine of a ring. */
 export const ENGINE: unique symbol = Symbol("engine");
 
+/** The engine of a ring. */
+export function engineOf(ring: { readonly [ENGINE]: object }): Engine {
+  return ring[ENGINE] as Engine;
+}
+
 /** Memory that a request uses; an ArrayBuffer is only kept alive. */
 export type Memory = Slice | Message | ArrayBuffer | null;
 
@@ -54,6 +59,9 @@ export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 const REMEMBERED = 1024;
 /** How many turns without the event loop the await face takes at most, so that timers run. */
 const TURNS = 32;
+const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
+/** Milliseconds of one wait at most; a longer one, without an end say, takes several. */
+const LONGEST_WAIT = 3_600_000;
 /** How often entering is tried again when the kernel is out of room for the moment. */
 const RETRIES = 1000;
 
@@ -63,8 +71,8 @@ export class Engine implements Holder {
   readonly queues: Queues;
   /** Submission entries as words; the faces fill them. */
   readonly sqes: Int32Array;
-  /** Requests prepared or submitted whose last completion has not been seen. */
-  inFlight = 0;
+  /** The same as pairs of words. */
+  readonly sqePairs: Float64Array;
   closed = false;
   /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
   readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
@@ -75,6 +83,7 @@ export class Engine implements Holder {
   readonly #enter: Native["io_uring_enter"];
   readonly #ring: Int32Array;
   readonly #sqMask: number;
+  #sqRoom: number;
   readonly #cqMask: number;
   #enterFd: number;
   #enterFlags = 0;
@@ -83,6 +92,8 @@ export class Engine implements Holder {
   #submittedTail = 0;
   #cqHead = 0;
   #overflowSeen = 0;
+  /** Completions that ended no request of this ring. */
+  #notFinal = 0;
 
   // The table of requests.
   #memory: Memory[] = [];
@@ -102,6 +113,11 @@ export class Engine implements Holder {
   readonly #submissionTimes = new Float64Array(REMEMBERED);
   #stamp = false;
 
+  // The argument of waits with a time limit.
+  readonly #waitTime = new Struct(LAYOUTS.__kernel_timespec);
+  readonly #waitArgument = new Struct(LAYOUTS.io_uring_getevents_arg)
+    .set("ts", addressOf(this.#waitTime.buffer));
+
   // Awaiting.
   #eventFd = -1;
   #awaited = 0;
@@ -118,7 +134,9 @@ export class Engine implements Holder {
     this.queues = new Queues(setup);
     this.#ring = this.queues.ring;
     this.sqes = this.queues.sqes;
+    this.sqePairs = this.queues.sqePairs;
     this.#sqMask = this.queues.sqEntries - 1;
+    this.#sqRoom = this.queues.sqEntries;
     this.#cqMask = this.queues.cqEntries - 1;
     this.#registerRingFd();
     this.#grow(this.queues.cqEntries);
@@ -127,6 +145,18 @@ export class Engine implements Holder {
   /** Whether entering skips the look-up of the descriptor (`IORING_REGISTER_RING_FDS`, 5.18). */
   get ringFdRegistered(): boolean {
     return this.#enterFlags !== 0;
+  }
+
+  /** Requests prepared or submitted whose last completion has not been seen. */
+  get inFlight(): number {
+    // Every completion ends its request, except those that say that more will follow and those
+    // that another ring posted. So counting these exceptions is enough.
+    return (this.#sqTail - this.#cqHead + this.#notFinal) | 0;
+  }
+
+  /** Where the entry that was prepared last starts. */
+  get last(): number {
+    return ((this.#sqTail - 1) & this.queues.sqEntries - 1) << 4;
   }
 
   /** Entries prepared and not submitted yet. */
@@ -157,17 +187,22 @@ export class Engine implements Holder {
    * @returns Where its 16 words start in `sqes`.
    */
   next(): number {
-    if (this.closed) throw new ClosedError("Ring");
-    if (((this.#sqTail - this.#submittedTail) | 0) > this.#sqMask) this.submit(0);
-    const at = (this.#sqTail & this.#sqMask) << 4;
-    this.#sqTail = (this.#sqTail + 1) | 0;
-    this.inFlight++;
-    return at;
+    const tail = this.#sqTail;
+    // Closing sets the room to nothing, so that this one comparison catches both.
+    if (((tail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
+    this.#sqTail = (tail + 1) | 0;
+    return (tail & this.#sqMask) << 4;
   }
 
   /** Makes sure that the next `count` entries go to the kernel in one submission, as links must. */
   reserve(count: number): void {
     this.ensureOpen();
+    if (count > this.queues.sqEntries) {
+      throw new RangeError(
+        `A request with a timeout takes ${count} entries and this ring has ` +
+          `${this.queues.sqEntries}: open it with more`,
+      );
+    }
     if (this.prepared + count > this.queues.sqEntries) this.submit(0);
   }
 
@@ -195,6 +230,11 @@ export class Engine implements Holder {
     this.#memory[slot] = memory;
     this.#targets[slot] = target;
     return (kind << KIND_SHIFT) | slot;
+  }
+
+  /** Undoes {@linkcode track}, for a request that could not be prepared after all. */
+  forget(upper: number): void {
+    this.#release(upper & SLOT_MASK);
   }
 
   /** Says who is told of the completions of a tracked request. */
@@ -294,6 +334,19 @@ export class Engine implements Holder {
     }
   }
 
+  /**
+   * Like {@linkcode submit}, for more completions than the queue has room for: those that came are
+   * set aside until they are reaped.
+   */
+  submitAndCollect(waitFor: number): number {
+    const submitted = this.submit(0);
+    for (let missing = waitFor; missing > 0;) {
+      this.submit(Math.min(missing, this.queues.cqEntries));
+      missing -= this.settle();
+    }
+    return submitted;
+  }
+
   #queued(): number {
     return (Atomics.load(this.#ring, this.queues.cqTail) - this.#cqHead) | 0;
   }
@@ -304,26 +357,22 @@ export class Engine implements Holder {
    * @returns Whether they are there.
    */
   waitBlocking(count: number, milliseconds: number): boolean {
+    if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
     const deadline = performance.now() + milliseconds;
     if (this.prepared > 0) this.submit(0);
     Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
-    const timespec = new Struct(LAYOUTS.__kernel_timespec);
-    const argument = new Struct(LAYOUTS.io_uring_getevents_arg).set(
-      "ts",
-      addressOf(timespec.buffer),
-    );
     while (this.#queued() < count) {
-      const left = deadline - performance.now();
+      const left = Math.min(deadline - performance.now(), LONGEST_WAIT);
       if (left <= 0) return false;
-      timespec.set("tv_sec", Math.floor(left / 1000));
-      timespec.set("tv_nsec", Math.floor((left % 1000) * 1e6));
+      this.#waitTime.set("tv_sec", Math.floor(left / 1000));
+      this.#waitTime.set("tv_nsec", Math.floor((left % 1000) * 1e6));
       const result = this.#native.io_uring_enter2(
         this.#enterFd,
         0,
         count,
         this.#enterFlags | ENTER.GETEVENTS | ENTER.EXT_ARG,
-        argument.buffer,
-        BigInt(LAYOUTS.io_uring_getevents_arg.size),
+        this.#waitArgument.buffer,
+        WAIT_ARGUMENT_BYTES,
       );
       // ETIME is what running out of time looks like; EINTR leads to another look at the clock.
       if (result < 0 && result !== -62 && result !== -4) unwrap("io_uring_enter", result);
@@ -365,17 +414,16 @@ export class Engine implements Holder {
     const cqes = this.queues.cqes;
     const mask = this.#cqMask;
     // The head moves before each call, so that a callback may reap, throw or close.
-    while (this.#cqHead !== tail && ((tail - this.#cqHead) | 0) > 0) {
-      const at = cqes + ((this.#cqHead & mask) << 2);
+    for (let head = this.#cqHead; ((tail - head) | 0) > 0; head = this.#cqHead) {
+      const at = cqes + ((head & mask) << 2);
       const userData = ring[at]!;
       const upper = ring[at + 1]!;
       const result = ring[at + 2]!;
       const flags = ring[at + 3]!;
-      this.#cqHead = (this.#cqHead + 1) | 0;
-      const final = (flags & CQE.MORE) === 0;
-      if (final) this.inFlight--;
+      this.#cqHead = (head + 1) | 0;
+      if ((flags & CQE.MORE) !== 0) this.#notFinal++;
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
-      else this.#toOwner(userData, upper, result, flags, final, onCompletion);
+      else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
     }
   }
@@ -385,15 +433,15 @@ export class Engine implements Holder {
     upper: number,
     result: number,
     flags: number,
-    final: boolean,
     onCompletion: OnCompletion,
   ): void {
     const kind = upper >>> KIND_SHIFT;
     const slot = upper & SLOT_MASK;
+    const final = (flags & CQE.MORE) === 0;
     if (kind === INTERNAL) {
       if (slot !== FROM_ANOTHER_RING) return;
       // Another ring posted this: it is no answer to a request of ours.
-      this.inFlight++;
+      this.#notFinal++;
       onCompletion(userData >>> 0, result, flags);
       return;
     }
@@ -667,6 +715,7 @@ export class Engine implements Holder {
   #tearDown(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#sqRoom = 0;
     this.#unregisterRingFd();
     this.queues.close();
     this.#native.zclab_close(this.fd);

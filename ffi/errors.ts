@@ -17,8 +17,8 @@ const FURTHER_ERRNOS: readonly (readonly [number, string, string])[] = [
   [109, "ETOOMANYREFS", "too many references"],
 ];
 
-/** What an errno means when this operation returns it, and what to do about it. */
-interface Explanation {
+/** What an errno means when an operation returns it, and what to do about it. */
+export interface Explanation {
   readonly meaning: string;
   readonly advice: string;
 }
@@ -107,6 +107,7 @@ export function describeErrno(errno: number): readonly [name: string, descriptio
 
 /** The kernel refused an operation. */
 export class UringError extends Error {
+  /** The name of the class, as `error.name` has it. */
   override readonly name = "UringError";
   /** The operation, under its kernel name where it has one, such as `SEND_ZC`. */
   readonly operation: string;
@@ -120,6 +121,8 @@ export class UringError extends Error {
   readonly advice: string;
 
   /**
+   * Makes the error for an operation.
+   *
    * @param operation The operation that failed.
    * @param errno The positive errno.
    * @param explanation Replaces the general explanation where the caller knows more.
@@ -140,11 +143,13 @@ export class UringError extends Error {
 
 /** Memory was asked for while somebody else owns it: the kernel, or the receiver of a buffer. */
 export class OwnershipError extends Error {
+  /** The name of the class, as `error.name` has it. */
   override readonly name = "OwnershipError";
 }
 
 /** This kernel, user or machine lacks what the operation needs. */
 export class UnsupportedError extends Error {
+  /** The name of the class, as `error.name` has it. */
   override readonly name = "UnsupportedError";
   /** What is missing, under its kernel name where it has one. */
   readonly feature: string;
@@ -152,6 +157,8 @@ export class UnsupportedError extends Error {
   readonly since: string | undefined;
 
   /**
+   * Makes the error for a feature.
+   *
    * @param feature What is missing.
    * @param options `since`: the kernel version that has it; `advice`: what to do instead.
    */
@@ -169,9 +176,14 @@ export class UnsupportedError extends Error {
 
 /** The object was closed before this call. */
 export class ClosedError extends Error {
+  /** The name of the class, as `error.name` has it. */
   override readonly name = "ClosedError";
 
-  /** @param what The object that is closed, such as `Ring`. */
+  /**
+   * Makes the error for a kind of object.
+   *
+   * @param what The object that is closed, such as `Ring`.
+   */
   constructor(what: string) {
     super(`${what} is closed. Open a new one`);
   }

@@ -153,7 +153,7 @@ export const LAYOUTS = {
 } as const;
 
 /** One structure in memory of its own, read and written by field name. Not for hot paths. */
-export class Struct<F extends Fields> {
+export class Struct<F extends Fields = Fields> {
   /** The memory; pass this to foreign functions. */
   readonly buffer: ArrayBuffer;
   readonly #view: DataView;

@@ -67,6 +67,8 @@ export class Message {
   }
 
   /**
+   * Builds the message.
+   *
    * @param slices What to send, or where to put what is received, in order; at most 1024.
    * @param options Where to send it.
    * @throws {RangeError} If there is no slice, or more than 1024.

@@ -32,7 +32,8 @@ function openLiburing(): Deno.DynamicLibrary<typeof LIBURING> {
   try {
     return Deno.dlopen("liburing.so.2", LIBURING);
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    // A missing --allow-ffi is not a missing library.
+    if (error instanceof Deno.errors.NotCapable) throw error;
     throw new UnsupportedError("liburing.so.2", {
       advice: "Install liburing 2.3 or later: apt-get install liburing2",
     });

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { ENGINE, type Engine, type Target } from "./engine.ts";
+import { type Engine, engineOf, type Target } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
+import { quietly } from "./operation.ts";
 import type { Ring } from "./ring.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
@@ -45,8 +46,8 @@ export interface NotifierOptions {
 }
 
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
-/** Attaches a request; returns who is told of its completions. */
-export let attach: (notifier: Notifier) => Generation;
+/** Attaches a request of that ring; returns who is told of its completions. */
+export let attach: (notifier: Notifier, engine: Engine) => Generation;
 
 /** One notifier of a slot: from the flush before to its own. */
 export class Generation implements Target {
@@ -64,8 +65,8 @@ export class Generation implements Target {
   onReleased: (() => void) | undefined;
   onFailure: ((error: unknown) => void) | undefined;
   failure: unknown;
-  /** Slots of requests that failed: the copied bit of their notification means nothing. */
-  #failedSlots: Set<number> | undefined;
+  /** Slots of requests that sent nothing: the copied bit of their notification means nothing. */
+  #emptySlots: Set<number> | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -75,16 +76,16 @@ export class Generation implements Target {
   complete(result: number, flags: number, slot: number, final: boolean): void {
     if ((flags & CQE.NOTIF) !== 0) {
       this.notified++;
-      if (this.#failedSlots !== undefined && this.#failedSlots.delete(slot)) {
-        // The send failed: the kernel sets the copied bit then as well.
+      if (this.#emptySlots !== undefined && this.#emptySlots.delete(slot)) {
+        // Nothing was sent: the kernel sets the copied bit then as well.
       } else if ((result & NOTIF_USAGE_ZC_COPIED) !== 0) this.copied++;
-    } else if (result >= 0) {
+    } else if (result > 0) {
       this.sent++;
       this.bytes += result;
     } else {
-      this.failed++;
-      if (this.firstErrno === 0) this.firstErrno = -result;
-      if (!final) (this.#failedSlots ??= new Set()).add(slot);
+      if (result === 0) this.sent++;
+      else if (this.failed++ === 0) this.firstErrno = -result;
+      if (!final) (this.#emptySlots ??= new Set()).add(slot);
     }
     if (final && --this.outstanding === 0) {
       this.releasedAt = performance.now();
@@ -131,8 +132,8 @@ export class Notifier {
   #generation: Generation | undefined;
 
   static {
-    attach = (notifier) => {
-      const generation = notifier.#generation ??= new Generation(notifier.#engine);
+    attach = (notifier, engine) => {
+      const generation = notifier.#generation ??= notifier.#begin(engine);
       generation.requests++;
       generation.outstanding++;
       return generation;
@@ -140,6 +141,8 @@ export class Notifier {
   }
 
   /**
+   * Makes a slot with a fresh notifier in it.
+   *
    * @param ring The ring whose requests attach.
    * @param options Tag and first sequence number.
    * @throws {RangeError} If the tag or the sequence is not an unsigned 32-bit number.
@@ -151,7 +154,7 @@ export class Notifier {
         throw new RangeError(`Notifier: ${name} must be an unsigned 32-bit number, got ${value}`);
       }
     }
-    this.#engine = ring[ENGINE];
+    this.#engine = engineOf(ring);
     this.#engine.ensureOpen();
     this.#tag = tag;
     this.#sequence = sequence;
@@ -183,7 +186,11 @@ export class Notifier {
    *
    * @throws {ClosedError} If the ring is closed, or closes before that.
    */
-  async flush(): Promise<Notification> {
+  flush(): Promise<Notification> {
+    return quietly(() => this.#flush());
+  }
+
+  async #flush(): Promise<Notification> {
     this.#ensureOpen();
     const engine = this.#engine;
     if (engine.prepared > 0) engine.submit(0);
@@ -230,6 +237,14 @@ export class Notifier {
       }
     }
     return this.#report(generation, sequence);
+  }
+
+  /** The first request shows whether the notifier's ring is the one that will be watched. */
+  #begin(engine: Engine): Generation {
+    if (engine !== this.#engine) {
+      throw new RangeError("Notifier: the request is of another ring than the notifier");
+    }
+    return new Generation(engine);
   }
 
   #ensureOpen(): void {

@@ -19,8 +19,14 @@ export interface OperationOptions {
   readonly timeout?: number;
 }
 
-/** Nothing: keeps a rejection that nobody awaits from ending the process. */
 function ignore(): void {}
+
+/** Runs it. A rejection that nobody awaits does not end the process; whoever awaits it gets it. */
+export function quietly<T>(run: () => Promise<T>): Promise<T> {
+  const promise = run();
+  promise.catch(ignore);
+  return promise;
+}
 
 /** One awaited request. */
 export class Operation<T> implements Target {
@@ -125,6 +131,7 @@ export interface ZeroCopySend {
 export class ZeroCopyOperation extends Operation<ZeroCopySend> {
   readonly #released = Promise.withResolvers<{ copied: boolean | undefined }>();
   readonly #generation: Generation | undefined;
+  #sent = false;
 
   constructor(
     engine: Engine,
@@ -145,12 +152,14 @@ export class ZeroCopyOperation extends Operation<ZeroCopySend> {
   override complete(result: number, flags: number, slot: number, final: boolean): void {
     this.#generation?.complete(result, flags, slot, final);
     if ((flags & CQE.NOTIF) === 0) {
+      this.#sent = result > 0;
       this.settle(result, flags);
       // Without a notification nothing was handed to the network.
       if (final) this.#released.resolve({ copied: undefined });
     } else {
-      const copied = this.engine.reportsUsage ? (result & NOTIF_USAGE_ZC_COPIED) !== 0 : undefined;
-      this.#released.resolve({ copied });
+      // Where nothing was sent the kernel sets the bit as well.
+      const copied = this.#sent && (result & NOTIF_USAGE_ZC_COPIED) !== 0;
+      this.#released.resolve({ copied: this.engine.reportsUsage ? copied : undefined });
     }
     if (final) this.finish();
   }

@@ -34,7 +34,7 @@ export interface Setup {
   /** The flags that it got. */
   readonly flags: number;
   /** The structure that the kernel filled in. */
-  readonly params: Struct<typeof LAYOUTS.io_uring_params.fields>;
+  readonly params: Struct;
 }
 
 /** The set-up flags as one number, with what depends on others put right. */
@@ -42,8 +42,10 @@ function flagsFrom(wanted: readonly SetupFlag[]): number {
   let flags = 0;
   for (const name of wanted) flags |= SETUP[name];
   // The kernel takes DEFER_TASKRUN only together with SINGLE_ISSUER, and TASKRUN_FLAG only
-  // together with one of the two ways of running task work.
-  if ((flags & SETUP.SINGLE_ISSUER) === 0) flags &= ~SETUP.DEFER_TASKRUN;
+  // together with one of the two ways of running task work. Without TASKRUN_FLAG nobody would see
+  // that there is deferred work.
+  const deferring = SETUP.SINGLE_ISSUER | SETUP.TASKRUN_FLAG;
+  if ((flags & deferring) !== deferring) flags &= ~SETUP.DEFER_TASKRUN;
   if ((flags & SETUP.DEFER_TASKRUN) === 0 && (flags & SETUP.TASKRUN_FLAG) !== 0) {
     flags |= SETUP.COOP_TASKRUN;
   }
@@ -103,6 +105,8 @@ export class Queues {
   readonly ring: Int32Array;
   /** The submission entries as 32-bit words, 16 for each. */
   readonly sqes: Int32Array;
+  /** The same as pairs of words: 0 clears two at once. */
+  readonly sqePairs: Float64Array;
   /** Number of submission entries. */
   readonly sqEntries: number;
   /** Number of completion entries. */
@@ -141,6 +145,7 @@ export class Queues {
     }
     this.ring = new Int32Array(this.#ringMapping.buffer, 0, this.#ringMapping.bytes >> 2);
     this.sqes = new Int32Array(this.#sqeMapping.buffer);
+    this.sqePairs = new Float64Array(this.#sqeMapping.buffer);
     this.sqHead = sq.get("head") >> 2;
     this.sqTail = sq.get("tail") >> 2;
     this.sqFlags = sq.get("flags") >> 2;

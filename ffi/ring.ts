@@ -6,9 +6,9 @@
 import { type Address, encodeAddress } from "./address.ts";
 import { Area, areaRegistrations, type Slice } from "./area.ts";
 import { Batch, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
-import type { BufferRing } from "./buffer_ring.ts";
+import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import { ENGINE, Engine, type Memory, POSTED, TARGET } from "./engine.ts";
-import { UnsupportedError, UringError } from "./errors.ts";
+import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
@@ -18,6 +18,7 @@ import {
   CompletionStream,
   Operation,
   type OperationOptions,
+  quietly,
   ZeroCopyOperation,
   type ZeroCopySend,
 } from "./operation.ts";
@@ -39,7 +40,7 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
-import { adopt, type Socket, socketRegistrations } from "./socket.ts";
+import { adopt, pastRegistrations, type Socket, socketRegistrations } from "./socket.ts";
 import {
   AF,
   ASYNC_CANCEL,
@@ -57,13 +58,13 @@ import {
 export interface RingOptions {
   /** Entries of the submission queue, 1 to 32768; rounded up to a power of two. 256 by default. */
   readonly entries?: number;
-  /** Entries of the completion queue; twice `entries` by default. */
+  /** Entries of the completion queue, `entries` to 65536; twice `entries` by default. */
   readonly completionEntries?: number;
   /** Set-up flags to do without, as if this kernel did not have them. */
   readonly without?: readonly SetupFlag[];
-  /** Room for registered areas; 64 by default. */
+  /** Room for registered areas, 1 to 16384; 64 by default. */
   readonly registeredBuffers?: number;
-  /** Room for registered sockets; 64 by default. */
+  /** Room for registered sockets, 1 to 32768; 64 by default. */
   readonly registeredFiles?: number;
 }
 
@@ -86,6 +87,9 @@ export interface ReceivedPiece {
   /** Gives the buffer back to the kernel. Call it once, when the bytes are no longer needed. */
   recycle(): void;
 }
+
+/** Bytes that a registered buffer has at most (before Linux 7.2). */
+const LARGEST_BUFFER = 2 ** 30;
 
 /** The `io_uring_rsrc_update2` argument that puts one descriptor or vector at an index. */
 function rsrcUpdate(index: number, data: ArrayBuffer): ArrayBuffer {
@@ -164,17 +168,23 @@ export class Ring implements Disposable, AsyncDisposable {
   private constructor(options: RingOptions) {
     const { entries = 256, completionEntries, without = [] } = options;
     const { registeredBuffers = 64, registeredFiles = 64 } = options;
-    for (const [name, value] of Object.entries({ entries, completionEntries })) {
-      if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > 65536)) {
-        throw new RangeError(`Ring.open: ${name} must be a whole number from 1, got ${value}`);
-      }
+    check("entries", entries, 1, 32768);
+    if (completionEntries !== undefined) {
+      check("completionEntries", completionEntries, entries, 65536);
     }
+    check("registeredBuffers", registeredBuffers, 1, 16384);
+    check("registeredFiles", registeredFiles, 1, 32768);
     const wanted = WANTED_FLAGS.map(([name]) => name).filter((name) =>
       !without.includes(name as SetupFlag)
     ) as SetupFlag[];
     const setup = setUp(entries, completionEntries, wanted);
     this.#flags = setup.flags;
-    this.#engine = new Engine(setup);
+    try {
+      this.#engine = new Engine(setup);
+    } catch (error) {
+      native().zclab_close(setup.fd);
+      throw error;
+    }
     this.#supported = this.#probe();
     this.#buffers = new Table(registeredBuffers);
     this.#files = new Table(registeredFiles);
@@ -194,7 +204,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** The engine under both faces. @internal */
-  get [ENGINE](): Engine {
+  get [ENGINE](): object {
     return this.#engine;
   }
 
@@ -254,14 +264,15 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Undoes {@linkcode register}. Requests in flight keep what they use.
+   * Undoes {@linkcode register}, also for what was closed since. Requests in flight keep what they
+   * use.
    *
    * @throws {RangeError} If it is not registered with this ring.
    */
   unregister(what: Area | Socket): void {
     this.#engine.ensureOpen();
     const isArea = what instanceof Area;
-    const registrations = isArea ? areaRegistrations(what) : socketRegistrations(what);
+    const registrations = isArea ? areaRegistrations(what) : pastRegistrations(what);
     const index = registrations.indexIn(this);
     if (index < 0) throw new RangeError("unregister: it is not registered with this ring");
     registrations.delete(this);
@@ -292,6 +303,14 @@ export class Ring implements Disposable, AsyncDisposable {
     } catch (error) {
       this.#buffers.give(index);
       if (error instanceof UringError && error.code === "ENOMEM") throw memlockError(area.bytes);
+      if (error instanceof UringError && error.code === "EFAULT" && area.bytes > LARGEST_BUFFER) {
+        throw new UringError(error.operation, error.errno, {
+          meaning:
+            `the area has ${area.bytes} bytes; before Linux 7.2 a registered buffer has at ` +
+            `most ${LARGEST_BUFFER}`,
+          advice: "register several smaller areas",
+        });
+      }
       throw error;
     }
     return index;
@@ -341,7 +360,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Does nothing (NOP, 5.1). */
   nop(options: OperationOptions = {}): Promise<number> {
     return this.#start("NOP", null, false, options, (sqes, at, upper) => {
-      prepareNop(sqes, at, 0, upper);
+      prepareNop(sqes, new Float64Array(sqes.buffer), at, 0, upper);
     });
   }
 
@@ -475,12 +494,14 @@ export class Ring implements Disposable, AsyncDisposable {
    * waits until one is recycled.
    *
    * @throws {UringError} If the connection failed.
+   * @throws {RangeError} If the buffers are another ring's.
+   * @throws {ClosedError} If the ring or the buffers were closed.
    */
   async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
     while (true) {
       const stream = this.#stream("RECV", (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
-        prepareReceiveMultishot(sqes, at, fd, flag, buffers.group, 0, upper);
+        prepareReceiveMultishot(sqes, at, fd, flag, groupFor(buffers, this.#engine), 0, upper);
       });
       try {
         for (
@@ -492,6 +513,7 @@ export class Ring implements Disposable, AsyncDisposable {
           if (result === -105) break; // ENOBUFS: all buffers are held
           if (result < 0) throw stream.error(result);
           const slice = buffers.take(flags, result);
+          if (buffers.closed) throw new ClosedError("BufferRing");
           if (slice === undefined) return; // the end of the stream
           if (result === 0) {
             buffers.recycle(slice);
@@ -512,10 +534,13 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Accepts a connection (ACCEPT, 5.5). */
   accept(listener: Socket, options: OperationOptions = {}): Promise<Socket> {
-    return this.#start("ACCEPT", null, false, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(listener);
-      prepareAccept(sqes, at, fd, flag, false, SOCK.CLOEXEC, 0, upper);
-    }).then((fd) => adopt(fd, SOCK.STREAM, listener.family));
+    return quietly(async () => {
+      const fd = await this.#start("ACCEPT", null, false, options, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(listener);
+        prepareAccept(sqes, at, fd, flag, false, SOCK.CLOEXEC, 0, upper);
+      });
+      return adopt(fd, SOCK.STREAM, listener.family);
+    });
   }
 
   /** Accepts connection after connection with one request (ACCEPT_MULTISHOT, 5.19). */
@@ -541,12 +566,14 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Connects a socket without blocking (CONNECT, 5.5). */
-  async connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
-    const name = encodeAddress(address);
-    const where = addressOf(name.buffer);
-    await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      prepareConnect(sqes, at, fd, flag, low(where), high(where), name.length, 0, upper);
+  connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
+    return quietly(async () => {
+      const name = encodeAddress(address);
+      const where = addressOf(name.buffer);
+      await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        prepareConnect(sqes, at, fd, flag, low(where), high(where), name.length, 0, upper);
+      });
     });
   }
 
@@ -554,23 +581,30 @@ export class Ring implements Disposable, AsyncDisposable {
   socket(protocol: "udp" | "tcp", family: 4 | 6 = 4): Promise<Socket> {
     const type = protocol === "udp" ? SOCK.DGRAM : SOCK.STREAM;
     const domain = family === 4 ? AF.INET : AF.INET6;
-    return this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
-      prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
-    }).then((fd) => adopt(fd, type, family));
+    return quietly(async () => {
+      const fd = await this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
+        prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
+      });
+      return adopt(fd, type, family);
+    });
   }
 
   /** Ends sending, receiving or both (SHUTDOWN, 5.11). */
-  async shutdown(file: File, how: "read" | "write" | "both" = "both"): Promise<void> {
-    await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      prepareShutdown(sqes, at, fd, flag, ["read", "write", "both"].indexOf(how), 0, upper);
+  shutdown(file: File, how: "read" | "write" | "both" = "both"): Promise<void> {
+    return quietly(async () => {
+      await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        prepareShutdown(sqes, at, fd, flag, ["read", "write", "both"].indexOf(how), 0, upper);
+      });
     });
   }
 
   /** Closes a file descriptor (CLOSE, 5.6). A {@linkcode Socket} closes itself. */
-  async closeFile(fd: number): Promise<void> {
-    await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
-      prepareClose(sqes, at, fd, 0, upper);
+  closeFile(fd: number): Promise<void> {
+    return quietly(async () => {
+      await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
+        prepareClose(sqes, at, fd, 0, upper);
+      });
     });
   }
 
@@ -599,11 +633,13 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Resolves after that many milliseconds (TIMEOUT, 5.4). */
-  async timeout(milliseconds: number, options: OperationOptions = {}): Promise<void> {
-    const timespec = timespecFor(milliseconds);
-    const where = addressOf(timespec);
-    await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
-      prepareTimeout(sqes, at, OP.TIMEOUT, low(where), high(where), 0, upper);
+  timeout(milliseconds: number, options: OperationOptions = {}): Promise<void> {
+    return quietly(async () => {
+      const timespec = timespecFor(milliseconds);
+      const where = addressOf(timespec);
+      await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
+        prepareTimeout(sqes, at, OP.TIMEOUT, low(where), high(where), 0, upper);
+      });
     });
   }
 
@@ -622,10 +658,12 @@ export class Ring implements Disposable, AsyncDisposable {
    * @param userData What it gets as user data.
    * @param result What it gets as result.
    */
-  async msgRing(ring: Ring, userData: number, result: number): Promise<void> {
-    ring.#engine.ensureOpen();
-    await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
-      prepareMessageRing(sqes, at, ring.#engine.fd, result, userData, POSTED, 0, upper);
+  msgRing(ring: Ring, userData: number, result: number): Promise<void> {
+    return quietly(async () => {
+      ring.#engine.ensureOpen();
+      await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
+        prepareMessageRing(sqes, at, ring.#engine.fd, result, userData, POSTED, 0, upper);
+      });
     });
   }
 
@@ -666,7 +704,7 @@ export class Ring implements Disposable, AsyncDisposable {
     const ioprio = this.#engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
     const make = (): ZeroCopyOperation => {
       const { notifier } = options;
-      const generation = notifier === undefined ? undefined : attach(notifier);
+      const generation = notifier === undefined ? undefined : attach(notifier, this.#engine);
       return new ZeroCopyOperation(this.#engine, name, options, generation);
     };
     return this.#begin(name, memory, false, options, make, (sqes, at, upper) => {
@@ -695,7 +733,13 @@ export class Ring implements Disposable, AsyncDisposable {
       // Filled aside first: what throws here leaves no entry behind.
       prepare(scratch, 0, 0);
       const upper = engine.track(name, memory, writing, TARGET, null);
-      const operation = make();
+      let operation: Operation<T>;
+      try {
+        operation = make();
+      } catch (error) {
+        engine.forget(upper);
+        throw error;
+      }
       operation.upper = upper;
       operation.kept = timespec;
       engine.setTarget(upper, operation);
@@ -706,11 +750,12 @@ export class Ring implements Disposable, AsyncDisposable {
         engine.sqes[at]! |= SQE.IO_LINK << 8;
         engine.linkTimeout(timespec);
       }
-      operation.start();
+      // In this order: what completes at once is seen before anybody waits for the eventfd.
       engine.submitSoon();
+      operation.start();
       return operation.promise;
     } catch (error) {
-      return Promise.reject(error);
+      return quietly(() => Promise.reject(error));
     }
   }
 
@@ -758,6 +803,13 @@ export class Ring implements Disposable, AsyncDisposable {
     return `Ring { entries: ${this.entries}, completion entries: ${this.completionEntries}, ` +
       `flags: ${this.flags.join(" | ")}, in flight: ${this.inFlight} }`;
   }
+}
+
+function check(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(
+    `Ring.open: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
+  );
 }
 
 function socketIsStream(file: File): boolean {

@@ -8,7 +8,7 @@ import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { ClosedError, unwrap } from "./errors.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
-import { OPTIONS, type SocketOption } from "./socket_options.ts";
+import { SOCKET_OPTIONS, type SocketOption } from "./socket_options.ts";
 import { AF, MSG, SOCK } from "./uapi.ts";
 
 /** A network namespace that sockets can be made in. */
@@ -38,8 +38,10 @@ export interface ConnectOptions {
 }
 
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
-/** Which rings have this socket as a fixed file. */
+/** Which rings have this socket as a fixed file. Throws when it is closed. */
 export let socketRegistrations: (socket: Socket) => Registrations;
+/** The same, closed or not: a registered socket must be unregistered to go. */
+export let pastRegistrations: (socket: Socket) => Registrations;
 /** Makes a socket from a descriptor that the kernel returned. */
 export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
 
@@ -70,6 +72,7 @@ export class Socket implements Disposable {
       if (socket.#closed) throw new ClosedError("Socket");
       return socket.#registrations;
     };
+    pastRegistrations = (socket) => socket.#registrations;
     adopt = (fd, type, family) => new Socket(fd, type, family);
   }
 
@@ -195,7 +198,7 @@ export class Socket implements Disposable {
    * @throws {UringError} If the kernel refuses.
    */
   setOption(name: SocketOption, value: number | boolean | string): this {
-    const [level, number] = OPTIONS[name];
+    const [level, number] = SOCKET_OPTIONS[name];
     const bytes = typeof value === "string"
       ? new TextEncoder().encode(`${value}\0`).buffer
       : new Int32Array([Number(value)]).buffer;
@@ -212,7 +215,7 @@ export class Socket implements Disposable {
    * @throws {UringError} If the kernel refuses.
    */
   option(name: SocketOption): number {
-    const [level, number] = OPTIONS[name];
+    const [level, number] = SOCKET_OPTIONS[name];
     const value = new Int32Array(1);
     unwrap(
       `getsockopt ${name}`,
@@ -226,8 +229,11 @@ export class Socket implements Disposable {
    *
    * @returns Bytes sent.
    * @throws {UringError} If the kernel refuses.
+   * @throws {ClosedError} If the socket or the slice's area is closed.
    */
   send(slice: Slice): number {
+    // Where the memory was, something else may lie by now.
+    if (slice.area.closed) throw new ClosedError("Area");
     return unwrap(
       "send",
       native().zclab_send(
@@ -259,7 +265,10 @@ export class Socket implements Disposable {
     return result === -11 ? undefined : unwrap("recv", result);
   }
 
-  /** Closes the socket. Idempotent. */
+  /**
+   * Closes the socket. Idempotent. While it is registered with a ring the kernel keeps it open:
+   * unregister it, or close the ring.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

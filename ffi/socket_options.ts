@@ -11,7 +11,7 @@ const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 
 /** Level and number of each option. */
-export const OPTIONS = {
+export const SOCKET_OPTIONS = {
   SO_REUSEADDR: [SOL_SOCKET, 2],
   SO_ERROR: [SOL_SOCKET, 4],
   SO_SNDBUF: [SOL_SOCKET, 7],
@@ -45,4 +45,4 @@ export const OPTIONS = {
 } as const satisfies Record<string, readonly [level: number, name: number]>;
 
 /** The name of a socket option. */
-export type SocketOption = keyof typeof OPTIONS;
+export type SocketOption = keyof typeof SOCKET_OPTIONS;

@@ -1,0 +1,688 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What JavaScript cannot do well: socket calls, control messages, namespaces, address parsing.
+ *
+ * Every function returns a result that is not negative, or -errno. No policy, no global state, no
+ * memory that is not handed out. The table in symbols.ts is the contract.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/errqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(void *) == 8, "zclab needs a 64-bit machine");
+
+/* Not in the headers of every libc that zclab builds with. */
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+static int checked(long result)
+{
+	return result < 0 ? -errno : (int)result;
+}
+
+static void *pointer(uint32_t low, uint32_t high)
+{
+	return (void *)((uintptr_t)high << 32 | low);
+}
+
+/* Memory. */
+
+static int map_flags(int fd, uint32_t huge_shift)
+{
+	if (fd >= 0)
+		return huge_shift ? -EINVAL : MAP_SHARED | MAP_POPULATE;
+	if (!huge_shift)
+		return MAP_PRIVATE | MAP_ANONYMOUS;
+	if (huge_shift != 21 && huge_shift != 30)
+		return -EINVAL;
+	return MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (int)(huge_shift << MAP_HUGE_SHIFT);
+}
+
+int zclab_map(int fd, uint64_t length, uint64_t offset, uint32_t huge_shift, uint64_t *address)
+{
+	int flags = map_flags(fd, huge_shift);
+	int error;
+	void *memory;
+
+	if (!address)
+		return -EFAULT;
+	if (flags < 0)
+		return flags;
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd < 0 ? -1 : fd, (off_t)offset);
+	if (memory == MAP_FAILED)
+		return -errno;
+	/*
+	 * A child process must not turn pages that the kernel reads and writes into copy-on-write
+	 * ones, nor pay for a copy of those that are pinned.
+	 */
+	if (fd < 0 && madvise(memory, length, MADV_DONTFORK) < 0) {
+		error = errno;
+		munmap(memory, length);
+		return -error;
+	}
+	*address = (uintptr_t)memory;
+	return 0;
+}
+
+int zclab_unmap(uint64_t address, uint64_t length)
+{
+	return checked(munmap((void *)(uintptr_t)address, length));
+}
+
+int zclab_memlock_limit(uint64_t *limits)
+{
+	struct rlimit limit;
+
+	if (!limits)
+		return -EFAULT;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return -errno;
+	limits[0] = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+	limits[1] = limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : limit.rlim_max;
+	return 0;
+}
+
+/* File descriptors. */
+
+int zclab_close(int fd)
+{
+	/* Linux has released the descriptor when close() says EINTR: a retry could close another's. */
+	if (close(fd) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+int zclab_eventfd(void)
+{
+	return checked(eventfd(0, EFD_CLOEXEC));
+}
+
+int zclab_eventfd_signal(int fd)
+{
+	const uint64_t one = 1;
+	ssize_t written;
+
+	do {
+		written = write(fd, &one, sizeof(one));
+	} while (written < 0 && errno == EINTR);
+	return written < 0 ? -errno : 0;
+}
+
+int zclab_eventfd_wait(int fd)
+{
+	uint64_t count;
+	ssize_t got;
+
+	do {
+		got = read(fd, &count, sizeof(count));
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : 0;
+}
+
+/* Namespaces. */
+
+/* Work for a child that enters or makes namespaces, so that no thread of ours changes its own. */
+struct errand {
+	int (*run)(const struct errand *errand);
+	int user_fd;
+	int net_fd;
+	int domain;
+	int type;
+	int protocol;
+	int result;
+};
+
+static int run_errand(void *argument)
+{
+	struct errand *errand = argument;
+
+	errand->result = errand->run(errand);
+	return 0;
+}
+
+/*
+ * Runs an errand in a child that shares our memory and our descriptors, and returns its result.
+ *
+ * A process of its own, because the kernel lets no thread of a multi-threaded process change its
+ * user namespace. It shares the memory, because copying the page tables of a JavaScript engine
+ * takes milliseconds, and the descriptors, so that what it opens is ours. We stand still while it
+ * runs (CLONE_VFORK), thus its stack may lie on ours. It takes no signal, and its end sends none:
+ * somebody else's SIGCHLD handler must not hear of it.
+ */
+static int in_child(struct errand *errand)
+{
+	_Alignas(16) char stack[32 * 1024];
+	sigset_t every, before;
+	int result, status;
+	pid_t child, ended;
+
+	errand->result = -ECHILD;
+	sigfillset(&every);
+	result = pthread_sigmask(SIG_SETMASK, &every, &before);
+	if (result)
+		return -result;
+	child = clone(run_errand, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES, errand);
+	result = checked(child);
+	if (child > 0) {
+		do {
+			ended = waitpid(child, &status, __WALL);
+		} while (ended < 0 && errno == EINTR);
+		result = errand->result;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+static int open_namespace(const char *path)
+{
+	return checked(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static int write_file(const char *path, const char *text)
+{
+	size_t length = strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int result = 0;
+	ssize_t written;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, length);
+	if (written < 0)
+		result = -errno;
+	else if ((size_t)written != length)
+		result = -EIO;
+	close(fd);
+	return result;
+}
+
+/* Maps one id of the parent namespace to 0. */
+static int write_id_map(const char *path, unsigned int id)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "0 %u 1", id);
+	return write_file(path, line);
+}
+
+static int make_user_namespace(const struct errand *errand)
+{
+	unsigned int user = geteuid(), group = getegid();
+	int result;
+
+	(void)errand;
+	if (unshare(CLONE_NEWUSER) < 0)
+		return -errno;
+	/* Without this the kernel refuses a group map to a user without privileges. */
+	result = write_file("/proc/self/setgroups", "deny");
+	if (!result)
+		result = write_id_map("/proc/self/uid_map", user);
+	if (!result)
+		result = write_id_map("/proc/self/gid_map", group);
+	return result ? result : open_namespace("/proc/self/ns/user");
+}
+
+static int raise_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	result = checked(ioctl(fd, SIOCGIFFLAGS, &request));
+	if (!result) {
+		request.ifr_flags |= IFF_UP;
+		result = checked(ioctl(fd, SIOCSIFFLAGS, &request));
+	}
+	close(fd);
+	return result;
+}
+
+static int enter_user_namespace(const struct errand *errand)
+{
+	if (errand->user_fd < 0)
+		return 0;
+	return checked(setns(errand->user_fd, CLONE_NEWUSER));
+}
+
+static int make_net_namespace(const struct errand *errand)
+{
+	int result = enter_user_namespace(errand);
+
+	if (result)
+		return result;
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	result = raise_loopback();
+	return result ? result : open_namespace("/proc/self/ns/net");
+}
+
+static int make_socket(const struct errand *errand)
+{
+	return checked(socket(errand->domain, errand->type | SOCK_CLOEXEC, errand->protocol));
+}
+
+static int make_socket_inside(const struct errand *errand)
+{
+	int result = enter_user_namespace(errand);
+
+	if (result)
+		return result;
+	if (setns(errand->net_fd, CLONE_NEWNET) < 0)
+		return -errno;
+	return make_socket(errand);
+}
+
+int zclab_user_namespace(void)
+{
+	struct errand errand = { .run = make_user_namespace };
+
+	return in_child(&errand);
+}
+
+int zclab_net_namespace(int user_fd)
+{
+	struct errand errand = { .run = make_net_namespace, .user_fd = user_fd };
+
+	return in_child(&errand);
+}
+
+/* Sockets. */
+
+int zclab_socket(int user_fd, int net_fd, int domain, int type, int protocol)
+{
+	struct errand errand = {
+		.run = make_socket_inside,
+		.user_fd = user_fd,
+		.net_fd = net_fd,
+		.domain = domain,
+		.type = type,
+		.protocol = protocol,
+	};
+
+	return net_fd < 0 ? make_socket(&errand) : in_child(&errand);
+}
+
+int zclab_bind(int fd, const void *address, uint32_t length)
+{
+	return checked(bind(fd, address, length));
+}
+
+static int64_t monotonic_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits until the socket is writable. A negative timeout has no end. */
+static int wait_writable(int fd, int timeout)
+{
+	struct pollfd entry = { .fd = fd, .events = POLLOUT };
+	int64_t deadline = monotonic_milliseconds() + timeout;
+	int64_t left = timeout;
+	int ready;
+
+	for (;;) {
+		ready = poll(&entry, 1, (int)left);
+		if (ready > 0)
+			return 0;
+		if (ready == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+		if (timeout < 0)
+			continue;
+		left = deadline - monotonic_milliseconds();
+		if (left < 0)
+			left = 0;
+	}
+}
+
+/* Gives up an attempt that still runs, so that the socket can connect again. */
+static void abandon_connect(int fd)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	connect(fd, &nowhere, sizeof(nowhere));
+}
+
+static int connect_nonblocking(int fd, const void *address, uint32_t length, int timeout)
+{
+	int result;
+
+	if (connect(fd, address, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS && errno != EINTR)
+		return -errno;
+	result = wait_writable(fd, timeout);
+	if (result == -ETIMEDOUT)
+		abandon_connect(fd);
+	if (result)
+		return result;
+	/*
+	 * Asking again tells how it went and ends the attempt. SO_ERROR would only tell, and leave a
+	 * socket that was refused with ECONNABORTED for its next attempt.
+	 */
+	return connect(fd, address, length) == 0 || errno == EISCONN ? 0 : -errno;
+}
+
+int zclab_connect(int fd, const void *address, uint32_t length, int timeout)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int result;
+
+	if (flags < 0)
+		return -errno;
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	result = connect_nonblocking(fd, address, length, timeout);
+	if (fcntl(fd, F_SETFL, flags) < 0 && !result)
+		result = -errno;
+	return result;
+}
+
+int zclab_listen(int fd, int backlog)
+{
+	return checked(listen(fd, backlog));
+}
+
+int zclab_shutdown(int fd, int how)
+{
+	return checked(shutdown(fd, how));
+}
+
+/* The kernel truncates an address that does not fit; half an address is of no use to anybody. */
+static int fitting(int result, socklen_t length, uint32_t capacity)
+{
+	if (result < 0)
+		return -errno;
+	return length > capacity ? -ERANGE : (int)length;
+}
+
+int zclab_getsockname(int fd, void *address, uint32_t capacity)
+{
+	socklen_t length = capacity;
+	int result = getsockname(fd, address, &length);
+
+	return fitting(result, length, capacity);
+}
+
+int zclab_getpeername(int fd, void *address, uint32_t capacity)
+{
+	socklen_t length = capacity;
+	int result = getpeername(fd, address, &length);
+
+	return fitting(result, length, capacity);
+}
+
+int zclab_setsockopt(int fd, int level, int name, const void *value, uint32_t length)
+{
+	return checked(setsockopt(fd, level, name, value, length));
+}
+
+int zclab_getsockopt(int fd, int level, int name, void *value, uint32_t capacity)
+{
+	socklen_t length = capacity;
+	int result = getsockopt(fd, level, name, value, &length);
+
+	return fitting(result, length, capacity);
+}
+
+/* The kernel moves at most INT_MAX bytes in one call, so an int holds what these two return. */
+
+int zclab_send(int fd, uint32_t address_low, uint32_t address_high, uint32_t length, uint32_t flags)
+{
+	const void *data = pointer(address_low, address_high);
+	ssize_t sent;
+
+	/* A peer that went away is an error to handle, never a signal that ends the process. */
+	do {
+		sent = send(fd, data, length, (int)flags | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return checked(sent);
+}
+
+int zclab_recv(int fd, uint32_t address_low, uint32_t address_high, uint32_t length, uint32_t flags)
+{
+	void *data = pointer(address_low, address_high);
+	ssize_t got;
+
+	do {
+		got = recv(fd, data, length, (int)flags);
+	} while (got < 0 && errno == EINTR);
+	return checked(got);
+}
+
+static bool is_error_report(const struct cmsghdr *header)
+{
+	return (header->cmsg_level == SOL_IP && header->cmsg_type == IP_RECVERR) ||
+	       (header->cmsg_level == SOL_IPV6 && header->cmsg_type == IPV6_RECVERR);
+}
+
+/* Finds the notification of zero-copy sends in a message of the error queue. */
+static bool find_range(struct msghdr *message, uint32_t *range)
+{
+	struct sock_extended_err report;
+	struct cmsghdr *header;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		if (!is_error_report(header) || header->cmsg_len < CMSG_LEN(sizeof(report)))
+			continue;
+		memcpy(&report, CMSG_DATA(header), sizeof(report));
+		if (report.ee_errno != 0 || report.ee_origin != SO_EE_ORIGIN_ZEROCOPY)
+			continue;
+		range[0] = report.ee_info;
+		range[1] = report.ee_data;
+		range[2] = report.ee_code;
+		range[3] = report.ee_origin;
+		return true;
+	}
+	return false;
+}
+
+/* Takes one message off the error queue: 1 with a range, 0 for one of another kind, or -errno. */
+static int take_error(int fd, uint32_t *range)
+{
+	/* Room for the report with its offender's address, and for time stamps beside it. */
+	union {
+		char bytes[512];
+		struct cmsghdr align;
+	} control;
+	struct msghdr message = {
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t got;
+
+	do {
+		got = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	return find_range(&message, range);
+}
+
+int zclab_recv_error_queue(int fd, uint32_t *ranges, uint32_t capacity)
+{
+	uint32_t count = 0;
+	int result;
+
+	if (!ranges)
+		return -EFAULT;
+	if (capacity > INT32_MAX)
+		return -EINVAL;
+	while (count < capacity) {
+		result = take_error(fd, ranges + (size_t)count * 4);
+		if (result == -EAGAIN)
+			break;
+		/* What was taken off the queue must reach the caller; an error that stays comes again. */
+		if (result < 0)
+			return count ? (int)count : result;
+		count += (uint32_t)result;
+	}
+	return (int)count;
+}
+
+int zclab_interface_index(int fd, const char *name)
+{
+	struct ifreq request = { 0 };
+	size_t length;
+
+	if (!name)
+		return -EFAULT;
+	length = strnlen(name, IFNAMSIZ);
+	if (length == IFNAMSIZ)
+		return -ENAMETOOLONG;
+	memcpy(request.ifr_name, name, length);
+	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
+		return -errno;
+	return request.ifr_ifindex;
+}
+
+/* Addresses. Callers' buffers may lie at any byte, so addresses are copied, not cast. */
+
+static bool parse_scope(const char *text, uint32_t *scope)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value > UINT32_MAX)
+		return false;
+	*scope = (uint32_t)value;
+	return true;
+}
+
+static int parse_ipv6(const char *text, uint16_t port, void *address)
+{
+	struct sockaddr_in6 parsed = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	const char *percent = strchr(text, '%');
+	size_t length = percent ? (size_t)(percent - text) : strlen(text);
+	char digits[INET6_ADDRSTRLEN];
+
+	if (length >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, length);
+	digits[length] = '\0';
+	if (inet_pton(AF_INET6, digits, &parsed.sin6_addr) != 1)
+		return -EINVAL;
+	if (percent && !parse_scope(percent + 1, &parsed.sin6_scope_id))
+		return -EINVAL;
+	memcpy(address, &parsed, sizeof(parsed));
+	return sizeof(parsed);
+}
+
+int zclab_parse_address(const char *text, uint16_t port, void *address)
+{
+	struct sockaddr_in parsed = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	if (!text || !address)
+		return -EFAULT;
+	if (inet_pton(AF_INET, text, &parsed.sin_addr) != 1)
+		return parse_ipv6(text, port, address);
+	memcpy(address, &parsed, sizeof(parsed));
+	return sizeof(parsed);
+}
+
+/* Writes an address as text, with the scope where it has one. */
+static int address_text(const void *address, uint32_t length, char *text, size_t capacity)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+	sa_family_t family;
+	size_t used;
+
+	if (length < sizeof(family))
+		return -EINVAL;
+	memcpy(&family, address, sizeof(family));
+	if (family == AF_INET && length >= sizeof(four)) {
+		memcpy(&four, address, sizeof(four));
+		return inet_ntop(AF_INET, &four.sin_addr, text, capacity) ? 0 : -errno;
+	}
+	if (family != AF_INET6)
+		return family == AF_INET ? -EINVAL : -EAFNOSUPPORT;
+	if (length < sizeof(six))
+		return -EINVAL;
+	memcpy(&six, address, sizeof(six));
+	if (!inet_ntop(AF_INET6, &six.sin6_addr, text, capacity))
+		return -errno;
+	used = strlen(text);
+	if (six.sin6_scope_id)
+		snprintf(text + used, capacity - used, "%%%" PRIu32, six.sin6_scope_id);
+	return 0;
+}
+
+int zclab_format_address(const void *address, uint32_t length, char *text, uint32_t capacity)
+{
+	char whole[INET6_ADDRSTRLEN + sizeof("%4294967295")];
+	size_t used;
+	int result;
+
+	if (!address || !text)
+		return -EFAULT;
+	result = address_text(address, length, whole, sizeof(whole));
+	if (result)
+		return result;
+	used = strlen(whole);
+	if (used >= capacity)
+		return -ENOSPC;
+	memcpy(text, whole, used + 1);
+	return (int)used;
+}
+
+/* Threads. */
+
+int zclab_thread_id(void)
+{
+	return checked(syscall(SYS_gettid));
+}
+
+double zclab_thread_cpu_seconds(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) < 0)
+		return -errno;
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+int zclab_affinity_get(void *mask, uint32_t bytes)
+{
+	return checked(syscall(SYS_sched_getaffinity, 0, (size_t)bytes, mask));
+}
+
+int zclab_affinity_set(const void *mask, uint32_t bytes)
+{
+	return checked(syscall(SYS_sched_setaffinity, 0, (size_t)bytes, mask));
+}

@@ -1,0 +1,10 @@
+/**
+ * The list of labs.
+ *
+ * @module
+ */
+import type { Lab } from "./kit/lab.ts";
+import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
+
+/** Every lab, the flagship first. */
+export const CATALOGUE: readonly Lab[] = [txCopyVsZc as unknown as Lab];

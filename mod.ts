@@ -1,0 +1,107 @@
+/**
+ * zclab: a lab for Linux zero-copy networking that one can type into.
+ *
+ * The story in the order in which an experiment tells it: memory that the kernel may use
+ * ({@linkcode Area}), a ring to give it requests ({@linkcode Ring}), somebody who knows when it has
+ * let go ({@linkcode Notifier}), a place to send to ({@linkcode Testbed}, {@linkcode Socket}), and
+ * a runner that makes a result of it ({@linkcode experiment}).
+ *
+ * @example Does this kernel copy?
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Area, Notifier, Ring, Socket, Testbed } from "zclab";
+ *
+ * await using bed = await Testbed.sink(); // a wire that leads nowhere and copies nothing
+ * using ring = Ring.open({ entries: 256 });
+ * using area = Area.map({ bytes: 4 << 20 });
+ * ring.register(area);
+ * using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
+ * const slot = new Notifier(ring, { tag: 7 });
+ * for (const chunk of area.chunks(4000)) ring.batch.sendZc(socket, chunk, slot);
+ * ring.batch.submit();
+ * const { requests, copied } = await slot.flush();
+ * assertEquals({ requests, copied }, { requests: 1048, copied: 0 });
+ * ```
+ *
+ * @module
+ */
+
+// Memory, and who owns it.
+export { Area, type AreaOptions, Slice } from "./ffi/area.ts";
+export { BufferRing, type BufferRingOptions } from "./ffi/buffer_ring.ts";
+export { Message, type MessageOptions } from "./ffi/message.ts";
+
+// Rings: the batch face, the await face.
+export { Ring } from "./ffi/ring.ts";
+export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring.ts";
+export { Batch, type File } from "./ffi/batch.ts";
+export type { OnCompletion } from "./ffi/engine.ts";
+export type { OperationOptions, ZeroCopySend } from "./ffi/operation.ts";
+export type { SetupFlag } from "./ffi/queues.ts";
+export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/uapi.ts";
+
+// The life of a buffer after a zero-copy send.
+export { type Notification, Notifier, type NotifierOptions } from "./ffi/notifier.ts";
+export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/message_zerocopy.ts";
+
+// Sockets, and where they are made.
+export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/socket.ts";
+export type { SocketOptions } from "./ffi/socket.ts";
+export { SOCKET_OPTIONS, type SocketOption } from "./ffi/socket_options.ts";
+export type { Address } from "./ffi/address.ts";
+export { NetworkNamespace } from "./ffi/namespace.ts";
+export { Testbed } from "./labs/kit/testbed.ts";
+export type {
+  InterfaceSettings,
+  PairOptions,
+  SinkOptions,
+  TestbedAddress,
+  TestbedEnd,
+  TestbedKind,
+} from "./labs/kit/testbed.ts";
+
+// Busy polling.
+export { BusyPoll, napiIdOf, receiveBlocking } from "./ffi/busy_poll.ts";
+export type {
+  IncomingNapi,
+  NapiTracking,
+  RingBusyPollOptions,
+  SocketBusyPollOptions,
+} from "./ffi/busy_poll.ts";
+export { type NetworkCounters, networkCounters } from "./labs/kit/network_counters.ts";
+
+// The thread that measures.
+export { pinThread, threadCpuSeconds } from "./ffi/thread.ts";
+
+// What goes wrong, and what to do about it.
+export {
+  ClosedError,
+  describeErrno,
+  type Explanation,
+  kernelIsAtLeast,
+  OwnershipError,
+  UnsupportedError,
+  UringError,
+} from "./ffi/errors.ts";
+
+// Experiments that someone else can repeat.
+export * from "./labs/kit/experiment.ts";
+export * from "./labs/kit/statistics.ts";
+export * from "./labs/kit/random.ts";
+export * from "./labs/kit/environment.ts";
+export * from "./labs/kit/run_document.ts";
+export {
+  datagramsPerRequest,
+  transmit,
+  TRANSMIT_MODES,
+  type TransmitMode,
+  type TransmitOptions,
+  type Transmitted,
+} from "./labs/kit/transmit.ts";
+
+// Labs, and how they speak.
+export * from "./labs/kit/lab.ts";
+export * from "./labs/kit/probe.ts";
+export * from "./labs/kit/table.ts";
+export * from "./labs/kit/plot.ts";
+export * from "./labs/kit/progress.ts";

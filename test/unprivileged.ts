@@ -1,0 +1,73 @@
+/**
+ * Runs zclab as a user without privileges, when the tests run as root.
+ *
+ * @module
+ */
+
+/** The user that owns nothing, on every Linux. */
+const NOBODY = 65534;
+
+/** Whether tests can change to another user. */
+export const IS_ROOT = Deno.uid() === 0;
+
+/** A directory that nobody may read, with zclab in it and, where it must be, Deno. */
+export class Unprivileged implements Disposable {
+  /** Where the copy lies. */
+  readonly directory: string;
+  /** A Deno that nobody may execute. */
+  readonly deno: string;
+
+  constructor() {
+    this.directory = Deno.makeTempDirSync({ prefix: "zclab-nobody-" });
+    Deno.chmodSync(this.directory, 0o755);
+    const root = new URL("..", import.meta.url).pathname;
+    for (const folder of ["ffi", "labs/kit"]) copyFiles(`${root}${folder}`, this.directory, folder);
+    Deno.mkdirSync(`${this.directory}/home`);
+    Deno.chownSync(`${this.directory}/home`, NOBODY, NOBODY);
+    this.deno = this.#readableDeno();
+  }
+
+  /** Evaluates a module as nobody; `{ffi}` and `{kit}` in its text are zclab's folders. */
+  evaluate(source: string): { code: number; stdout: string; stderr: string } {
+    const text = source
+      .replaceAll("{ffi}", `file://${this.directory}/ffi`)
+      .replaceAll("{kit}", `file://${this.directory}/labs/kit`);
+    return this.run(this.deno, "eval", "--no-config", "--no-lock", text);
+  }
+
+  /** Runs a program as nobody. */
+  run(...line: string[]): { code: number; stdout: string; stderr: string } {
+    const output = new Deno.Command("setpriv", {
+      args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", ...line],
+      cwd: this.directory,
+      clearEnv: true,
+      env: { HOME: `${this.directory}/home`, PATH: "/usr/bin:/bin", NO_COLOR: "1" },
+    }).outputSync();
+    const decoder = new TextDecoder();
+    return {
+      code: output.code,
+      stdout: decoder.decode(output.stdout),
+      stderr: decoder.decode(output.stderr),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+
+  #readableDeno(): string {
+    const installed = Deno.realPathSync(Deno.execPath());
+    if (this.run("/usr/bin/test", "-x", installed).code === 0) return installed;
+    const copy = `${this.directory}/deno`;
+    Deno.copyFileSync(installed, copy);
+    Deno.chmodSync(copy, 0o755);
+    return copy;
+  }
+}
+
+function copyFiles(from: string, to: string, folder: string): void {
+  Deno.mkdirSync(`${to}/${folder}`, { recursive: true });
+  for (const { name, isFile } of Deno.readDirSync(from)) {
+    if (isFile) Deno.copyFileSync(`${from}/${name}`, `${to}/${folder}/${name}`);
+  }
+}
