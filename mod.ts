@@ -41,7 +41,8 @@ export type { SetupFlag } from "./ffi/queues.ts";
 export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/uapi.ts";
 
 // The life of a buffer after a zero-copy send.
-export { type Notification, Notifier, type NotifierOptions } from "./ffi/notifier.ts";
+export { Notifier, type NotifierOptions } from "./ffi/notifier.ts";
+export { Notification, type NotificationFields } from "./ffi/notification.ts";
 export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/message_zerocopy.ts";
 
 // Sockets, and where they are made.

@@ -252,7 +252,7 @@ async function main(args: string[]): Promise<number> {
     unknown: (name: string) => (unknown.push(name), false),
   });
   const rounds = Number(options.rounds ?? 7);
-  const json: string | undefined = options.json;
+  const json = typeof options.json === "string" ? options.json : undefined;
   if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 5 || json === "") {
     const what = unknown.length > 0 ? `unknown: ${unknown.join(" ")}` : "a value is not possible";
     console.error(`deno task bench: ${what}\n\n${HELP}`);

@@ -6,36 +6,10 @@
  */
 import { type Engine, engineOf, type Target } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
+import { Notification } from "./notification.ts";
 import { quietly } from "./operation.ts";
 import type { Ring } from "./ring.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
-
-/** What became of the requests that were attached to one notifier. */
-export interface Notification {
-  /** The tag of the slot. */
-  readonly tag: number;
-  /** Which notifier of the slot this was: counts from 0 and wraps at 2^32. */
-  readonly sequence: number;
-  /** Requests that were attached. */
-  readonly requests: number;
-  /** Bytes that were sent. */
-  readonly bytes: number;
-  /** Requests that were sent. */
-  readonly sent: number;
-  /** Requests that failed. */
-  readonly failed: number;
-  /** The error of the first request that failed. */
-  readonly error: UringError | undefined;
-  /** Notifications that the kernel posted: one for each zero-copy request that got that far. */
-  readonly notified: number;
-  /**
-   * Sent requests whose data the kernel copied all the same, or undefined when this kernel does
-   * not report it (before 6.2).
-   */
-  readonly copied: number | undefined;
-  /** Milliseconds from the submission of the first request to the return of the last buffer. */
-  readonly latency: number;
-}
 
 /** How to make a {@linkcode Notifier}. */
 export interface NotifierOptions {
@@ -260,7 +234,7 @@ export class Notifier {
 
   #report(generation: Generation | undefined, sequence: number): Notification {
     const errno = generation?.firstErrno ?? 0;
-    return {
+    return new Notification({
       tag: this.#tag,
       sequence,
       requests: generation?.requests ?? 0,
@@ -271,7 +245,7 @@ export class Notifier {
       notified: generation?.notified ?? 0,
       copied: this.#engine.reportsUsage ? generation?.copied ?? 0 : undefined,
       latency: generation === undefined ? 0 : generation.releasedAt - generation.startedAt,
-    };
+    });
   }
 
   /** One line for the REPL. */

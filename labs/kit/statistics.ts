@@ -33,6 +33,19 @@
  * because it does not see what a round shares. The price of few rounds shows in the width: at
  * this noise, five rounds give about plus and minus 27 %, nine rounds 17 %.
  *
+ * ## What the verdict sees
+ *
+ * A difference is called only if it also exceeds the noise floor. How often {@linkcode verdict}
+ * called one, in 3000 simulated experiments each with the same noise:
+ *
+ * | rounds | no difference | 20 % | 50 % |
+ * |---|---|---|---|
+ * | 5 | 1.8 % | 20 % | 83 % |
+ * | 7 | 1.8 % | 37 % | 97 % |
+ * | 9 | 3.0 % | 54 % | 99.8 % |
+ *
+ * Without the noise floor 5 to 6 % of the comparisons of equal things would be called different.
+ *
  * @module
  */
 import { median, quantileSorted } from "simple-statistics";

@@ -1,0 +1,53 @@
+/**
+ * What a notifier reports.
+ *
+ * @module
+ */
+import type { UringError } from "./errors.ts";
+
+/** What a {@linkcode Notification} says. */
+export interface NotificationFields {
+  /** The tag of the slot. */
+  readonly tag: number;
+  /** Which notifier of the slot this was: counts from 0 and wraps at 2^32. */
+  readonly sequence: number;
+  /** Requests that were attached. */
+  readonly requests: number;
+  /** Bytes that were sent. */
+  readonly bytes: number;
+  /** Requests that were sent. */
+  readonly sent: number;
+  /** Requests that failed. */
+  readonly failed: number;
+  /** The error of the first request that failed. */
+  readonly error: UringError | undefined;
+  /** Notifications that the kernel posted: one for each zero-copy request that got that far. */
+  readonly notified: number;
+  /**
+   * Sent requests whose data the kernel copied all the same, or undefined when this kernel does
+   * not report it (before 6.2).
+   */
+  readonly copied: number | undefined;
+  /** Milliseconds from the attaching of the first request to the return of the last buffer. */
+  readonly latency: number;
+}
+
+/** What became of the requests that were attached to one notifier. */
+export interface Notification extends NotificationFields {}
+
+/** What became of the requests that were attached to one notifier. */
+export class Notification {
+  /** Made by {@linkcode Notifier.flush}. @internal */
+  constructor(fields: NotificationFields) {
+    Object.assign(this, fields);
+  }
+
+  /** One line for the REPL: what is always of interest, and what went wrong if anything did. */
+  [Symbol.for("Deno.customInspect")](): string {
+    const { tag, sequence, requests, copied, failed, error, latency } = this;
+    const trouble = error === undefined ? "" : `, failed: ${failed}, error: ${error.message}`;
+    const time = latency < 1 ? `${Math.round(latency * 1000)} µs` : `${latency.toFixed(1)} ms`;
+    return `Notification { tag: ${tag}, sequence: ${sequence}, requests: ${requests}, ` +
+      `copied: ${copied}, latency: "${time}"${trouble} }`;
+  }
+}
