@@ -19,7 +19,9 @@ const FURTHER_ERRNOS: readonly (readonly [number, string, string])[] = [
 
 /** What an errno means when an operation returns it, and what to do about it. */
 export interface Explanation {
+  /** What it means here. */
   readonly meaning: string;
+  /** What to do about it. */
   readonly advice: string;
 }
 

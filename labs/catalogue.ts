@@ -7,4 +7,4 @@ import type { Lab } from "./kit/lab.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 
 /** Every lab, the flagship first. */
-export const CATALOGUE: readonly Lab[] = [txCopyVsZc as unknown as Lab];
+export const CATALOGUE: readonly Lab[] = [txCopyVsZc];

@@ -220,7 +220,17 @@ export const txCopyVsZc = defineLab({
   description: "Sends UDP datagrams of several sizes in several ways, interleaved in random " +
     "order, and compares each way with copying in the same round. The kernel reports for each " +
     "zero-copy request whether it copied after all; that count stands in the table.",
-  needs: ["io_uring", "IORING_OP_SEND_ZC", "namespaces", "ip", "tc", "nsenter"],
+  needs: [
+    "liburing",
+    "shim",
+    "io_uring",
+    "IORING_OP_SEND_ZC",
+    "namespaces",
+    "ifb",
+    "ip",
+    "tc",
+    "nsenter",
+  ],
   options,
   repeats: { default: 9, quick: 5, minimum: 2 },
   run,

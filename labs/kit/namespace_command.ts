@@ -5,17 +5,7 @@
  */
 import { UnsupportedError } from "../../ffi/errors.ts";
 import type { NetworkNamespace } from "../../ffi/namespace.ts";
-
-/** The Debian package of each program that zclab runs. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  ethtool: "ethtool",
-  ip: "iproute2",
-  nsenter: "util-linux",
-  tc: "iproute2",
-};
-
-/** Where system programs lie that the PATH of a user without privileges often lacks. */
-const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"] as const;
+import { findProgram, installCommand } from "./setup.ts";
 
 /** A program ran and failed. */
 export class CommandError extends Error {
@@ -55,29 +45,6 @@ export interface RunInNamespaceOptions {
 }
 
 /**
- * Finds a program in the PATH and in the directories of system programs.
- *
- * @returns Its absolute path, or undefined if it is not installed.
- */
-export function findProgram(name: string): string | undefined {
-  const path = (Deno.env.get("PATH") ?? "").split(":").filter((entry) => entry.startsWith("/"));
-  for (const directory of [...path, ...SYSTEM_DIRECTORIES]) {
-    const candidate = `${directory}/${name}`;
-    if (isExecutable(candidate)) return candidate;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    return isFile && ((mode ?? 0) & 0o111) !== 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
-  }
-}
-
-/**
  * Finds programs, all of them.
  *
  * @throws {UnsupportedError} If one is missing, with the command that installs what is.
@@ -85,9 +52,8 @@ function isExecutable(path: string): boolean {
 export function requirePrograms(...names: string[]): void {
   const missing = names.filter((name) => findProgram(name) === undefined);
   if (missing.length === 0) return;
-  const packages = new Set(missing.map((name) => PACKAGES[name] ?? name));
   throw new UnsupportedError(`The program ${missing.join(" and ")}`, {
-    advice: `Install it: apt-get install ${[...packages].join(" ")}`,
+    advice: `Install it: ${installCommand(missing)}`,
   });
 }
 

@@ -45,9 +45,10 @@ export class RunDocumentError extends Error {
 export async function checkWritable(path: string): Promise<void> {
   const target = await findTarget(path);
   try {
-    if (target.inPlace) {
+    // A pipe must not be opened for a trial: its reader would take the close for the end.
+    if (target.kind === "device") {
       (await Deno.open(target.path, { write: true })).close();
-    } else {
+    } else if (target.kind === "file") {
       const probe = temporaryBeside(target.path);
       (await Deno.open(probe, { write: true, createNew: true })).close();
       await Deno.remove(probe);
@@ -88,7 +89,7 @@ export async function checkWritable(path: string): Promise<void> {
 export async function writeRunDocument(path: string, document: RunDocument): Promise<void> {
   const text = formatRunDocument(document);
   const target = await findTarget(path);
-  if (target.inPlace) {
+  if (target.kind !== "file") {
     try {
       await Deno.writeTextFile(target.path, text, { create: false });
     } catch (error) {
@@ -245,8 +246,8 @@ function expected(path: string, what: string, value: unknown): never {
 
 interface Target {
   readonly path: string;
-  /** Whether it is a device or a pipe, which a rename would replace by a file. */
-  readonly inPlace: boolean;
+  /** Devices and pipes are written directly: a rename would put a file in their place. */
+  readonly kind: "file" | "device" | "pipe";
 }
 
 async function findTarget(path: string): Promise<Target> {
@@ -258,10 +259,11 @@ async function findTarget(path: string): Promise<Target> {
         `Cannot write ${path}: it is a folder. What to do: name a file in it`,
       );
     }
-    if (!info.isFile) return { path, inPlace: true };
-    return { path: await Deno.realPath(path), inPlace: false };
+    if (info.isFifo || info.isSocket) return { path, kind: "pipe" };
+    if (!info.isFile) return { path, kind: "device" };
+    return { path: await Deno.realPath(path), kind: "file" };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { path, inPlace: false };
+    if (error instanceof Deno.errors.NotFound) return { path, kind: "file" };
     throw error instanceof RunDocumentError ? error : cannotWrite(path, error);
   }
 }

@@ -131,10 +131,10 @@ export function missingComponents(components: readonly Component[]): readonly Co
 /**
  * The command that installs components on Debian and Ubuntu.
  *
- * @param components What to install.
+ * @param components What to install; of other names it is taken that the package has the same.
  * @returns The command, with sudo unless this is root.
  */
-export function installCommand(components: readonly Component[]): string {
+export function installCommand(components: readonly string[]): string {
   const sudo = Deno.uid() === 0 ? "" : "sudo ";
   return `${sudo}apt-get install -y ${packagesOf(components).join(" ")}`;
 }
@@ -219,8 +219,9 @@ function isDebian(): boolean {
   }
 }
 
-function packagesOf(components: readonly Component[]): string[] {
-  return [...new Set(components.flatMap((component) => PACKAGES[component].packages))];
+function packagesOf(components: readonly string[]): string[] {
+  const known: Readonly<Record<string, { packages: readonly string[] }>> = PACKAGES;
+  return [...new Set(components.flatMap((name) => known[name]?.packages ?? [name]))];
 }
 
 /** Installs packages, and returns what apt-get printed if that failed. */
@@ -255,7 +256,8 @@ function isProgram(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
     return isFile && ((mode ?? 0) & 0o111) !== 0;
-  } catch {
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     return false;
   }
 }

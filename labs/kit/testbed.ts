@@ -7,11 +7,11 @@ import { ClosedError, UnsupportedError } from "../../ffi/errors.ts";
 import { NetworkNamespace } from "../../ffi/namespace.ts";
 import {
   CommandError,
-  findProgram,
   requirePrograms,
   runInNamespace,
   type RunInNamespaceOptions,
 } from "./namespace_command.ts";
+import { findProgram } from "./setup.ts";
 
 /** The name of the interface at either end; each is alone in its namespace with `lo`. */
 const INTERFACE = "zclab0";
