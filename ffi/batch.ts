@@ -243,7 +243,7 @@ export class Batch {
   recv(file: File, slice: Slice, userData = 0, flags = 0): this {
     const fixed = this.#fixed(file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
-    const upper = this.#engine.track("RECV", slice, true, BATCH, null);
+    const upper = this.#engine.trackSlice("RECV", slice, true, BATCH);
     const at = this.#engine.next();
     const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
     prepareSlice(this.#engine.sqes, at, OP.RECV, fd, flag, 0, slice, flags, 0, userData, upper);
@@ -253,7 +253,7 @@ export class Batch {
   /** Receives a message, and who sent it (RECVMSG, 5.3). */
   recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
     const fd = this.#target(file);
-    const upper = this.#engine.track("RECVMSG", message, true, BATCH, null);
+    const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH);
     prepareReceive(message);
     const at = this.#engine.next();
     prepareMessage(
@@ -362,6 +362,7 @@ export class Batch {
 
   /** Closes a file descriptor (CLOSE, 5.6). */
   close(fd: number, userData = 0): this {
+    checkDescriptor(fd);
     const at = this.#engine.next();
     prepareClose(this.#engine.sqes, at, fd, userData, 0);
     return this;
@@ -421,6 +422,11 @@ export class Batch {
     return this;
   }
 
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return `Batch { prepared: ${this.prepared}, in flight: ${this.inFlight} }`;
+  }
+
   // === What they share ===
 
   #require(operation: OperationName): void {
@@ -440,23 +446,14 @@ export class Batch {
     return fixed < 0 ? fdOf(file) : fixed;
   }
 
-  #upper(operation: string, memory: Slice | Message, target: Notifier | number): number {
-    // Ownership is checked first: a request that cannot be prepared must not count as attached.
-    const upper = this.#engine.track(
-      operation,
-      memory,
-      false,
-      typeof target === "number" ? BATCH : TARGET,
-      null,
-    );
-    if (typeof target === "number") return upper;
+  /** Says who is told of a request that was tracked for a notifier. */
+  #attach(upper: number, notifier: Notifier): void {
     try {
-      this.#engine.setTarget(upper, attach(target, this.#engine));
+      this.#engine.setTarget(upper, attach(notifier, this.#engine));
     } catch (error) {
       this.#engine.forget(upper);
       throw error;
     }
-    return upper;
   }
 
   #slice(
@@ -472,7 +469,10 @@ export class Batch {
     const engine = this.#engine;
     const fixed = this.#fixed(file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
-    const upper = this.#upper(name, slice, target);
+    // Ownership is checked first: a request that cannot be prepared must not count as attached.
+    const kind = typeof target === "number" ? BATCH : TARGET;
+    const upper = engine.trackSlice(name, slice, false, kind);
+    if (typeof target !== "number") this.#attach(upper, target);
     const at = engine.next();
     prepareSlice(
       engine.sqes,
@@ -500,7 +500,9 @@ export class Batch {
   ): this {
     this.#require(name);
     const fd = this.#target(file);
-    const upper = this.#upper(name, message, target);
+    const kind = typeof target === "number" ? BATCH : TARGET;
+    const upper = this.#engine.trackMessage(name, message, false, kind);
+    if (typeof target !== "number") this.#attach(upper, target);
     const at = this.#engine.next();
     prepareMessage(
       this.#engine.sqes,
@@ -533,7 +535,9 @@ export class Batch {
       });
     }
     const fd = this.#target(file);
-    const upper = this.#upper(name, message, target);
+    const kind = typeof target === "number" ? BATCH : TARGET;
+    const upper = this.#engine.trackMessage(name, message, false, kind);
+    if (typeof target !== "number") this.#attach(upper, target);
     const at = this.#engine.next();
     prepareVectorized(
       this.#engine.sqes,
@@ -558,7 +562,7 @@ export class Batch {
     userData: number,
   ): this {
     const fd = this.#target(file);
-    const upper = this.#engine.track(name, slice, name === "READ", BATCH, null);
+    const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH);
     const at = this.#engine.next();
     prepareReadWrite(
       this.#engine.sqes,
@@ -577,7 +581,15 @@ export class Batch {
 
 /** The descriptor of a file. */
 export function fdOf(file: File): number {
-  return typeof file === "number" ? file : file.fd;
+  return typeof file === "number" ? checkDescriptor(file) : file.fd;
+}
+
+/** An entry would turn what is no descriptor into 0: somebody else's file. */
+export function checkDescriptor(fd: number): number {
+  if ((fd | 0) !== fd) {
+    throw new RangeError(`A file descriptor is a whole number, got ${String(fd)}`);
+  }
+  return fd;
 }
 
 /** The error for an operation that this kernel lacks. */

@@ -5,8 +5,13 @@
  */
 import type { UringError } from "./errors.ts";
 
-/** What a {@linkcode Notification} says. */
-export interface NotificationFields {
+/** What a {@linkcode Notification} says, by name. */
+export type NotificationFields = {
+  readonly [Name in keyof Notification as Name extends string ? Name : never]: Notification[Name];
+};
+
+/** What became of the requests that were attached to one notifier. */
+export class Notification {
   /** The tag of the slot. */
   readonly tag: number;
   /** Which notifier of the slot this was: counts from 0 and wraps at 2^32. */
@@ -30,16 +35,19 @@ export interface NotificationFields {
   readonly copied: number | undefined;
   /** Milliseconds from the attaching of the first request to the return of the last buffer. */
   readonly latency: number;
-}
 
-/** What became of the requests that were attached to one notifier. */
-export interface Notification extends NotificationFields {}
-
-/** What became of the requests that were attached to one notifier. */
-export class Notification {
   /** Made by {@linkcode Notifier.flush}. @internal */
   constructor(fields: NotificationFields) {
-    Object.assign(this, fields);
+    this.tag = fields.tag;
+    this.sequence = fields.sequence;
+    this.requests = fields.requests;
+    this.bytes = fields.bytes;
+    this.sent = fields.sent;
+    this.failed = fields.failed;
+    this.error = fields.error;
+    this.notified = fields.notified;
+    this.copied = fields.copied;
+    this.latency = fields.latency;
   }
 
   /** One line for the REPL: what is always of interest, and what went wrong if anything did. */

@@ -98,7 +98,10 @@ function nameOf(what: unknown, names: Readonly<Record<string, unknown>>): string
 function documentation(name: string): string {
   if (!/^[A-Za-z_$][\w$.]*$/.test(name)) return "";
   const { success, text } = denoDoc(["--filter", name]);
-  return success ? withoutLinks(text) : "";
+  if (!success) return "";
+  // The description of the whole module comes first; it was not asked for.
+  const start = text.search(/^.*Defined in/m);
+  return withoutLinks(text.slice(Math.max(0, start)));
 }
 
 /** One line of what `deno doc --json` prints. */
