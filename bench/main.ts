@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { fromFileUrl } from "@std/path";
 import { geometricMean, median } from "simple-statistics";
 import {
   Area,
@@ -199,7 +200,8 @@ async function heapGrowth(): Promise<number> {
 async function replStart(): Promise<number> {
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../labs/kit/repl.ts", import.meta.url).pathname],
+    args: ["task", "repl"],
+    cwd: fromFileUrl(new URL("..", import.meta.url)),
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

@@ -42,10 +42,14 @@ export let addressHigh: (slice: Slice) => number;
 /** Which rings have this area as a fixed buffer. */
 export let areaRegistrations: (area: Area) => Registrations;
 
-let enter: (area: Area, slice: Slice) => number;
-let leave: (area: Area, index: number) => void;
-let moveTo: (slice: Slice, index: number) => void;
+let enter: (area: Area) => void;
+let leave: (area: Area) => void;
+let remember: (area: Area, slice: Slice) => void;
+let forget: (slice: Slice) => boolean;
 let ownerOf: (slice: Slice) => string;
+
+/** Slices that were in flight once and that an area remembers at least before it looks again. */
+const REMEMBERED = 1024;
 
 /**
  * Page-aligned memory that the kernel may read from or write into.
@@ -64,24 +68,28 @@ let ownerOf: (slice: Slice) => string;
 export class Area implements Disposable {
   readonly #mapping: Mapping;
   readonly #hugePages: AreaOptions["hugePages"];
-  /** The slices that the kernel owns, densely. Kept because overlapping slices share bytes. */
-  readonly #inFlight: Slice[] = [];
+  /** How many slices the kernel owns. */
+  #inFlight = 0;
+  /**
+   * Every slice that the kernel owns, and some that it owned: overlapping slices share bytes, so
+   * all of them must be found. Taking one out each time it comes back would cost every request.
+   */
+  #remembered: Slice[] = [];
   readonly #registrations = new Registrations();
   #closed = false;
 
   static {
     areaRegistrations = (area) => area.#registrations;
-    enter = (area, slice) => {
+    enter = (area) => {
       if (area.#closed) throw new ClosedError("Area");
-      return area.#inFlight.push(slice) - 1;
+      area.#inFlight++;
     };
-    leave = (area, index) => {
-      const last = area.#inFlight.pop()!;
-      if (index < area.#inFlight.length) {
-        area.#inFlight[index] = last;
-        moveTo(last, index);
-      }
-      if (area.#closed && area.#inFlight.length === 0) area.#mapping.close();
+    leave = (area) => {
+      if (--area.#inFlight === 0 && area.#closed) area.#mapping.close();
+    };
+    remember = (area, slice) => {
+      if (area.#remembered.length >= REMEMBERED + 2 * area.#inFlight) area.#forgetIdle();
+      area.#remembered.push(slice);
     };
   }
 
@@ -137,7 +145,7 @@ export class Area implements Disposable {
 
   /** How many slices of this area the kernel owns now. */
   get inFlight(): number {
-    return this.#inFlight.length;
+    return this.#inFlight;
   }
 
   /**
@@ -197,11 +205,16 @@ export class Area implements Disposable {
    * @internal
    */
   conflictWith(slice: Slice): string | undefined {
+    this.#forgetIdle();
     const end = slice.offset + slice.length;
-    for (const other of this.#inFlight) {
-      if (other.offset < end && slice.offset < other.offset + other.length) return ownerOf(other);
-    }
-    return undefined;
+    const found = this.#remembered.find((other) =>
+      other.offset < end && slice.offset < other.offset + other.length
+    );
+    return found === undefined ? undefined : ownerOf(found);
+  }
+
+  #forgetIdle(): void {
+    this.#remembered = this.#remembered.filter((slice) => !forget(slice));
   }
 
   /**
@@ -212,7 +225,7 @@ export class Area implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#mapping.detach();
-    if (this.#inFlight.length === 0) this.#mapping.close();
+    if (this.#inFlight === 0) this.#mapping.close();
   }
 
   /** Closes the area. */
@@ -239,7 +252,7 @@ export class Slice {
   readonly #low: number;
   readonly #high: number;
   #users = 0;
-  #index = -1;
+  #remembered = false;
   #writing = false;
   #operation = "";
   #holder: Holder | undefined;
@@ -248,17 +261,23 @@ export class Slice {
   static {
     addressLow = (slice) => slice.#low;
     addressHigh = (slice) => slice.#high;
-    moveTo = (slice, index) => {
-      slice.#index = index;
+    forget = (slice) => {
+      slice.#remembered = slice.#users > 0;
+      return !slice.#remembered;
     };
     ownerOf = (slice) => slice.#owner();
     acquire = (slice, operation, writing, holder, submission) => {
       if (slice.#users === 0) {
-        slice.#index = enter(slice.area, slice);
-        slice.#operation = operation;
+        enter(slice.area);
         slice.#writing = writing;
-        slice.#holder = holder;
         slice.#submission = submission;
+        // Comparing is cheaper than storing a reference, and most slices are used the same way again.
+        if (slice.#operation !== operation) slice.#operation = operation;
+        if (slice.#holder !== holder) slice.#holder = holder;
+        if (!slice.#remembered) {
+          slice.#remembered = true;
+          remember(slice.area, slice);
+        }
       } else if (writing || slice.#writing) {
         throw new OwnershipError(
           `${operation}: ${slice.#owner()}. Wait for its completion first`,
@@ -267,10 +286,7 @@ export class Slice {
       slice.#users++;
     };
     release = (slice) => {
-      if (--slice.#users === 0) {
-        leave(slice.area, slice.#index);
-        slice.#holder = undefined;
-      }
+      if (--slice.#users === 0) leave(slice.area);
     };
   }
 

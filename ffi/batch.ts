@@ -11,10 +11,11 @@ import { UnsupportedError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
-import { attach, type Notifier } from "./notifier.ts";
+import { currentOf, type Notifier } from "./notifier.ts";
 import type { Ring } from "./ring.ts";
 import { type Socket, socketRegistrations } from "./socket.ts";
 import {
+  head,
   prepareAccept,
   prepareCancel,
   prepareClose,
@@ -74,6 +75,8 @@ export class Batch {
   readonly #owner: object;
   readonly #supported: Uint8Array;
   readonly #zeroCopyFlags: number;
+  readonly #sendZc: number;
+  readonly #sendZcFixed: number;
 
   /** Made by the ring. @internal */
   constructor(engine: Engine, owner: object, supported: Uint8Array) {
@@ -81,6 +84,8 @@ export class Batch {
     this.#owner = owner;
     this.#supported = supported;
     this.#zeroCopyFlags = engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
+    this.#sendZc = head(OP.SEND_ZC, 0, this.#zeroCopyFlags);
+    this.#sendZcFixed = head(OP.SEND_ZC, 0, this.#zeroCopyFlags | RECVSEND.FIXED_BUF);
   }
 
   // === Submitting and reaping ===
@@ -195,7 +200,7 @@ export class Batch {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
-    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, -1);
+    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0);
   }
 
   /**
@@ -211,8 +216,9 @@ export class Batch {
   sendZc(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
     this.#require("SEND_ZC");
     const buffer = areaRegistrations(slice.area).indexIn(this.#owner);
-    const ioprio = buffer < 0 ? this.#zeroCopyFlags : this.#zeroCopyFlags | RECVSEND.FIXED_BUF;
-    return this.#slice("SEND_ZC", OP.SEND_ZC, file, slice, target, flags, ioprio, buffer);
+    return buffer < 0
+      ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0)
+      : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer);
   }
 
   /** Sends a message (SENDMSG, 5.3). */
@@ -243,17 +249,18 @@ export class Batch {
   recv(file: File, slice: Slice, userData = 0, flags = 0): this {
     const fixed = this.#fixed(file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
-    const upper = this.#engine.trackSlice("RECV", slice, true, BATCH);
+    const upper = this.#engine.trackSlice("RECV", slice, true, BATCH, null);
     const at = this.#engine.next();
     const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
-    prepareSlice(this.#engine.sqes, at, OP.RECV, fd, flag, 0, slice, flags, 0, userData, upper);
+    const word0 = head(OP.RECV, flag, 0);
+    prepareSlice(this.#engine.sqes, at, word0, fd, slice, flags, 0, userData, upper);
     return this;
   }
 
   /** Receives a message, and who sent it (RECVMSG, 5.3). */
   recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
     const fd = this.#target(file);
-    const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH);
+    const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH, null);
     prepareReceive(message);
     const at = this.#engine.next();
     prepareMessage(
@@ -446,48 +453,40 @@ export class Batch {
     return fixed < 0 ? fdOf(file) : fixed;
   }
 
-  /** Says who is told of a request that was tracked for a notifier. */
-  #attach(upper: number, notifier: Notifier): void {
-    try {
-      this.#engine.setTarget(upper, attach(notifier, this.#engine));
-    } catch (error) {
-      this.#engine.forget(upper);
-      throw error;
-    }
-  }
-
   #slice(
     name: string,
-    opcode: number,
+    word0: number,
     file: File,
     slice: Slice,
     target: Notifier | number,
     msgFlags: number,
-    ioprio: number,
     buffer: number,
   ): this {
     const engine = this.#engine;
-    const fixed = this.#fixed(file);
-    const fd = fixed < 0 ? fdOf(file) : fixed;
+    const { sqes } = engine;
+    let fd = this.#fixed(file);
+    if (fd < 0) fd = fdOf(file);
+    else word0 |= SQE.FIXED_FILE << 8;
     // Ownership is checked first: a request that cannot be prepared must not count as attached.
-    const kind = typeof target === "number" ? BATCH : TARGET;
-    const upper = engine.trackSlice(name, slice, false, kind);
-    if (typeof target !== "number") this.#attach(upper, target);
-    const at = engine.next();
-    prepareSlice(
-      engine.sqes,
-      at,
-      opcode,
-      fd,
-      fixed < 0 ? 0 : SQE.FIXED_FILE,
-      ioprio,
-      slice,
-      msgFlags,
-      buffer < 0 ? 0 : buffer,
-      typeof target === "number" ? target : 0,
-      upper,
-    );
+    if (typeof target === "number") {
+      const upper = engine.trackSlice(name, slice, false, BATCH, null);
+      prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
+    } else {
+      const generation = currentOf(target, engine);
+      const upper = engine.trackSlice(name, slice, false, TARGET, generation);
+      generation.attach();
+      prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
+    }
     return this;
+  }
+
+  #trackMessage(name: string, message: Message, target: Notifier | number): number {
+    const engine = this.#engine;
+    if (typeof target === "number") return engine.trackMessage(name, message, false, BATCH, null);
+    const generation = currentOf(target, engine);
+    const upper = engine.trackMessage(name, message, false, TARGET, generation);
+    generation.attach();
+    return upper;
   }
 
   #message(
@@ -500,9 +499,7 @@ export class Batch {
   ): this {
     this.#require(name);
     const fd = this.#target(file);
-    const kind = typeof target === "number" ? BATCH : TARGET;
-    const upper = this.#engine.trackMessage(name, message, false, kind);
-    if (typeof target !== "number") this.#attach(upper, target);
+    const upper = this.#trackMessage(name, message, target);
     const at = this.#engine.next();
     prepareMessage(
       this.#engine.sqes,
@@ -535,9 +532,7 @@ export class Batch {
       });
     }
     const fd = this.#target(file);
-    const kind = typeof target === "number" ? BATCH : TARGET;
-    const upper = this.#engine.trackMessage(name, message, false, kind);
-    if (typeof target !== "number") this.#attach(upper, target);
+    const upper = this.#trackMessage(name, message, target);
     const at = this.#engine.next();
     prepareVectorized(
       this.#engine.sqes,
@@ -562,7 +557,7 @@ export class Batch {
     userData: number,
   ): this {
     const fd = this.#target(file);
-    const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH);
+    const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH, null);
     const at = this.#engine.next();
     prepareReadWrite(
       this.#engine.sqes,

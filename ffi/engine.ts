@@ -194,9 +194,13 @@ export class Engine implements Holder {
     return (tail & this.#sqMask) << 4;
   }
 
-  /** Makes sure that the next `count` entries go to the kernel in one submission, as links must. */
+  /**
+   * Makes sure that the next `count` entries can be awaited and go to the kernel in one submission,
+   * as links must.
+   */
   reserve(count: number): void {
     this.ensureOpen();
+    if (this.#eventFd < 0) this.#openEventFd();
     if (count > this.queues.sqEntries) {
       throw new RangeError(
         `A request with a timeout takes ${count} entries and this ring has ` +
@@ -225,21 +229,51 @@ export class Engine implements Holder {
       else if (memory instanceof Message) this.#acquireAll(operation, memory, writing);
       this.#stamp = true;
     }
+    return this.#note(memory, kind, target);
+  }
+
+  /**
+   * Like {@linkcode track} for a slice. What is none is refused here, before an entry is taken.
+   *
+   * @throws {TypeError} If it is not a slice.
+   */
+  trackSlice(
+    operation: string,
+    slice: Slice,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    acquire(slice, operation, writing, this, this.#submission);
+    this.#stamp = true;
+    return this.#note(slice, kind, target);
+  }
+
+  /**
+   * Like {@linkcode track} for a message. What is none is refused here, before an entry is taken.
+   *
+   * @throws {TypeError} If it is not a message.
+   */
+  trackMessage(
+    operation: string,
+    message: Message,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    this.#acquireAll(operation, message, writing);
+    this.#stamp = true;
+    return this.#note(message, kind, target);
+  }
+
+  #note(memory: Memory, kind: typeof BATCH | typeof TARGET, target: Target | null): number {
     if (this.#freeCount === 0) this.#grow(this.#memory.length * 2);
     const slot = this.#free[--this.#freeCount]!;
     this.#memory[slot] = memory;
     this.#targets[slot] = target;
     return (kind << KIND_SHIFT) | slot;
-  }
-
-  /** Undoes {@linkcode track}, for a request that could not be prepared after all. */
-  forget(upper: number): void {
-    this.#release(upper & SLOT_MASK);
-  }
-
-  /** Says who is told of the completions of a tracked request. */
-  setTarget(upper: number, target: Target): void {
-    this.#targets[upper & SLOT_MASK] = target;
   }
 
   #acquireAll(operation: string, message: Message, writing: boolean): void {
@@ -454,6 +488,8 @@ export class Engine implements Holder {
 
   /** Lets the kernel finish what it has put off for this thread, and refill the queue. */
   #runDeferred(): void {
+    // Reaping inside the callback of the last completion comes here before the head was published.
+    Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
     const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | ENTER.GETEVENTS, null);
     if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
       unwrap("io_uring_enter", result);
@@ -535,8 +571,8 @@ export class Engine implements Holder {
 
   /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
   watch(): void {
-    if (this.#awaited++ > 0) return;
     if (this.#eventFd < 0) this.#openEventFd();
+    if (this.#awaited++ > 0) return;
     this.queues.eventsEnabled = true;
     if (this.#pumping) return;
     this.#pumping = true;
@@ -591,12 +627,19 @@ export class Engine implements Holder {
   }
 
   #openEventFd(): void {
-    this.#eventFd = unwrap("eventfd", this.#native.zclab_eventfd());
-    const argument = new Int32Array([this.#eventFd]);
-    unwrap(
-      "IORING_REGISTER_EVENTFD",
-      this.#native.io_uring_register(this.fd, REGISTER.EVENTFD, argument.buffer, 1),
-    );
+    const eventFd = unwrap("eventfd", this.#native.zclab_eventfd());
+    try {
+      this.register(
+        "IORING_REGISTER_EVENTFD",
+        REGISTER.EVENTFD,
+        new Int32Array([eventFd]).buffer,
+        1,
+      );
+    } catch (error) {
+      this.#native.zclab_close(eventFd);
+      throw error;
+    }
+    this.#eventFd = eventFd;
   }
 
   #closeEventFd(): void {

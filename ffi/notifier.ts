@@ -20,8 +20,8 @@ export interface NotifierOptions {
 }
 
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
-/** Attaches a request of that ring; returns who is told of its completions. */
-export let attach: (notifier: Notifier, engine: Engine) => Generation;
+/** The slot's current notifier, for a request of that ring: who is told of its completions. */
+export let currentOf: (notifier: Notifier, engine: Engine) => Generation;
 
 /** One notifier of a slot: from the flush before to its own. */
 export class Generation implements Target {
@@ -45,6 +45,12 @@ export class Generation implements Target {
   constructor(engine: Engine) {
     this.engine = engine;
     this.startedAt = performance.now();
+  }
+
+  /** Counts a request that was prepared. */
+  attach(): void {
+    this.requests++;
+    this.outstanding++;
   }
 
   complete(result: number, flags: number, slot: number, final: boolean): void {
@@ -106,11 +112,11 @@ export class Notifier {
   #generation: Generation | undefined;
 
   static {
-    attach = (notifier, engine) => {
-      const generation = notifier.#generation ??= notifier.#begin(engine);
-      generation.requests++;
-      generation.outstanding++;
-      return generation;
+    currentOf = (notifier, engine) => {
+      if (engine !== notifier.#engine) {
+        throw new RangeError("Notifier: the request is of another ring than the notifier");
+      }
+      return notifier.#generation ??= new Generation(engine);
     };
   }
 
@@ -211,14 +217,6 @@ export class Notifier {
       }
     }
     return this.#report(generation, sequence);
-  }
-
-  /** The first request shows whether the notifier's ring is the one that will be watched. */
-  #begin(engine: Engine): Generation {
-    if (engine !== this.#engine) {
-      throw new RangeError("Notifier: the request is of another ring than the notifier");
-    }
-    return new Generation(engine);
   }
 
   #ensureOpen(): void {

@@ -149,6 +149,11 @@ export class ZeroCopyOperation extends Operation<ZeroCopySend> {
     this.#released.promise.catch(ignore);
   }
 
+  override start(): void {
+    this.#generation?.attach();
+    super.start();
+  }
+
   override complete(result: number, flags: number, slot: number, final: boolean): void {
     this.#generation?.complete(result, flags, slot, final);
     if ((flags & CQE.NOTIF) === 0) {

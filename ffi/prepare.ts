@@ -45,8 +45,8 @@ function fill(
   sqes[at + 11] = fileIndex;
 }
 
-/** Word 0 from its three parts. */
-function head(opcode: number, sqeFlags: number, ioprio: number): number {
+/** Word 0 from its three parts: what to do, `IOSQE_*`, and what the operation takes in `ioprio`. */
+export function head(opcode: number, sqeFlags: number, ioprio: number): number {
   return opcode | sqeFlags << 8 | ioprio << 16;
 }
 
@@ -231,36 +231,35 @@ export function prepareReadWrite(
   );
 }
 
-/** SEND, RECV, and SEND_ZC (6.0), whose `ioprio` may ask for a registered buffer. */
+/**
+ * SEND, RECV, and SEND_ZC (6.0), whose `ioprio` may ask for a registered buffer. What experiments do
+ * most, so it writes the words itself.
+ *
+ * @param word0 See {@linkcode head}.
+ */
 export function prepareSlice(
   sqes: Int32Array,
   at: number,
-  opcode: number,
+  word0: number,
   fd: number,
-  sqeFlags: number,
-  ioprio: number,
   slice: Slice,
   msgFlags: number,
   bufIndex: number,
   low: number,
   high: number,
 ): void {
-  fill(
-    sqes,
-    at,
-    head(opcode, sqeFlags, ioprio),
-    fd,
-    0,
-    0,
-    addressLow(slice),
-    addressHigh(slice),
-    slice.length,
-    msgFlags,
-    bufIndex,
-    0,
-    low,
-    high,
-  );
+  sqes[at] = word0;
+  sqes[at + 1] = fd;
+  sqes[at + 2] = 0;
+  sqes[at + 3] = 0;
+  sqes[at + 4] = addressLow(slice);
+  sqes[at + 5] = addressHigh(slice);
+  sqes[at + 6] = slice.length;
+  sqes[at + 7] = msgFlags;
+  sqes[at + 8] = low;
+  sqes[at + 9] = high;
+  sqes[at + 10] = bufIndex;
+  sqes[at + 11] = 0;
 }
 
 // === 5.11 ===

@@ -6,28 +6,30 @@
 
 /** The index of one thing in each ring that it is registered with. */
 export class Registrations {
-  readonly #owners: object[] = [];
-  readonly #indices: number[] = [];
+  // Nearly always there is one at most, so the first is found without a search.
+  #owner: object | undefined;
+  #index = -1;
+  readonly #further = new Map<object, number>();
 
   /** The index in the owner's table, or -1. */
   indexIn(owner: object): number {
-    for (let i = 0; i < this.#owners.length; i++) {
-      if (this.#owners[i] === owner) return this.#indices[i]!;
-    }
-    return -1;
+    if (this.#owner === owner) return this.#index;
+    return this.#further.size === 0 ? -1 : this.#further.get(owner) ?? -1;
   }
 
   /** Notes an index. */
   add(owner: object, index: number): void {
-    this.#owners.push(owner);
-    this.#indices.push(index);
+    if (this.#owner === undefined) {
+      this.#owner = owner;
+      this.#index = index;
+    } else this.#further.set(owner, index);
   }
 
   /** Forgets an owner. */
   delete(owner: object): void {
-    const at = this.#owners.indexOf(owner);
-    if (at < 0) return;
-    this.#owners.splice(at, 1);
-    this.#indices.splice(at, 1);
+    if (this.#owner === owner) {
+      this.#owner = undefined;
+      this.#index = -1;
+    } else this.#further.delete(owner);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { type Address, encodeAddress } from "./address.ts";
 import { Area, areaRegistrations, type Slice } from "./area.ts";
-import { Batch, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
+import { Batch, checkDescriptor, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import { ENGINE, Engine, type Memory, POSTED, TARGET } from "./engine.ts";
 import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
@@ -13,7 +13,7 @@ import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
 import { native } from "./native.ts";
-import { attach, type Notifier } from "./notifier.ts";
+import { currentOf, type Notifier } from "./notifier.ts";
 import {
   CompletionStream,
   Operation,
@@ -23,6 +23,7 @@ import {
   type ZeroCopySend,
 } from "./operation.ts";
 import {
+  head,
   prepareAccept,
   prepareCancel,
   prepareClose,
@@ -252,6 +253,7 @@ export class Ring implements Disposable, AsyncDisposable {
    */
   register(what: Area | Socket): number {
     this.#engine.ensureOpen();
+    if (what instanceof Area && what.closed) throw new ClosedError("Area");
     const registrations = what instanceof Area
       ? areaRegistrations(what)
       : socketRegistrations(what);
@@ -289,7 +291,6 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   #registerArea(area: Area): number {
-    if (area.closed) area.slice(); // throws what a closed area throws
     const index = this.#buffers.take("areas", (size) => this.#sparse(REGISTER.BUFFERS2, size));
     const vector = new Struct(LAYOUTS.iovec)
       .set("iov_base", area.address).set("iov_len", area.bytes).buffer;
@@ -374,7 +375,8 @@ export class Ring implements Disposable, AsyncDisposable {
   send(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#start("SEND", slice, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      prepareSlice(sqes, at, OP.SEND, fd, flag, 0, slice, options.flags ?? 0, 0, 0, upper);
+      const word0 = head(OP.SEND, flag, 0);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
     });
   }
 
@@ -391,19 +393,9 @@ export class Ring implements Disposable, AsyncDisposable {
     return this.#startZeroCopy("SEND_ZC", slice, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       const buffer = areaRegistrations(slice.area).indexIn(this);
-      prepareSlice(
-        sqes,
-        at,
-        OP.SEND_ZC,
-        fd,
-        flag,
-        buffer < 0 ? ioprio : ioprio | RECVSEND.FIXED_BUF,
-        slice,
-        options.flags ?? 0,
-        Math.max(0, buffer),
-        0,
-        upper,
-      );
+      const word0 = head(OP.SEND_ZC, flag, buffer < 0 ? ioprio : ioprio | RECVSEND.FIXED_BUF);
+      const index = Math.max(0, buffer);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, index, 0, upper);
     });
   }
 
@@ -475,7 +467,8 @@ export class Ring implements Disposable, AsyncDisposable {
   recv(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#start("RECV", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      prepareSlice(sqes, at, OP.RECV, fd, flag, 0, slice, options.flags ?? 0, 0, 0, upper);
+      const word0 = head(OP.RECV, flag, 0);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
     });
   }
 
@@ -603,7 +596,7 @@ export class Ring implements Disposable, AsyncDisposable {
   closeFile(fd: number): Promise<void> {
     return quietly(async () => {
       await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
-        prepareClose(sqes, at, fd, 0, upper);
+        prepareClose(sqes, at, checkDescriptor(fd), 0, upper);
       });
     });
   }
@@ -704,7 +697,7 @@ export class Ring implements Disposable, AsyncDisposable {
     const ioprio = this.#engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
     const make = (): ZeroCopyOperation => {
       const { notifier } = options;
-      const generation = notifier === undefined ? undefined : attach(notifier, this.#engine);
+      const generation = notifier === undefined ? undefined : currentOf(notifier, this.#engine);
       return new ZeroCopyOperation(this.#engine, name, options, generation);
     };
     return this.#begin(name, memory, false, options, make, (sqes, at, upper) => {
@@ -726,23 +719,20 @@ export class Ring implements Disposable, AsyncDisposable {
     try {
       if (lacking !== undefined) throw lacking;
       if (this.#supported[OP[name]] === 0) throw unsupported(name);
-      options.signal?.throwIfAborted();
+      const { signal } = options;
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+      }
+      signal?.throwIfAborted();
       const timespec = options.timeout === undefined ? undefined : timespecFor(options.timeout);
       engine.reserve(timespec === undefined ? 1 : 2);
       const scratch = new Int32Array(16);
       // Filled aside first: what throws here leaves no entry behind.
       prepare(scratch, 0, 0);
-      const upper = engine.track(name, memory, writing, TARGET, null);
-      let operation: Operation<T>;
-      try {
-        operation = make();
-      } catch (error) {
-        engine.forget(upper);
-        throw error;
-      }
+      const operation = make();
+      const upper = engine.track(name, memory, writing, TARGET, operation);
       operation.upper = upper;
       operation.kept = timespec;
-      engine.setTarget(upper, operation);
       scratch[9] = upper;
       const at = engine.next();
       engine.sqes.set(scratch, at);
