@@ -1,0 +1,243 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { type Lab, OptionError } from "../../labs/kit/lab.ts";
+import { probe } from "../../labs/kit/probe.ts";
+import { SetupError } from "../../labs/kit/setup.ts";
+import { describeError, exitCode, printer } from "../../labs/kit/terminal.ts";
+import { main, type Surroundings } from "../../labs/main.ts";
+import { NEEDY, SAMPLE } from "./sample_lab.ts";
+
+const PROGRAM = fromFileUrl(new URL("./sample_lab.ts", import.meta.url));
+
+async function run(
+  args: readonly string[],
+  changes: Partial<Surroundings> = {},
+): Promise<{ code: number; out: string; errors: string }> {
+  let out = "";
+  let errors = "";
+  const code = await main(args, {
+    catalogue: [SAMPLE, NEEDY],
+    print: (text) => out += text,
+    printError: (text) => errors += text,
+    ensureSystem: () => Promise.resolve(),
+    progress: () => ({ update: () => {}, [Symbol.dispose]: () => {} }),
+    debug: false,
+    ...changes,
+  });
+  return { code, out, errors };
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await test(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+Deno.test("main() prints what a lab found and returns 0", async () => {
+  assertEquals(await run(["--payload", "5"]), { code: 0, out: "payload 5\n", errors: "" });
+});
+
+Deno.test("main() writes the document, whole, beside nothing else", () =>
+  inFolder(async (folder) => {
+    const { code, errors } = await run(["--json", `${folder}/run.json`, "--seed", "7"]);
+    assertEquals(code, 0);
+    assertStringIncludes(errors, `${folder}/run.json`);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["run.json"]);
+    const document = JSON.parse(Deno.readTextFileSync(`${folder}/run.json`));
+    assertEquals(document.parameters.seed, 7);
+  }));
+
+Deno.test("main() returns 2 when the document cannot be written, and makes nothing", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/file`, "kept");
+    const paths = [
+      folder,
+      `${folder}/new/`,
+      `${folder}/missing/run.json`,
+      `${folder}/file/run.json`,
+      // Nobody can make files there, not even root.
+      "/proc/run.json",
+    ];
+    for (const path of paths) {
+      const { code, out, errors } = await run(["--json", path, "--wait", "1"]);
+      assertEquals([code, out], [2, ""], path);
+      assertMatch(errors, /^error: --json/);
+    }
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+    assertEquals(Deno.readTextFileSync(`${folder}/file`), "kept");
+  }));
+
+Deno.test("main() keeps the file there was when the lab fails", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/run.json`, "before");
+    const { code } = await run(["--json", `${folder}/run.json`, "--fail", "uring"]);
+    assertEquals(code, 1);
+    assertEquals(Deno.readTextFileSync(`${folder}/run.json`), "before");
+  }));
+
+Deno.test("main() writes through a link instead of replacing it", () =>
+  inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/real`, "");
+    Deno.symlinkSync(`${folder}/real`, `${folder}/link`);
+    assertEquals((await run(["--json", `${folder}/link`])).code, 0);
+    assert(Deno.lstatSync(`${folder}/link`).isSymlink);
+    assertEquals(JSON.parse(Deno.readTextFileSync(`${folder}/real`)).lab, "sample-lab");
+  }));
+
+Deno.test("main() lists labs with whether they can run here", async () => {
+  const { code, out } = await run(["--list"]);
+  assertEquals(code, 0);
+  assertMatch(out, /sample-lab.*real here/);
+  assertStringIncludes(out, "needs: zcrx");
+  const { state, why } = (await probe()).item("zcrx");
+  if (state !== "real") assertStringIncludes(out, `zcrx: ${why}`);
+});
+
+Deno.test("main() returns 2 for bad arguments, before anything happens", async () => {
+  let happened = false;
+  const lab: Lab = {
+    ...SAMPLE,
+    run: () => {
+      happened = true;
+      return Promise.reject(new Error("not to be reached"));
+    },
+  };
+  const { code, out, errors } = await run(["--payload", "0"], {
+    catalogue: [lab],
+    ensureSystem: () => {
+      happened = true;
+      return Promise.resolve();
+    },
+  });
+  assertEquals({ code, out, happened }, { code: 2, out: "", happened: false });
+  assertStringIncludes(errors, "--payload: 0 is not between 1 and 65507 bytes");
+});
+
+Deno.test("main() returns 77 for what this machine lacks, with the reason", async () => {
+  const { items } = await probe();
+  const lacking = items.find(({ state }) => state !== "real");
+  // Every machine lacks something: nobody has NICs of all kinds and free huge pages.
+  if (lacking === undefined) {
+    assertEquals((await run(["needy-lab"])).code, 0);
+    return;
+  }
+  const { code, errors } = await run([], { catalogue: [{ ...NEEDY, needs: [lacking.name] }] });
+  assertEquals(code, 77);
+  assertStringIncludes(errors, `${lacking.name}: ${lacking.why}`);
+});
+
+Deno.test("main() returns 77 when the system cannot be set up, with the command", async () => {
+  const { code, errors } = await run([], {
+    ensureSystem: () => Promise.reject(new SetupError(["liburing"], "To install it:")),
+  });
+  assertEquals(code, 77);
+  assertMatch(errors, /liburing 2\.3 or later.*\n.*apt-get install -y liburing2/);
+});
+
+Deno.test("main() shows explained errors without a stack, and mistakes with it", async () => {
+  const uring = await run(["--fail", "uring"]);
+  assertEquals(uring.code, 1);
+  assertStringIncludes(uring.errors, "SEND_ZC: EOPNOTSUPP");
+  assert(!uring.errors.includes("    at "));
+  const debug = await run(["--fail", "uring", "--debug"]);
+  assertStringIncludes(debug.errors, "    at ");
+  const unsupported = await run(["--fail", "unsupported"]);
+  assertEquals(unsupported.code, 77);
+  assertStringIncludes(unsupported.errors, "99.1");
+  const mistake = await run(["--fail", "mistake"]);
+  assertEquals(mistake.code, 1);
+  assertStringIncludes(mistake.errors, "    at ");
+});
+
+Deno.test("exitCode() and describeError() take whatever is thrown", () => {
+  assertEquals(exitCode("text"), 1);
+  assertEquals(exitCode(new OptionError("wrong")), 2);
+  assertEquals(describeError("text"), 'error: "text"\n');
+  assertEquals(describeError(new OptionError("wrong"), false), "error: wrong\n");
+});
+
+Deno.test("printer() waits for slow readers and goes quiet after the last one", () => {
+  const seen: number[] = [];
+  const answers = [
+    1,
+    new Deno.errors.WouldBlock("full"),
+    2,
+    new Deno.errors.BrokenPipe("gone"),
+  ];
+  const print = printer({
+    writeSync: (bytes) => {
+      const answer = answers.shift();
+      assert(answer !== undefined, "written after the pipe broke");
+      if (answer instanceof Error) throw answer;
+      seen.push(...bytes.subarray(0, answer));
+      return answer;
+    },
+  });
+  print("abcdef");
+  print("more");
+  assertEquals(new TextDecoder().decode(new Uint8Array(seen)), "abc");
+  assertEquals(answers, []);
+});
+
+Deno.test("the command is quiet when its reader goes away", async () => {
+  const script = '{ "$0" run --allow-all "$1" --list; echo "code $?" >&2; } | true';
+  const { stderr } = await new Deno.Command("sh", {
+    args: ["-c", script, Deno.execPath(), PROGRAM],
+  }).output();
+  assertEquals(new TextDecoder().decode(stderr), "code 0\n");
+});
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  Deno.test(`${signal} aborts the lab, which cleans up, and no document is written`, () =>
+    inFolder(async (folder) => {
+      const { process, waiting, finish } = start([
+        "--wait",
+        "60000",
+        "--json",
+        `${folder}/run.json`,
+      ]);
+      await waiting;
+      process.kill(signal);
+      const { out, errors, code: ended } = await finish();
+      assertEquals(ended, code);
+      assertStringIncludes(out, "aborted");
+      assertStringIncludes(errors, `interrupted by ${signal}`);
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }));
+}
+
+/** Starts the command; `waiting` resolves when its lab waits, `finish` when it has ended. */
+function start(args: readonly string[]): {
+  process: Deno.ChildProcess;
+  waiting: Promise<void>;
+  finish: () => Promise<{ out: string; errors: string; code: number }>;
+} {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", PROGRAM, ...args],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const errors = new Response(process.stderr).text();
+  const { promise: waiting, resolve, reject } = Promise.withResolvers<void>();
+  const out = (async (): Promise<string> => {
+    let text = "";
+    for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes("waiting")) resolve();
+    }
+    reject(new Error(`The lab ended before it waited: ${text}`));
+    return text;
+  })();
+  return {
+    process,
+    waiting,
+    finish: async () => ({
+      out: await out,
+      errors: await errors,
+      code: (await process.status).code,
+    }),
+  };
+}

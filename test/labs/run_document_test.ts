@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { environment } from "../../labs/kit/environment.ts";
+import { cross, experiment } from "../../labs/kit/experiment.ts";
+import {
+  checkWritable,
+  formatRunDocument,
+  readRunDocument,
+  type RunDocument,
+  RunDocumentError,
+  writeRunDocument,
+} from "../../labs/kit/run_document.ts";
+
+async function example(): Promise<RunDocument> {
+  const { trials, complete, seed } = await experiment({
+    factors: cross({ payload: [600, 4000], mode: ["copy", "zc"] }),
+    control: { mode: "copy" },
+    repeats: 2,
+    seed: 3,
+    trial: ({ payload }) => ({ rate: payload * 1.5, notes: ["a", null], copied: 0 }),
+  });
+  return {
+    schema: "zclab/run/1",
+    lab: "example",
+    environment: environment({ gso: false }),
+    parameters: { seed, payload: [600, 4000] },
+    complete,
+    trials,
+    summary: [{ payload: 600, versusCopy: { ratio: 1, low: 0.9, high: 1.1 } }],
+  };
+}
+
+/** A folder that is there for one test. */
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+}
+
+Deno.test("a run document comes back as it was written, and leaves nothing beside it", () =>
+  inFolder(async (folder) => {
+    const document = await example();
+    const path = join(folder, "run.json");
+    await checkWritable(path);
+    assertEquals(await names(folder), []);
+    await writeRunDocument(path, document);
+    assertEquals(await names(folder), ["run.json"]);
+    assertEquals(readRunDocument(await Deno.readTextFile(path)), document);
+    await writeRunDocument(path, { ...document, lab: "second" });
+    assertEquals(readRunDocument(await Deno.readTextFile(path)).lab, "second");
+    assertEquals(await names(folder), ["run.json"]);
+  }));
+
+Deno.test("formatRunDocument gives each trial a line of its own", async () => {
+  const document = await example();
+  const lines = formatRunDocument(document).split("\n");
+  const trials = lines.filter((line) => line.startsWith('    {"round":'));
+  assertEquals(trials.length, document.trials.length);
+  assertEquals(Object.keys(JSON.parse(lines.join("\n"))), [
+    "schema",
+    "lab",
+    "environment",
+    "parameters",
+    "complete",
+    "trials",
+    "summary",
+  ]);
+  assertEquals(readRunDocument(formatRunDocument({ ...document, trials: [] })).trials, []);
+});
+
+Deno.test("writeRunDocument refuses what JSON would lose, and touches no file", () =>
+  inFolder(async (folder) => {
+    const document = await example();
+    const path = join(folder, "run.json");
+    const refused = async (change: Record<string, unknown>, message: string): Promise<void> => {
+      await assertRejects(
+        () => writeRunDocument(path, { ...document, ...change } as RunDocument),
+        RunDocumentError,
+        message,
+      );
+    };
+    await refused({ parameters: { seed: 1n } }, "parameters.seed is a bigint");
+    await refused({ summary: [{ rate: NaN }] }, "summary[0].rate is NaN");
+    await refused({ lab: undefined }, "lab");
+    await refused({ complete: "yes" }, "complete: expected true or false");
+    assertEquals(await names(folder), []);
+  }));
+
+Deno.test("checkWritable and writeRunDocument say why a file cannot be written", () =>
+  inFolder(async (folder) => {
+    const document = await example();
+    const file = join(folder, "file");
+    await Deno.writeTextFile(file, "kept");
+    const cases: [string, string][] = [
+      [join(folder, "missing", "run.json"), "mkdir -p"],
+      [folder, "it is a folder"],
+      [join(file, "run.json"), "is not a folder"],
+      ["", "empty"],
+      ["/proc/zclab-run.json", "Cannot write"],
+    ];
+    for (const [path, message] of cases) {
+      await assertRejects(() => checkWritable(path), RunDocumentError, message);
+      await assertRejects(() => writeRunDocument(path, document), RunDocumentError, message);
+    }
+    assertEquals(await names(folder), ["file"]);
+    assertEquals(await Deno.readTextFile(file), "kept");
+  }));
+
+Deno.test("checkWritable leaves an existing file as it is", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "run.json");
+    await Deno.writeTextFile(path, "before");
+    await checkWritable(path);
+    assertEquals(await Deno.readTextFile(path), "before");
+  }));
+
+Deno.test({
+  name: "checkWritable refuses a folder without permission (not as root, whom bits do not stop)",
+  ignore: Deno.uid() === 0,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o500);
+      await assertRejects(
+        () => checkWritable(join(folder, "run.json")),
+        RunDocumentError,
+        "permission denied",
+      );
+      await Deno.chmod(folder, 0o700);
+    }),
+});
+
+Deno.test("writeRunDocument follows a symbolic link", () =>
+  inFolder(async (folder) => {
+    const document = await example();
+    const path = join(folder, "run.json");
+    const link = join(folder, "link.json");
+    await Deno.writeTextFile(path, "before");
+    await Deno.symlink(path, link);
+    await checkWritable(link);
+    await writeRunDocument(link, document);
+    assert((await Deno.lstat(link)).isSymlink);
+    assertEquals(readRunDocument(await Deno.readTextFile(path)).lab, "example");
+  }));
+
+Deno.test("writeRunDocument writes into a pipe instead of replacing it", () =>
+  inFolder(async (folder) => {
+    // A pipe of the test's own: with a device of the machine, a mistake would cost the device.
+    const pipe = join(folder, "pipe");
+    assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+    // Opening a pipe that nobody reads would wait, so that this returns shows it was not opened.
+    await checkWritable(pipe);
+    const reader = new Deno.Command("cat", { args: [pipe], stdout: "piped" }).spawn();
+    const document = await example();
+    await writeRunDocument(pipe, document);
+    const { stdout } = await reader.output();
+    assertEquals(readRunDocument(new TextDecoder().decode(stdout)), document);
+    assert((await Deno.lstat(pipe)).isFifo);
+    assertEquals(await names(folder), ["pipe"]);
+  }));
+
+Deno.test("readRunDocument says where a text is not a run document", async () => {
+  const document = await example();
+  const trial = document.trials[0]!;
+  const refused = (change: Record<string, unknown>, message: string): void => {
+    assertThrows(
+      () => readRunDocument(JSON.stringify({ ...document, ...change })),
+      RunDocumentError,
+      message,
+    );
+  };
+  assertThrows(() => readRunDocument("{"), RunDocumentError, "it is not JSON");
+  assertThrows(() => readRunDocument("[]"), RunDocumentError, "expected an object, got []");
+  assertThrows(() => readRunDocument("{}"), RunDocumentError, "schema: expected");
+  refused({ schema: "zclab/run/2" }, "use the version of zclab that wrote it");
+  refused({ schema: "other/1" }, 'got "other/1"');
+  refused({ lab: 5 }, "lab: expected a string, got 5");
+  refused({ environment: {} }, "environment.versions: expected an object, it is missing");
+  refused({ parameters: null }, "parameters: expected an object, got null");
+  refused({ complete: 1 }, "complete: expected true or false, got 1");
+  refused({ trials: {} }, "trials: expected an array, got {}");
+  refused({ summary: [1] }, "summary[0]: expected an object, got 1");
+  const second = (change: Record<string, unknown>): Record<string, unknown> => ({
+    trials: [trial, { ...trial, ...change }],
+  });
+  refused(second({ round: -1 }), "trials[1].round: expected a whole number");
+  refused(second({ order: undefined }), "trials[1].order: expected a whole number");
+  refused(second({ warmUp: "x" }), 'trials[1].warmUp: expected true or false, got "x"');
+  refused(second({ control: null }), "trials[1].control");
+  refused(second({ factors: { a: [1] } }), "trials[1].factors.a: expected a string, a number");
+  refused(second({ measures: [] }), "trials[1].measures: expected an object");
+  refused(second({ startedAt: "noon" }), "trials[1].startedAt: expected a date");
+  refused(second({ seconds: "1" }), "trials[1].seconds: expected a number");
+});
+
+Deno.test("readRunDocument keeps fields that it does not know", async () => {
+  const text = JSON.stringify({ ...await example(), further: { a: 1 } });
+  assertEquals((readRunDocument(text) as unknown as { further: unknown }).further, { a: 1 });
+});

@@ -1,0 +1,53 @@
+import { assertEquals } from "@std/assert";
+import { countTests, summaryLine } from "./main.ts";
+
+const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="deno test" tests="9" failures="3" errors="0" time="0.204">
+    <testsuite name="./test/a_test.ts" tests="6" disabled="2" errors="0" failures="2">
+        <testcase name="a passes" classname="./test/a_test.ts" time="0.000" line="1" col="6">
+        </testcase>
+        <testcase name="b needs &lt;root&gt; &amp; &quot;ifb&quot;" classname="./test/a_test.ts" time="0.000" line="2" col="6">
+            <skipped/>
+        </testcase>
+        <testcase name="c steps" classname="./test/a_test.ts" time="0.002" line="3" col="6">
+            <failure message="1 test step failed">1 test step failed.</failure>
+        </testcase>
+        <testcase name="c steps &gt; inner ok" classname="./test/a_test.ts" time="0.000" line="3" col="45">
+        </testcase>
+        <testcase name="c steps &gt; inner skip" classname="./test/a_test.ts" time="0.000" line="3" col="81">
+            <skipped/>
+        </testcase>
+        <testcase name="c steps &gt; inner bad" classname="./test/a_test.ts" time="0.000" line="3" col="141">
+            <failure message="Uncaught Error: x">Error: x says &lt;testcase name=&quot;no&quot;&gt;</failure>
+        </testcase>
+        <testcase name="c stepsister" classname="./test/a_test.ts" time="0.000" line="9" col="1">
+        </testcase>
+        <testcase name="left out" classname="./test/a_test.ts" line="1" col="6">
+            <skipped/>
+        </testcase>
+    </testsuite>
+    <testsuite name="./mod.ts#3-7.ts" tests="1" disabled="0" errors="0" failures="0">
+        <testcase name="file:///mod.ts#3-7.ts" classname="./mod.ts#3-7.ts" time="0.000" line="3" col="6">
+        </testcase>
+    </testsuite>
+</testsuites>`;
+
+Deno.test("countTests() counts steps with their test, and names what did not run", () => {
+  assertEquals(countTests(REPORT), {
+    passed: 3,
+    failed: ["c steps"],
+    skipped: ['b needs <root> & "ifb"', "c steps > inner skip"],
+  });
+});
+
+Deno.test("countTests() finds nothing in an empty report", () => {
+  assertEquals(countTests(""), { passed: 0, failed: [], skipped: [] });
+});
+
+Deno.test("summaryLine() mentions skipped tests only where there are some", () => {
+  assertEquals(summaryLine({ passed: 3, failed: [], skipped: [] }), "3 passed, 0 failed");
+  assertEquals(
+    summaryLine({ passed: 3, failed: ["a"], skipped: ["b", "c"] }),
+    "3 passed, 1 failed, 2 skipped",
+  );
+});
