@@ -6,17 +6,19 @@
  */
 import { Area, describeErrno, pinThread, Ring, threadCpuSeconds } from "zclab";
 
-/** What the Worker is told: echo what arrives on a socket until it is shut down. */
+/** What the Worker is told: echo what arrives on a socket until it is told to stop. */
 export interface EchoRequest {
   /** The socket's descriptor; descriptors belong to the process, so every thread can use it. */
   readonly fd: number;
   /** Bytes that arrive at once, at most. */
   readonly bytes: number;
+  /** What has at most so many bytes ends it: a short datagram, or 0 for a stream, which ends. */
+  readonly stopBytes: number;
   /** The processor to echo on. */
   readonly cpu: number;
 }
 
-/** What the Worker answers when the socket was shut down. */
+/** What the Worker says: first that it is ready, then for each request what was done. */
 export interface EchoReport {
   /** Messages echoed; for TCP pieces of the stream. */
   readonly echoed: number;
@@ -36,8 +38,8 @@ interface Port {
   postMessage(report: EchoReport): void;
 }
 
-/** Blocks the thread until the socket is shut down. */
-function echo({ fd, bytes, cpu }: EchoRequest): EchoReport {
+/** Blocks the thread until it is told to stop, or the socket is shut down. */
+function echo({ fd, bytes, stopBytes, cpu }: EchoRequest): EchoReport {
   using _pinned = pinThread(cpu);
   using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 2 * bytes });
@@ -55,7 +57,7 @@ function echo({ fd, bytes, cpu }: EchoRequest): EchoReport {
   const cpuBefore = threadCpuSeconds();
   batch.recv(fd, halves[0], RECEIVED).submitAndWait(1);
   batch.reap(onCompletion);
-  while (received > 0 && sent >= 0) {
+  while (received > stopBytes && sent >= 0) {
     const [full, empty] = echoed % 2 === 0 ? halves : [halves[1], halves[0]];
     const piece = received === bytes ? full : full.slice(0, received);
     batch.send(fd, piece, SENT).recv(fd, empty, RECEIVED).submitAndWait(2);
@@ -67,11 +69,14 @@ function echo({ fd, bytes, cpu }: EchoRequest): EchoReport {
   return { echoed, cpuSeconds, error: received < 0 || sent < 0 ? code : undefined };
 }
 
-const port = globalThis as unknown as Port;
-port.onmessage = ({ data }) => {
-  try {
-    port.postMessage(echo(data));
-  } catch (error) {
-    port.postMessage({ echoed: 0, cpuSeconds: 0, error: String(error) });
-  }
-};
+if ("DedicatedWorkerGlobalScope" in globalThis) {
+  const port = globalThis as unknown as Port;
+  port.onmessage = ({ data }) => {
+    try {
+      port.postMessage(echo(data));
+    } catch (error) {
+      port.postMessage({ echoed: 0, cpuSeconds: 0, error: String(error) });
+    }
+  };
+  port.postMessage({ echoed: 0, cpuSeconds: 0, error: undefined });
+}

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { busyPoll } from "./busy_poll.ts";
 import type { Lab } from "./kit/lab.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 
 /** Every lab, the flagship first. */
-export const CATALOGUE: readonly Lab[] = [txCopyVsZc];
+export const CATALOGUE: readonly Lab[] = [txCopyVsZc, busyPoll];
