@@ -6,7 +6,15 @@
 import { type Address, encodeAddress } from "./address.ts";
 import { areaRegistrations, type Slice } from "./area.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
-import { BATCH, type Engine, engineOf, type OnCompletion, POSTED, TARGET } from "./engine.ts";
+import {
+  BATCH,
+  type Engine,
+  engineOf,
+  type OnCompletion,
+  POSTED,
+  TARGET,
+  ZERO_COPY,
+} from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -200,7 +208,7 @@ export class Batch {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
-    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0);
+    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, 0);
   }
 
   /**
@@ -217,8 +225,8 @@ export class Batch {
     this.#require("SEND_ZC");
     const buffer = areaRegistrations(slice.area).indexIn(this.#owner);
     return buffer < 0
-      ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0)
-      : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer);
+      ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0, ZERO_COPY)
+      : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer, ZERO_COPY);
   }
 
   /** Sends a message (SENDMSG, 5.3). */
@@ -461,6 +469,7 @@ export class Batch {
     target: Notifier | number,
     msgFlags: number,
     buffer: number,
+    mark: number,
   ): this {
     const engine = this.#engine;
     const { sqes } = engine;
@@ -469,11 +478,11 @@ export class Batch {
     else word0 |= SQE.FIXED_FILE << 8;
     // Ownership is checked first: a request that cannot be prepared must not count as attached.
     if (typeof target === "number") {
-      const upper = engine.trackSlice(name, slice, false, BATCH, null);
+      const upper = engine.trackSlice(name, slice, false, BATCH, null) | mark;
       prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
     } else {
       const generation = currentOf(target, engine);
-      const upper = engine.trackSlice(name, slice, false, TARGET, generation);
+      const upper = engine.trackSlice(name, slice, false, TARGET, generation) | mark;
       generation.attach();
       prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
     }
@@ -482,11 +491,14 @@ export class Batch {
 
   #trackMessage(name: string, message: Message, target: Notifier | number): number {
     const engine = this.#engine;
-    if (typeof target === "number") return engine.trackMessage(name, message, false, BATCH, null);
+    const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
+    if (typeof target === "number") {
+      return engine.trackMessage(name, message, false, BATCH, null) | mark;
+    }
     const generation = currentOf(target, engine);
     const upper = engine.trackMessage(name, message, false, TARGET, generation);
     generation.attach();
-    return upper;
+    return upper | mark;
   }
 
   #message(

@@ -50,13 +50,16 @@ export const BATCH = 1;
 export const TARGET = 2;
 /** Our own requests, whose completions nobody needs. */
 const INTERNAL = 3;
-const SLOT_MASK = (1 << KIND_SHIFT) - 1;
+/** Marks a zero-copy send in the upper word, whose cancellation needs care. */
+export const ZERO_COPY = 1 << 29;
+const SLOT_MASK = ZERO_COPY - 1;
 const FROM_ANOTHER_RING = 1;
 /** The upper word of a completion that another ring posts into this one (MSG_RING). */
 export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 
 /** How many submissions the engine remembers the time of. A power of two. */
 const REMEMBERED = 1024;
+const ECANCELED = -125;
 /** How many turns without the event loop the await face takes at most, so that timers run. */
 const TURNS = 32;
 const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
@@ -471,7 +474,14 @@ export class Engine implements Holder {
   ): void {
     const kind = upper >>> KIND_SHIFT;
     const slot = upper & SLOT_MASK;
-    const final = (flags & CQE.MORE) === 0;
+    let final = (flags & CQE.MORE) === 0;
+    if (result === ECANCELED && final && (upper & ZERO_COPY) !== 0) {
+      // When the request that a zero-copy send is linked to fails, the kernel cancels the send
+      // without IORING_CQE_F_MORE, and posts its notification all the same (seen on 6.18).
+      final = false;
+      flags |= CQE.MORE;
+      this.#notFinal++;
+    }
     if (kind === INTERNAL) {
       if (slot !== FROM_ANOTHER_RING) return;
       // Another ring posted this: it is no answer to a request of ours.
@@ -490,6 +500,9 @@ export class Engine implements Holder {
   #runDeferred(): void {
     // Reaping inside the callback of the last completion comes here before the head was published.
     Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    // The kernel clears the flag only when it finds work, and (6.18) leaves it behind set when a
+    // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
+    Atomics.and(this.#ring, this.queues.sqFlags, ~SQ_FLAG.TASKRUN);
     const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | ENTER.GETEVENTS, null);
     if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
       unwrap("io_uring_enter", result);

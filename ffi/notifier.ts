@@ -34,7 +34,7 @@ export class Generation implements Target {
   copied = 0;
   firstErrno = 0;
   outstanding = 0;
-  readonly startedAt: number;
+  startedAt = 0;
   releasedAt = 0;
   onReleased: (() => void) | undefined;
   onFailure: ((error: unknown) => void) | undefined;
@@ -44,12 +44,11 @@ export class Generation implements Target {
 
   constructor(engine: Engine) {
     this.engine = engine;
-    this.startedAt = performance.now();
   }
 
   /** Counts a request that was prepared. */
   attach(): void {
-    this.requests++;
+    if (this.requests++ === 0) this.startedAt = performance.now();
     this.outstanding++;
   }
 

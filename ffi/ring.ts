@@ -7,7 +7,7 @@ import { type Address, encodeAddress } from "./address.ts";
 import { Area, areaRegistrations, type Slice } from "./area.ts";
 import { Batch, checkDescriptor, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
-import { ENGINE, Engine, type Memory, POSTED, TARGET } from "./engine.ts";
+import { ENGINE, Engine, type Memory, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
 import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -730,7 +730,8 @@ export class Ring implements Disposable, AsyncDisposable {
       // Filled aside first: what throws here leaves no entry behind.
       prepare(scratch, 0, 0);
       const operation = make();
-      const upper = engine.track(name, memory, writing, TARGET, operation);
+      const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
+      const upper = engine.track(name, memory, writing, TARGET, operation) | mark;
       operation.upper = upper;
       operation.kept = timespec;
       scratch[9] = upper;

@@ -463,9 +463,12 @@ int zclab_send(int fd, uint32_t address_low, uint32_t address_high, uint32_t len
 	const void *data = pointer(address_low, address_high);
 	ssize_t sent;
 
-	/* A peer that went away is an error to handle, never a signal that ends the process. */
+	/*
+	 * A peer that went away is an error to handle, never a signal that ends the process. The
+	 * system call itself, because send(3) of a process with threads does more to be cancellable.
+	 */
 	do {
-		sent = send(fd, data, length, (int)flags | MSG_NOSIGNAL);
+		sent = syscall(SYS_sendto, fd, data, (size_t)length, (int)flags | MSG_NOSIGNAL, NULL, 0);
 	} while (sent < 0 && errno == EINTR);
 	return checked(sent);
 }
