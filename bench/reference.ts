@@ -4,22 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { UnsupportedError } from "../ffi/errors.ts";
-
-/** The ways to send that the reference knows, named as in the lab `tx-copy-vs-zc`. */
-export const MODES = [
-  "non-zc",
-  "zc",
-  "zc+flush",
-  "zc-fixed",
-  "zc-fixed+flush",
-  "msg-zerocopy",
-  "gso",
-  "gso+zc-fixed",
-] as const;
-
-/** One of {@linkcode MODES}. */
-export type Mode = typeof MODES[number];
+import { type TransmitMode, UnsupportedError } from "zclab";
 
 /** Where the reference runs. */
 export interface ReferenceOptions {
@@ -155,7 +140,7 @@ export class Reference implements Disposable, AsyncDisposable {
    * @param options What to send, where to, how long.
    * @throws {Error} If the program refuses or a request fails, with the reason.
    */
-  send(mode: Mode, options: SendOptions): Promise<SendMeasurement> {
+  send(mode: TransmitMode, options: SendOptions): Promise<SendMeasurement> {
     const { payload, batch, seconds, address, port } = options;
     const words = ["send", mode, payload, batch, seconds, address, port];
     return this.#run<SendMeasurement>(words, seconds);

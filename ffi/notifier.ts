@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { type Engine, engineOf, type Target } from "./engine.ts";
+import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
+import { Generation } from "./generation.ts";
 import { Notification } from "./notification.ts";
 import { quietly } from "./operation.ts";
 import type { Ring } from "./ring.ts";
-import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
 /** How to make a {@linkcode Notifier}. */
 export interface NotifierOptions {
@@ -22,61 +22,6 @@ export interface NotifierOptions {
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
 /** The slot's current notifier, for a request of that ring: who is told of its completions. */
 export let currentOf: (notifier: Notifier, engine: Engine) => Generation;
-
-/** One notifier of a slot: from the flush before to its own. */
-export class Generation implements Target {
-  readonly engine: Engine;
-  requests = 0;
-  bytes = 0;
-  sent = 0;
-  failed = 0;
-  notified = 0;
-  copied = 0;
-  firstErrno = 0;
-  outstanding = 0;
-  startedAt = 0;
-  releasedAt = 0;
-  onReleased: (() => void) | undefined;
-  onFailure: ((error: unknown) => void) | undefined;
-  failure: unknown;
-  /** Slots of requests that sent nothing: the copied bit of their notification means nothing. */
-  #emptySlots: Set<number> | undefined;
-
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
-
-  /** Counts a request that was prepared. */
-  attach(): void {
-    if (this.requests++ === 0) this.startedAt = performance.now();
-    this.outstanding++;
-  }
-
-  complete(result: number, flags: number, slot: number, final: boolean): void {
-    if ((flags & CQE.NOTIF) !== 0) {
-      this.notified++;
-      if (this.#emptySlots !== undefined && this.#emptySlots.delete(slot)) {
-        // Nothing was sent: the kernel sets the copied bit then as well.
-      } else if ((result & NOTIF_USAGE_ZC_COPIED) !== 0) this.copied++;
-    } else if (result > 0) {
-      this.sent++;
-      this.bytes += result;
-    } else {
-      if (result === 0) this.sent++;
-      else if (this.failed++ === 0) this.firstErrno = -result;
-      if (!final) (this.#emptySlots ??= new Set()).add(slot);
-    }
-    if (final && --this.outstanding === 0) {
-      this.releasedAt = performance.now();
-      this.onReleased?.();
-    }
-  }
-
-  fail(error: unknown): void {
-    this.failure = error;
-    this.onFailure?.(error);
-  }
-}
 
 /**
  * A slot of notifiers. Zero-copy requests attach to the slot's current notifier;

@@ -5,7 +5,7 @@
  */
 import type { Engine, Target } from "./engine.ts";
 import { UringError } from "./errors.ts";
-import type { Generation } from "./notifier.ts";
+import type { Generation } from "./generation.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
 const ECANCELED = -125;

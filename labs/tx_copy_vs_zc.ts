@@ -27,6 +27,7 @@ import {
   transmit,
   TRANSMIT_MODES,
   type TransmitMode,
+  type Transmitted,
   type Trial,
   UringError,
   verdict,
@@ -39,18 +40,7 @@ type TransmitFactors = {
   readonly mode: TransmitMode;
 };
 
-/** What one trial measured; counts are of requests. */
-type TransmitMeasures = {
-  readonly requestsPerSecond: number;
-  readonly datagramsPerSecond: number;
-  readonly sent: number;
-  readonly notified: number | null;
-  readonly copied: number | null;
-  readonly cpuSecondsPerRequest: number;
-  readonly seconds: number;
-};
-
-type TransmitTrial = Trial<TransmitFactors, TransmitMeasures>;
+type TransmitTrial = Trial<TransmitFactors, Transmitted>;
 
 /** One line of the table. */
 type SummaryRow = {
@@ -159,10 +149,10 @@ function sendTo(
   payload: number,
   batch: number,
   seconds: number,
-): TransmitMeasures {
+): Transmitted {
   const family = sink.address.host.includes(":") ? 6 : 4;
   using socket = Socket.udp(sink.place, { family }).connect(sink.address);
-  return { ...transmit(socket, { mode, payload, batch, seconds }) };
+  return transmit(socket, { mode, payload, batch, seconds });
 }
 
 const options = {
@@ -248,7 +238,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
     interfaces: JSON.parse(JSON.stringify(sink.settings)),
   });
 
-  const { trials, complete } = await experiment<TransmitFactors, TransmitMeasures>({
+  const { trials, complete } = await experiment<TransmitFactors, Transmitted>({
     factors: cross({ sink: [sink.name], payload: payloads, mode: possible }),
     control: { mode: COPY },
     repeats,
@@ -313,7 +303,7 @@ async function controls(
     if (name === main.name) continue;
     signal.throwIfAborted();
     await using sink = await openSink(name);
-    const result = await experiment<TransmitFactors, TransmitMeasures>({
+    const result = await experiment<TransmitFactors, Transmitted>({
       factors: [{ sink: name, payload: payloads[payloads.length >> 1]!, mode: "zc" }],
       repeats: 1,
       warmUp: 0,
@@ -349,7 +339,7 @@ function summarize(
       })!;
       const said = verdict(ratio, floor, { subject: mode });
       const rate = medianInterval(own.map((measures) => measures.requestsPerSecond), { seed });
-      const median = (of: (measures: TransmitMeasures) => number): number =>
+      const median = (of: (measures: Transmitted) => number): number =>
         medianInterval(own.map(of)).median;
       return {
         payload,

@@ -46,7 +46,7 @@ export interface TransmitOptions {
 }
 
 /** What came of it. */
-export interface Transmitted {
+export type Transmitted = {
   /** Requests per second. */
   readonly requestsPerSecond: number;
   /** Datagrams per second; more than requests where a request carries a train of them. */
@@ -61,7 +61,7 @@ export interface Transmitted {
   readonly cpuSecondsPerRequest: number;
   /** How long it took, in seconds. */
   readonly seconds: number;
-}
+};
 
 /** A UDP packet has 65535 bytes; 65000 leaves room for headers. */
 const TRAIN_BYTES = 65_000;

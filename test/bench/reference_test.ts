@@ -6,7 +6,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { MODES, Reference } from "../../bench/reference.ts";
+import { TRANSMIT_MODES } from "zclab";
+import { Reference } from "../../bench/reference.ts";
 import type { Mode, SendMeasurement, SendOptions } from "../../bench/reference.ts";
 
 /** An ifb device drops what it is sent without copying; what lo is sent is always copied. */
@@ -174,7 +175,7 @@ Deno.test({
   fn: async () => {
     await using sink = await Sink.open();
     await using reference = await Reference.start(sink);
-    for (const mode of MODES) {
+    for (const mode of TRANSMIT_MODES) {
       for (const payload of [600, 8000]) {
         assertCounts(mode, await reference.send(mode, options({ payload })), false);
       }
@@ -190,7 +191,7 @@ Deno.test({
   fn: async () => {
     await using sink = await Sink.open();
     await using reference = await Reference.start(sink);
-    for (const mode of MODES) {
+    for (const mode of TRANSMIT_MODES) {
       assertCounts(mode, await reference.send(mode, options({ address: LOOPED })), true);
     }
   },
