@@ -6,9 +6,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { TRANSMIT_MODES } from "zclab";
+import { TRANSMIT_MODES, type TransmitMode } from "zclab";
 import { Reference } from "../../bench/reference.ts";
-import type { Mode, SendMeasurement, SendOptions } from "../../bench/reference.ts";
+import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
 
 /** An ifb device drops what it is sent without copying; what lo is sent is always copied. */
 const SINK = `
@@ -76,7 +76,7 @@ function options(further: Partial<SendOptions> = {}): SendOptions {
   return { payload: 1200, batch: 8, seconds: 0.01, address: DROPPED, port: 9000, ...further };
 }
 
-function assertCounts(mode: Mode, result: SendMeasurement, copies: boolean): void {
+function assertCounts(mode: TransmitMode, result: SendMeasurement, copies: boolean): void {
   const notified = mode === "non-zc" || mode === "gso" ? 0 : result.sent;
   assertGreater(result.sent, 0);
   assertEquals(result.notified, notified, `${mode}: notified`);
@@ -131,7 +131,7 @@ Deno.test("Reference refuses bad commands and goes on", async () => {
     ["BATCH", () => reference.nop(257, 1)],
     ["BATCH", () => reference.nop(1.5, 1)],
     ["OPERATIONS", () => reference.nop(1, -1)],
-    ["MODE", () => reference.send("zerocopy" as Mode, options())],
+    ["MODE", () => reference.send("zerocopy" as TransmitMode, options())],
     ["PAYLOAD", () => reference.send("zc", options({ payload: 0 }))],
     ["PAYLOAD", () => reference.send("zc", options({ payload: 65508 }))],
     ["BATCH", () => reference.send("zc", options({ batch: 257 }))],
