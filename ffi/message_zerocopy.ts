@@ -6,6 +6,7 @@
 import { acquire, addressHigh, addressLow, type Holder, release, type Slice } from "./area.ts";
 import { unwrap, UringError } from "./errors.ts";
 import { native } from "./native.ts";
+import { Numbered } from "./numbered.ts";
 import type { Socket } from "./socket.ts";
 import { MSG } from "./uapi.ts";
 
@@ -15,8 +16,6 @@ const EAGAIN = -11;
 const RANGES = 64;
 /** Words of one range: first, last, code, origin. */
 const WORDS = 4;
-/** Room for sends that are out, at first. A power of two, as numbers wrap at one. */
-const FEW = 256;
 /** `SO_EE_CODE_ZEROCOPY_COPIED` */
 const COPIED = 1;
 
@@ -59,10 +58,7 @@ export class MessageZeroCopy {
   readonly #send = native().zclab_send;
   readonly #ranges = new Uint32Array(RANGES * WORDS);
   /** The slices that are out, by the number of their send. */
-  #slices: (Slice | null)[] = new Array(FEW).fill(null);
-  /** The number of the next send, and of the oldest whose memory is out. */
-  #next = 0;
-  #oldest = 0;
+  readonly #slices = new Numbered<Slice>();
   #sent = 0;
   #notified = 0;
   #copied = 0;
@@ -109,7 +105,7 @@ export class MessageZeroCopy {
   send(slice: Slice): number {
     const fd = this.#socket.fd;
     if (this.#sent === this.#notified) this.#busySince = performance.now();
-    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#next);
+    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#slices.next);
     let result = 0;
     try {
       const low = addressLow(slice) >>> 0;
@@ -126,9 +122,7 @@ export class MessageZeroCopy {
       if (result <= 0) release(slice);
     }
     if (result > 0) {
-      if (((this.#next - this.#oldest) >>> 0) >= this.#slices.length) this.#grow();
-      this.#slices[this.#next & (this.#slices.length - 1)] = slice;
-      this.#next = (this.#next + 1) >>> 0;
+      this.#slices.add(slice);
       this.#sent++;
     }
     return result;
@@ -157,33 +151,18 @@ export class MessageZeroCopy {
   #letGo(first: number, last: number, copied: boolean): void {
     this.#messages++;
     for (let number = first;; number = (number + 1) >>> 0) {
-      const at = number & (this.#slices.length - 1);
-      const slice = this.#slices[at]!;
-      if (slice === null || ((number - this.#oldest) >>> 0) >= this.#slices.length) {
+      const slice = this.#slices.take(number);
+      if (slice === undefined) {
         throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
           meaning: `send ${number} was let go of, but is not out`,
           advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
         });
       }
-      this.#slices[at] = null;
       release(slice);
       this.#notified++;
       if (copied) this.#copied++;
-      if (number === last) break;
+      if (number === last) return;
     }
-    // Ranges come out of order as well: what is oldest now may be much younger, or not.
-    const mask = this.#slices.length - 1;
-    while (this.#oldest !== this.#next && this.#slices[this.#oldest & mask] === null) {
-      this.#oldest = (this.#oldest + 1) >>> 0;
-    }
-  }
-
-  #grow(): void {
-    const larger: (Slice | null)[] = new Array(this.#slices.length * 2).fill(null);
-    for (let number = this.#oldest; number !== this.#next; number = (number + 1) >>> 0) {
-      larger[number & (larger.length - 1)] = this.#slices[number & (this.#slices.length - 1)]!;
-    }
-    this.#slices = larger;
   }
 
   /** One line for the REPL. */
