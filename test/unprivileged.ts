@@ -35,6 +35,28 @@ export class Unprivileged implements Disposable {
     return this.run(this.deno, "eval", "--no-config", "--no-lock", text);
   }
 
+  /**
+   * Runs a program of the project as nobody, from a copy of the project, without the network: what
+   * it takes from npm is copied, too.
+   *
+   * @param program Its path in the project, such as `labs/main.ts`.
+   */
+  runProject(program: string, ...args: string[]): { code: number; stdout: string; stderr: string } {
+    const copy = `${this.directory}/project`;
+    Deno.mkdirSync(copy);
+    const root = new URL("..", import.meta.url).pathname;
+    for (const name of ["deno.json", "deno.lock", "mod.ts", "types", "ffi", "labs"]) {
+      copyTree(`${root}${name}`, `${copy}/${name}`);
+    }
+    copyTree(`${denoDirectory()}/npm`, `${this.directory}/home/.cache/deno/npm`);
+    runOrThrow("chown", "-R", `${NOBODY}:${NOBODY}`, `${this.directory}/home`);
+    return this.run(
+      this.deno,
+      ...["run", "-A", "--cached-only", "-c", `${copy}/deno.json`, `${copy}/${program}`],
+      ...args,
+    );
+  }
+
   /** Runs a program as nobody. */
   run(...line: string[]): { code: number; stdout: string; stderr: string } {
     const output = new Deno.Command("setpriv", {
@@ -63,6 +85,23 @@ export class Unprivileged implements Disposable {
     Deno.chmodSync(copy, 0o755);
     return copy;
   }
+}
+
+function denoDirectory(): string {
+  const { denoDir } = JSON.parse(runOrThrow(Deno.execPath(), "info", "--json"));
+  return denoDir;
+}
+
+function copyTree(from: string, to: string): void {
+  Deno.mkdirSync(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+  runOrThrow("cp", "-R", from, to);
+  runOrThrow("chmod", "-R", "a+rX", to);
+}
+
+function runOrThrow(program: string, ...args: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
+  if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }
 
 function copyFiles(from: string, to: string, folder: string): void {

@@ -1,0 +1,111 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { OptionError, readRunDocument, type RunDocument, runLab, TRANSMIT_MODES } from "zclab";
+import { txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
+import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
+
+const SHORT = { quick: true, repeats: 2, seed: 7 } as const;
+const ZERO_COPY = TRANSMIT_MODES.filter((mode) => mode !== "non-zc" && mode !== "gso");
+
+type Row = {
+  readonly payload: number;
+  readonly mode: string;
+  readonly requestsPerSecond: number;
+  readonly datagramsPerSecond: number;
+  readonly versusCopy: { readonly ratio: number; readonly low: number; readonly high: number };
+  readonly copied: number | null;
+  readonly sent: number;
+  readonly notified: number | null;
+  readonly mail: number | null;
+};
+
+function rowsOf(document: RunDocument): readonly Row[] {
+  return document.summary as unknown as readonly Row[];
+}
+
+for (const sink of ["ifb", "veth"] as const) {
+  Deno.test(`tx-copy-vs-zc into ${sink}: no zero-copy request is copied`, async () => {
+    const { document, text } = await runLab(txCopyVsZc, {
+      ...SHORT,
+      options: { sink, payload: [600, 8000], seconds: 0.005 },
+    });
+    const rows = rowsOf(document);
+    assertEquals(rows.map((row) => row.mode), [...TRANSMIT_MODES, ...TRANSMIT_MODES]);
+    for (const row of rows) {
+      const expected = ZERO_COPY.some((mode) => mode === row.mode) ? [0, row.sent] : [null, null];
+      assertEquals([row.copied, row.notified], expected, row.mode);
+      assert(row.sent > 0 && row.requestsPerSecond > 0);
+      assert(row.versusCopy.low <= row.versusCopy.ratio);
+      assert(row.versusCopy.ratio <= row.versusCopy.high);
+    }
+    // The controls ran, and there every request was copied.
+    const controls = document.trials.filter((trial) => trial.factors.sink !== sink);
+    assertEquals(controls.map((trial) => trial.factors.sink), ["loopback", "veth-receiver"]);
+    for (const { measures } of controls) assertEquals(measures.copied, measures.sent);
+    assertStringIncludes(text, "as it must be");
+    // A document that is written can be read back.
+    assertEquals(readRunDocument(JSON.stringify(document)).parameters.seed, 7);
+  });
+}
+
+Deno.test("tx-copy-vs-zc over loopback: every zero-copy request is copied", async () => {
+  const { document } = await runLab(txCopyVsZc, {
+    ...SHORT,
+    options: { sink: "loopback", payload: [1500], seconds: 0.005 },
+  });
+  for (const row of rowsOf(document)) {
+    const expected = ZERO_COPY.some((mode) => mode === row.mode) ? row.sent : null;
+    assertEquals([row.copied, row.notified], [expected, expected], row.mode);
+  }
+});
+
+Deno.test("tx-copy-vs-zc: copying runs beside the modes asked for, and trains are told apart", async () => {
+  const { document } = await runLab(txCopyVsZc, {
+    ...SHORT,
+    options: { mode: ["gso+zc-fixed"], payload: [1000], seconds: 0.005, batch: 4 },
+  });
+  const [copy, train] = rowsOf(document);
+  assertEquals([copy!.mode, train!.mode], ["non-zc", "gso+zc-fixed"]);
+  // 64 datagrams of 1000 bytes fit into one UDP packet of 65 000.
+  assertEquals(Math.round(train!.datagramsPerSecond / train!.requestsPerSecond), 64);
+});
+
+Deno.test("tx-copy-vs-zc prints the ratios of the mail beside its own", async () => {
+  const { document } = await runLab(txCopyVsZc, {
+    ...SHORT,
+    options: { mode: ["zc", "zc+flush"], payload: [600, 1500, 8000], seconds: 0.002 },
+  });
+  // Of the counts in the mail, not of its rounded percentages; its dummy device had no 1500.
+  const found = rowsOf(document).map((row) => row.mail === null ? null : row.mail.toFixed(3));
+  assertEquals(found, [null, "1.130", "1.042", null, null, null, null, "1.844", "1.711"]);
+});
+
+Deno.test("tx-copy-vs-zc refuses what is no sink before anything runs", async () => {
+  for (const sink of ["", "wire", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:65536", "host:9000"]) {
+    await assertRejects(() => runLab(txCopyVsZc, { options: { sink } }), OptionError, "sink");
+  }
+});
+
+Deno.test({
+  name: "tx-copy-vs-zc needs no root, and says which modes RLIMIT_MEMLOCK forbids " +
+    "(needs root to become a user without)",
+  ignore: !IS_ROOT,
+  fn(): void {
+    using nobody = new Unprivileged();
+    const file = `${nobody.directory}/home/run.json`;
+    const { code, stdout, stderr } = nobody.runProject(
+      "labs/main.ts",
+      ...["--quick", "--repeats", "2", "--payload", "8000", "--seconds", "0.002", "--json", file],
+    );
+    assertEquals(code, 0, stderr);
+    const { summary, parameters } = readRunDocument(Deno.readTextFileSync(file));
+    const copied = summary.map((row) => row.copied).filter((count) => count !== null);
+    assertEquals(new Set(copied), new Set([0]));
+    // What is too much for the limit is named with the reason, not left out.
+    const refused = parameters.refused as readonly { mode: string; why: string }[];
+    assertEquals(refused.length + summary.length, TRANSMIT_MODES.length);
+    for (const { mode, why } of refused) {
+      assertStringIncludes(why, "RLIMIT_MEMLOCK");
+      assertStringIncludes(stdout, `Not possible for this user: ${mode}`);
+    }
+  },
+});
