@@ -151,8 +151,17 @@ export class Batch {
    * @returns Whether they are there.
    */
   waitBlocking(count: number, milliseconds: number): boolean {
-    this.#engine.ensureOpen();
-    return this.#engine.waitBlocking(count - this.#engine.spilled, milliseconds);
+    const engine = this.#engine;
+    engine.ensureOpen();
+    const deadline = performance.now() + milliseconds;
+    let missing = count - engine.spilled;
+    // What the queue has no room for is set aside, or the kernel would be asked for ever.
+    while (missing > engine.queues.cqEntries) {
+      if (!engine.waitBlocking(engine.queues.cqEntries, deadline - performance.now())) return false;
+      engine.settle();
+      missing = count - engine.spilled;
+    }
+    return engine.waitBlocking(missing, deadline - performance.now());
   }
 
   /**

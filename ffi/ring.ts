@@ -266,8 +266,8 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Undoes {@linkcode register}, also for what was closed since. Requests in flight keep what they
-   * use.
+   * Undoes {@linkcode register}, also for what was closed since. Submits what is prepared. Requests
+   * that have started keep what they use; one that is linked and has not started does not.
    *
    * @throws {RangeError} If it is not registered with this ring.
    */
@@ -277,6 +277,8 @@ export class Ring implements Disposable, AsyncDisposable {
     const registrations = isArea ? areaRegistrations(what) : pastRegistrations(what);
     const index = registrations.indexIn(this);
     if (index < 0) throw new RangeError("unregister: it is not registered with this ring");
+    // What is prepared names it by its index, which may be another's from now on.
+    if (this.#engine.prepared > 0) this.#engine.submit(0);
     registrations.delete(this);
     if (isArea) {
       const empty = new ArrayBuffer(LAYOUTS.iovec.size);

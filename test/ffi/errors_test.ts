@@ -1,0 +1,86 @@
+import { assertEquals, assertInstanceOf, assertMatch, assertThrows } from "@std/assert";
+import {
+  ClosedError,
+  describeErrno,
+  kernelIsAtLeast,
+  OwnershipError,
+  UnsupportedError,
+  UringError,
+} from "zclab";
+import { unwrap } from "../../ffi/errors.ts";
+
+Deno.test("UringError names the operation, the errno, what it means and what to do", () => {
+  const error = new UringError("RECV", 104);
+  assertInstanceOf(error, Error);
+  assertEquals(error.name, "UringError");
+  assertEquals([error.operation, error.errno, error.code], ["RECV", 104, "ECONNRESET"]);
+  assertEquals(error.meaning, "the peer reset the connection");
+  assertEquals(error.advice, "connect again");
+  assertEquals(
+    error.message,
+    "RECV: ECONNRESET: the peer reset the connection. What to do: connect again",
+  );
+});
+
+Deno.test("UringError knows what an errno means for one operation", () => {
+  assertMatch(new UringError("io_uring_setup", 1).message, /kernel\.io_uring_disabled/);
+  assertMatch(new UringError("io_uring_setup", 38).message, /seccomp/);
+  assertMatch(new UringError("SEND_ZC", 95).message, /cannot send without copying/);
+  assertMatch(new UringError("RECV", 95).message, /does not support the operation/);
+});
+
+Deno.test("UringError lets the caller say what it knows better", () => {
+  const error = new UringError("mmap", 12, { meaning: "no huge pages", advice: "reserve some" });
+  assertEquals(error.message, "mmap: ENOMEM: no huge pages. What to do: reserve some");
+  assertMatch(new UringError("mmap", 12, { meaning: "so" }).message, /ENOMEM: so\. .*ulimit -l/);
+});
+
+Deno.test("UringError describes errnos without an explanation, and unknown ones", () => {
+  assertMatch(new UringError("bind", 98).message, /^bind: EADDRINUSE: address already in use/);
+  assertMatch(new UringError("bind", 4000).message, /^bind: errno 4000: unknown error/);
+});
+
+Deno.test("describeErrno() uses the kernel's names", () => {
+  for (const [errno, name] of [[11, "EAGAIN"], [62, "ETIME"], [95, "EOPNOTSUPP"]] as const) {
+    assertEquals(describeErrno(errno)[0], name);
+  }
+});
+
+Deno.test("unwrap() returns what is not negative and throws what is", () => {
+  assertEquals(unwrap("read", 0), 0);
+  assertEquals(unwrap("read", 42), 42);
+  const error = assertThrows(() => unwrap("read", -9), UringError, "EBADF");
+  assertEquals([error.operation, error.errno], ["read", 9]);
+});
+
+Deno.test("UnsupportedError names the version that has it, this one, and what to do instead", () => {
+  const error = new UnsupportedError("IORING_OP_SEND_ZC", { since: "6.0", advice: "Use send" });
+  assertEquals([error.feature, error.since], ["IORING_OP_SEND_ZC", "6.0"]);
+  assertEquals(
+    error.message,
+    "IORING_OP_SEND_ZC is not available here: it came with Linux 6.0, this is " +
+      `${Deno.osRelease()}. Use send`,
+  );
+  assertEquals(new UnsupportedError("ifb").message, "ifb is not available here");
+});
+
+Deno.test("ClosedError and OwnershipError are errors with names of their own", () => {
+  assertEquals(new ClosedError("Ring").message, "Ring is closed. Open a new one");
+  assertEquals(new ClosedError("Ring").name, "ClosedError");
+  assertEquals(new OwnershipError("mine").name, "OwnershipError");
+});
+
+Deno.test("kernelIsAtLeast() compares numbers, not texts", () => {
+  const cases: readonly (readonly [release: string, version: string, expected: boolean])[] = [
+    ["6.1.0-18-amd64", "6.1", true],
+    ["6.1.0-18-amd64", "6.2", false],
+    ["6.10.3", "6.9", true],
+    ["6.9.3", "6.10", false],
+    ["5.19.17", "6.0", false],
+    ["7.0.0-rc1", "6.17", true],
+    ["6.17-rc2", "6.17", true],
+  ];
+  for (const [release, version, expected] of cases) {
+    assertEquals(kernelIsAtLeast(version, release), expected, `${release} and ${version}`);
+  }
+});
