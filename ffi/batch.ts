@@ -180,6 +180,9 @@ export class Batch {
    * Links the request prepared last to the next one: the next starts when it has succeeded
    * (`IOSQE_IO_LINK`). A send that must not be short takes `MSG_WAITALL` as well.
    *
+   * The next finds its file when it starts, not when it is submitted: a socket must not be closed,
+   * nor unregistered, before, because its descriptor or index may be another's by then.
+   *
    * @throws {RangeError} If nothing is prepared that could be linked, or the submission queue is
    *   full: links go to the kernel in one submission.
    * @throws {ClosedError} After close.

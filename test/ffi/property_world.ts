@@ -1544,8 +1544,8 @@ export class World {
     // A datagram that does not fit a buffer would lose its end.
     if (channel.kind === "udp" && entry.bytes < 9000) return;
     const { model, buffers } = entry;
+    if (model.linked) this.#submitNow(model);
     channel.receiving = model;
-    model.linked = false;
     // Leaving the loop throws away what was received already.
     let pieces = this.#chance(10) ? 1 + this.#below(20) : Infinity;
     const background = async (): Promise<void> => {
@@ -1657,9 +1657,15 @@ export class World {
   #tearDown(channel: Channel): void {
     this.#submitOthers(undefined);
     if (channel.kind === "tcp" && channel.busy > 1) {
-      // A request that is linked finds its file when it starts: the rest of a chain must not
-      // start any more, because the descriptor may be another connection's by then.
+      // A request that is linked finds its file when it starts: the rest of a chain must have failed
+      // before the descriptor is another connection's.
       this.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
+      for (let looks = 0; channel.busy > 0 && looks < 1000; looks++) {
+        for (const model of [...this.#rings]) this.#reapFrom(model, false);
+      }
+      if (channel.busy > 0) {
+        throw new PropertyError(`channel ${channel.id} is shut down, and still sends`);
+      }
     }
     channel.abandon();
     this.#channels = this.#channels.filter((other) => other !== channel);
