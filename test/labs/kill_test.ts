@@ -37,9 +37,16 @@ Deno.test("the lab leaves nothing when it is killed at 100 random moments", asyn
           stdout: "null",
           stderr: "null",
         }).spawn();
-        const timer = setTimeout(() => child.kill("SIGKILL"), moment);
-        const { signal } = await child.status;
+        const timer = setTimeout(() => {
+          try {
+            child.kill("SIGKILL");
+          } catch {
+            // It has ended just now.
+          }
+        }, moment);
+        const { code, signal } = await child.status;
         clearTimeout(timer);
+        if (signal === null && code !== 0) throw new Error("the lab failed with exit code " + code);
         if (signal === null) finished++;
       }
       console.log(finished, await free(${NAMESPACES}));
