@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, encodeAddress } from "./address.ts";
-import { areaRegistrations, type Slice } from "./area.ts";
+import { addressHigh, addressLow, areaRegistrations, type Slice } from "./area.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import {
   BATCH,
@@ -20,6 +20,7 @@ import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
+import { piecesIn } from "./pieces.ts";
 import type { Ring } from "./ring.ts";
 import { type Socket, socketRegistrations } from "./socket.ts";
 import {
@@ -31,6 +32,7 @@ import {
   prepareMessage,
   prepareMessageRing,
   prepareNop,
+  preparePiece,
   preparePoll,
   prepareReadWrite,
   prepareReceiveMultishot,
@@ -44,6 +46,14 @@ import { ASYNC_CANCEL, OP, OP_SINCE, type OperationName, RECVSEND, SOCK, SQE } f
 
 /** A socket, or any other open file descriptor. */
 export type File = Socket | number;
+
+/** How to send a slice in pieces. */
+export interface EachOptions {
+  /** From the start of one piece to the start of the next, in bytes; their length by default. */
+  readonly stride?: number;
+  /** `MSG_*` flags. */
+  readonly flags?: number;
+}
 
 /** A kernel time specification for a duration. */
 export function timespecFor(milliseconds: number): ArrayBuffer {
@@ -239,6 +249,47 @@ export class Batch {
     return buffer < 0
       ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0, ZERO_COPY)
       : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer, ZERO_COPY);
+  }
+
+  /**
+   * Sends a slice in pieces, one request for each (SEND, 5.6), for less than as many calls of
+   * {@linkcode send} would cost: the slice is tracked once, and in flight until the last piece is
+   * done. What does not fill a piece is not sent.
+   *
+   * @param length Length of each piece in bytes.
+   * @param target The user data of the first piece, which then counts up; or the notifier.
+   * @param options Distance of the pieces, and `MSG_*`.
+   * @returns How many requests were prepared.
+   * @throws {RangeError} If no piece fits, or more than 65 536.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   */
+  sendEach(
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number = 0,
+    options: EachOptions = {},
+  ): number {
+    return this.#each("SEND", OP.SEND, file, slice, length, target, options, 0, 0);
+  }
+
+  /**
+   * Like {@linkcode sendEach}, without copying (SEND_ZC, 6.0). See {@linkcode sendZc}.
+   *
+   * @returns How many requests were prepared.
+   */
+  sendZcEach(
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number = 0,
+    options: EachOptions = {},
+  ): number {
+    this.#require("SEND_ZC");
+    const index = areaRegistrations(slice.area).indexIn(this.#owner);
+    const word0 = index < 0 ? this.#sendZc : this.#sendZcFixed;
+    const buffer = Math.max(0, index);
+    return this.#each("SEND_ZC", word0, file, slice, length, target, options, buffer, ZERO_COPY);
   }
 
   /** Sends a message (SENDMSG, 5.3). */
@@ -499,6 +550,53 @@ export class Batch {
       prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
     }
     return this;
+  }
+
+  #each(
+    name: string,
+    word0: number,
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number,
+    options: EachOptions,
+    buffer: number,
+    mark: number,
+  ): number {
+    const { stride = length, flags = 0 } = options;
+    const count = piecesIn(slice, length, stride);
+    const engine = this.#engine;
+    const { sqes } = engine;
+    let fd = this.#fixed(file);
+    if (fd < 0) fd = fdOf(file);
+    else word0 |= SQE.FIXED_FILE << 8;
+    const generation = typeof target === "number" ? null : currentOf(target, engine);
+    const kind = generation === null ? BATCH : TARGET;
+    const upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
+    engine.share(upper, count);
+    generation?.attach(count);
+    let userData = typeof target === "number" ? target : 0;
+    let low = addressLow(slice) >>> 0;
+    let high = addressHigh(slice);
+    let prepared = 0;
+    try {
+      for (; prepared < count; prepared++) {
+        const at = engine.next();
+        preparePiece(sqes, at, word0, fd, low, high, length, flags, buffer, userData, upper);
+        userData = (userData + 1) | 0;
+        low += stride;
+        if (low >= 0x1_0000_0000) {
+          low -= 0x1_0000_0000;
+          high++;
+        }
+      }
+    } finally {
+      if (prepared < count) {
+        engine.unshare(upper, count - prepared);
+        generation?.attach(prepared - count);
+      }
+    }
+    return count;
   }
 
   #trackMessage(name: string, message: Message, target: Notifier | number): number {

@@ -14,7 +14,7 @@ import { addressOf, high, low } from "./memory.ts";
 import { Message, messageSlices } from "./message.ts";
 import { type Native, native } from "./native.ts";
 import { Queues, type Setup } from "./queues.ts";
-import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SQ_FLAG } from "./uapi.ts";
+import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG } from "./uapi.ts";
 
 /** A completion of the batch face. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
@@ -26,8 +26,9 @@ export interface Target {
    * @param flags The completion's flags.
    * @param slot The request, so that a target with several can tell them apart.
    * @param final Whether this was its last completion.
+   * @param index Which request of those that share the slot.
    */
-  complete(result: number, flags: number, slot: number, final: boolean): void;
+  complete(result: number, flags: number, slot: number, final: boolean, index: number): void;
   /** The ring failed or was closed: no completion will come. */
   fail(error: unknown): void;
 }
@@ -53,7 +54,11 @@ const INTERNAL = 3;
 /** Marks a zero-copy send in the upper word, whose cancellation needs care. */
 export const ZERO_COPY = 1 << 29;
 const SLOT_MASK = ZERO_COPY - 1;
+/** Requests that may share a slot at most. */
+export const MOST_REQUESTS = 65_536;
 const FROM_ANOTHER_RING = 1;
+/** The kinds as signed words: what has a target lies below this. */
+const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
 /** The upper word of a completion that another ring posts into this one (MSG_RING). */
 export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 
@@ -94,6 +99,13 @@ export class Engine implements Holder {
   #sqTail = 0;
   #submittedTail = 0;
   #cqHead = 0;
+  /** What the kernel was last told of `#cqHead`. */
+  #publishedHead = 0;
+  /**
+   * Whether the kernel moves the queues only inside our own calls (DEFER_TASKRUN). Then plain loads
+   * and stores will do; the atomic ones are calls into the engine of JavaScript.
+   */
+  readonly #alone: boolean;
   #overflowSeen = 0;
   /** Completions that ended no request of this ring. */
   #notFinal = 0;
@@ -101,6 +113,8 @@ export class Engine implements Holder {
   // The table of requests.
   #memory: Memory[] = [];
   #targets: (Target | null)[] = [];
+  /** Requests that share the slot and have not had their last completion. */
+  #sharing = new Int32Array(0);
   #free = new Int32Array(0);
   #freeCount = 0;
 
@@ -141,6 +155,7 @@ export class Engine implements Holder {
     this.#sqMask = this.queues.sqEntries - 1;
     this.#sqRoom = this.queues.sqEntries;
     this.#cqMask = this.queues.cqEntries - 1;
+    this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
     this.#registerRingFd();
     this.#grow(this.queues.cqEntries);
   }
@@ -169,12 +184,12 @@ export class Engine implements Holder {
 
   /** Completions that wait to be reaped by the batch face, including other faces' in the queue. */
   get ready(): number {
-    return ((Atomics.load(this.#ring, this.queues.cqTail) - this.#cqHead) | 0) + this.spilled;
+    return ((this.#load(this.queues.cqTail) - this.#cqHead) | 0) + this.spilled;
   }
 
   /** Completions of the batch face that were set aside. */
   get spilled(): number {
-    return (this.#spillTail - this.#spillHead) / 3;
+    return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
   }
 
   /** @throws {ClosedError} After close. */
@@ -276,7 +291,20 @@ export class Engine implements Holder {
     const slot = this.#free[--this.#freeCount]!;
     this.#memory[slot] = memory;
     this.#targets[slot] = target;
+    this.#sharing[slot] = 1;
     return (kind << KIND_SHIFT) | slot;
+  }
+
+  /** Says how many requests share the slot of a tracked one, which then ends with their last. */
+  share(upper: number, count: number): void {
+    this.#sharing[upper & SLOT_MASK] = count;
+  }
+
+  /** Takes requests back that could not be prepared after all. */
+  unshare(upper: number, count: number): void {
+    const slot = upper & SLOT_MASK;
+    this.#sharing[slot]! -= count;
+    if (this.#sharing[slot] === 0) this.#release(slot);
   }
 
   #acquireAll(operation: string, message: Message, writing: boolean): void {
@@ -311,6 +339,9 @@ export class Engine implements Holder {
       this.#memory.push(null);
       this.#targets.push(null);
     }
+    const sharing = new Int32Array(capacity);
+    sharing.set(this.#sharing);
+    this.#sharing = sharing;
     const free = new Int32Array(capacity);
     free.set(this.#free.subarray(0, this.#freeCount));
     for (let slot = capacity - 1; slot >= before; slot--) free[this.#freeCount++] = slot;
@@ -333,12 +364,13 @@ export class Engine implements Holder {
       this.#stamp = false;
     }
     const count = (this.#sqTail - this.#submittedTail) | 0;
-    Atomics.store(this.#ring, this.queues.sqTail, this.#sqTail);
+    if (this.#alone) this.#ring[this.queues.sqTail] = this.#sqTail;
+    else Atomics.store(this.#ring, this.queues.sqTail, this.#sqTail);
     let flags = this.#enterFlags;
     if (waitFor > 0) {
       flags |= ENTER.GETEVENTS;
       // Inside a completion callback the kernel would still count what was handed out already.
-      Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+      if (this.#publishedHead !== this.#cqHead) this.#publishHead();
     }
     const result = this.#enter(this.#enterFd, count, waitFor, flags, null);
     if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
@@ -384,8 +416,19 @@ export class Engine implements Holder {
     return submitted;
   }
 
+  /** A word of the ring that the kernel writes. */
+  #load(index: number): number {
+    return this.#alone ? this.#ring[index]! : Atomics.load(this.#ring, index);
+  }
+
+  #publishHead(): void {
+    this.#publishedHead = this.#cqHead;
+    if (this.#alone) this.#ring[this.queues.cqHead] = this.#cqHead;
+    else Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+  }
+
   #queued(): number {
-    return (Atomics.load(this.#ring, this.queues.cqTail) - this.#cqHead) | 0;
+    return (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
   }
 
   /**
@@ -397,7 +440,7 @@ export class Engine implements Holder {
     if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
     const deadline = performance.now() + milliseconds;
     if (this.prepared > 0) this.submit(0);
-    Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    this.#publishHead();
     while (this.#queued() < count) {
       const left = Math.min(deadline - performance.now(), LONGEST_WAIT);
       if (left <= 0) return false;
@@ -429,18 +472,18 @@ export class Engine implements Holder {
     const ring = this.#ring;
     let seen = 0;
     while (true) {
-      const tail = Atomics.load(ring, this.queues.cqTail);
+      const tail = this.#load(this.queues.cqTail);
       const head = this.#cqHead;
       if (head !== tail) {
         seen += (tail - head) | 0;
         try {
           this.#handOut(tail, onCompletion);
         } finally {
-          if (!this.closed) Atomics.store(ring, this.queues.cqHead, this.#cqHead);
+          if (!this.closed) this.#publishHead();
         }
         if (this.closed) return seen;
       }
-      const flags = Atomics.load(ring, this.queues.sqFlags);
+      const flags = this.#load(this.queues.sqFlags);
       if ((flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) === 0) return seen;
       this.#runDeferred();
     }
@@ -450,19 +493,36 @@ export class Engine implements Holder {
     const ring = this.#ring;
     const cqes = this.queues.cqes;
     const mask = this.#cqMask;
-    // The head moves before each call, so that a callback may reap, throw or close.
-    for (let head = this.#cqHead; ((tail - head) | 0) > 0; head = this.#cqHead) {
+    const targets = this.#targets;
+    let sharing = this.#sharing;
+    let head = this.#cqHead;
+    while (((tail - head) | 0) > 0) {
       const at = cqes + ((head & mask) << 2);
       const userData = ring[at]!;
       const upper = ring[at + 1]!;
       const result = ring[at + 2]!;
       const flags = ring[at + 3]!;
-      this.#cqHead = (head + 1) | 0;
+      head = (head + 1) | 0;
+      if (upper < FIRST_INTERNAL && result !== ECANCELED) {
+        // A target only counts or resolves: it calls nobody who could reap, throw or close.
+        const slot = upper & SLOT_MASK;
+        const target = targets[slot]!;
+        const final = (flags & CQE.MORE) === 0;
+        if (!final) this.#notFinal++;
+        else if (--sharing[slot]! === 0) this.#release(slot);
+        target.complete(result, flags, slot, final, userData);
+        continue;
+      }
+      // The head moves before a callback, so that it may reap, throw or close.
+      this.#cqHead = head;
       if ((flags & CQE.MORE) !== 0) this.#notFinal++;
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
       else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
+      head = this.#cqHead;
+      sharing = this.#sharing;
     }
+    this.#cqHead = head;
   }
 
   #toOwner(
@@ -491,15 +551,15 @@ export class Engine implements Holder {
     }
     const target = this.#targets[slot]!;
     // Memory is given back first: who is told of a completion may use it again at once.
-    if (final) this.#release(slot);
+    if (final && --this.#sharing[slot]! === 0) this.#release(slot);
     if (kind === BATCH) onCompletion(userData >>> 0, result, flags);
-    else if (target !== null) target.complete(result, flags, slot, final);
+    else if (target !== null) target.complete(result, flags, slot, final, userData);
   }
 
   /** Lets the kernel finish what it has put off for this thread, and refill the queue. */
   #runDeferred(): void {
     // Reaping inside the callback of the last completion comes here before the head was published.
-    Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    this.#publishHead();
     // The kernel clears the flag only when it finds work, and (6.18) leaves it behind set when a
     // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
     Atomics.and(this.#ring, this.queues.sqFlags, ~SQ_FLAG.TASKRUN);
@@ -507,7 +567,7 @@ export class Engine implements Holder {
     if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
       unwrap("io_uring_enter", result);
     }
-    const overflow = Atomics.load(this.#ring, this.queues.cqOverflow);
+    const overflow = this.#load(this.queues.cqOverflow);
     if (overflow !== this.#overflowSeen) {
       const lost = (overflow - this.#overflowSeen) >>> 0;
       this.#overflowSeen = overflow;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Target } from "./engine.ts";
+import { type Engine, MOST_REQUESTS, type Target } from "./engine.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
 /** One notifier of a slot: from the flush before to its own. */
@@ -18,27 +18,27 @@ export class Generation implements Target {
   firstErrno = 0;
   outstanding = 0;
   startedAt = 0;
-  releasedAt = 0;
   onReleased: (() => void) | undefined;
   onFailure: ((error: unknown) => void) | undefined;
   failure: unknown;
-  /** Slots of requests that sent nothing: the copied bit of their notification means nothing. */
-  #emptySlots: Set<number> | undefined;
+  /** Requests that sent nothing: the copied bit of their notification means nothing. */
+  #empty: Set<number> | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
   }
 
-  /** Counts a request that was prepared. */
-  attach(): void {
-    if (this.requests++ === 0) this.startedAt = performance.now();
-    this.outstanding++;
+  /** Counts requests that were prepared. */
+  attach(count = 1): void {
+    if (this.requests === 0) this.startedAt = performance.now();
+    this.requests += count;
+    this.outstanding += count;
   }
 
-  complete(result: number, flags: number, slot: number, final: boolean): void {
+  complete(result: number, flags: number, slot: number, final: boolean, index: number): void {
     if ((flags & CQE.NOTIF) !== 0) {
       this.notified++;
-      if (this.#emptySlots !== undefined && this.#emptySlots.delete(slot)) {
+      if (this.#empty !== undefined && this.#empty.delete(slot * MOST_REQUESTS + index)) {
         // Nothing was sent: the kernel sets the copied bit then as well.
       } else if ((result & NOTIF_USAGE_ZC_COPIED) !== 0) this.copied++;
     } else if (result > 0) {
@@ -47,12 +47,9 @@ export class Generation implements Target {
     } else {
       if (result === 0) this.sent++;
       else if (this.failed++ === 0) this.firstErrno = -result;
-      if (!final) (this.#emptySlots ??= new Set()).add(slot);
+      if (!final) (this.#empty ??= new Set()).add(slot * MOST_REQUESTS + index);
     }
-    if (final && --this.outstanding === 0) {
-      this.releasedAt = performance.now();
-      this.onReleased?.();
-    }
+    if (final && --this.outstanding === 0) this.onReleased?.();
   }
 
   fail(error: unknown): void {

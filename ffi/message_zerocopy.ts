@@ -5,12 +5,16 @@
  */
 import { acquire, addressHigh, addressLow, type Holder, release, type Slice } from "./area.ts";
 import { unwrap, UringError } from "./errors.ts";
+import { high, low } from "./memory.ts";
 import { native } from "./native.ts";
 import { Numbered } from "./numbered.ts";
+import { piecesIn } from "./pieces.ts";
 import type { Socket } from "./socket.ts";
 import { MSG } from "./uapi.ts";
 
 const EAGAIN = -11;
+const ENOBUFS = -105;
+const FLAGS = MSG.ZEROCOPY | MSG.NOSIGNAL;
 
 /** Ranges that one look at the error queue takes at most. */
 const RANGES = 64;
@@ -18,6 +22,12 @@ const RANGES = 64;
 const WORDS = 4;
 /** `SO_EE_CODE_ZEROCOPY_COPIED` */
 const COPIED = 1;
+
+/** A slice, and how many of its sends the kernel still has. */
+interface Group {
+  readonly slice: Slice;
+  left: number;
+}
 
 /** What the sends of a socket have come to. */
 export interface ZeroCopyCounts {
@@ -55,10 +65,11 @@ export interface ZeroCopyCounts {
  */
 export class MessageZeroCopy {
   readonly #socket: Socket;
-  readonly #send = native().zclab_send;
+  readonly #sendOne = native().zclab_send;
+  readonly #sendMany = native().zclab_send_each;
   readonly #ranges = new Uint32Array(RANGES * WORDS);
-  /** The slices that are out, by the number of their send. */
-  readonly #slices = new Numbered<Slice>();
+  /** What is out, by the number of its send. */
+  readonly #out = new Numbered<Group>();
   #sent = 0;
   #notified = 0;
   #copied = 0;
@@ -103,29 +114,74 @@ export class MessageZeroCopy {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(slice: Slice): number {
-    const fd = this.#socket.fd;
-    if (this.#sent === this.#notified) this.#busySince = performance.now();
-    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#slices.next);
-    let result = 0;
+    const { fd } = this.#socket;
+    const group = this.#begin(slice, 1);
+    let result = -1;
     try {
-      const low = addressLow(slice) >>> 0;
-      const high = addressHigh(slice);
-      const flags = MSG.ZEROCOPY | MSG.NOSIGNAL;
-      result = this.#send(fd, low, high, slice.length, flags);
-      while (result === -105 && this.outstanding > 0) {
-        this.reap();
-        result = this.#send(fd, low, high, slice.length, flags);
-      }
+      do {
+        const lower = addressLow(slice) >>> 0;
+        result = this.#sendOne(fd, lower, addressHigh(slice), slice.length, FLAGS);
+      } while (result === ENOBUFS && this.#makeRoom());
       unwrap("send MSG_ZEROCOPY", result);
     } finally {
       // Only a send that put something out has a number.
-      if (result <= 0) release(slice);
-    }
-    if (result > 0) {
-      this.#slices.add(slice);
-      this.#sent++;
+      this.#end(group, result > 0 ? 1 : 0, 1);
     }
     return result;
+  }
+
+  /**
+   * Sends a slice in pieces, one send for each, with one foreign call: a datagram each. The slice is
+   * in flight until the last of them has been reaped.
+   *
+   * @param length Length of each piece in bytes.
+   * @param stride From the start of one piece to the start of the next, in bytes.
+   * @returns How many were sent.
+   * @throws {TypeError} If the socket is not UDP: TCP may send less than a piece.
+   * @throws {RangeError} If no piece fits.
+   * @throws {UringError} If a send fails; those before it are out.
+   */
+  sendEach(slice: Slice, length: number, stride: number = length): number {
+    const { fd, protocol } = this.#socket;
+    if (protocol !== "udp") throw new TypeError("sendEach takes a UDP socket");
+    const count = piecesIn(slice, length, stride);
+    const group = this.#begin(slice, count);
+    let left = count;
+    try {
+      while (left > 0) {
+        const address = slice.area.address + slice.offset + (count - left) * stride;
+        const lower = low(address) >>> 0;
+        const sent = this.#sendMany(fd, lower, high(address), length, stride, left, FLAGS);
+        if (sent === ENOBUFS && this.#makeRoom()) continue;
+        left -= unwrap("send MSG_ZEROCOPY", sent);
+        for (let i = 0; i < sent; i++) this.#out.add(group);
+        this.#sent += sent;
+      }
+    } finally {
+      this.#end(group, 0, left);
+    }
+    return count;
+  }
+
+  #begin(slice: Slice, count: number): Group {
+    if (this.#sent === this.#notified) this.#busySince = performance.now();
+    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#out.next);
+    return { slice, left: count };
+  }
+
+  /** Notes what was sent last, and takes back what was planned and not sent. */
+  #end(group: Group, sent: number, planned: number): void {
+    if (sent > 0) this.#out.add(group);
+    this.#sent += sent;
+    group.left -= planned - sent;
+    if (group.left === 0) release(group.slice);
+  }
+
+  /** ENOBUFS: the memory for notifications is used up, and taking some frees some. */
+  #makeRoom(): boolean {
+    if (this.outstanding === 0) return false;
+    this.reap();
+    return true;
   }
 
   /**
@@ -151,14 +207,14 @@ export class MessageZeroCopy {
   #letGo(first: number, last: number, copied: boolean): void {
     this.#messages++;
     for (let number = first;; number = (number + 1) >>> 0) {
-      const slice = this.#slices.take(number);
-      if (slice === undefined) {
+      const group = this.#out.take(number);
+      if (group === undefined) {
         throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
           meaning: `send ${number} was let go of, but is not out`,
           advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
         });
       }
-      release(slice);
+      if (--group.left === 0) release(group.slice);
       this.#notified++;
       if (copied) this.#copied++;
       if (number === last) return;

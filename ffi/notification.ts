@@ -33,7 +33,10 @@ export class Notification {
    * not report it (before 6.2).
    */
   readonly copied: number | undefined;
-  /** Milliseconds from the attaching of the first request to the return of the last buffer. */
+  /**
+   * Milliseconds from the attaching of the first request to the moment when the flush saw that the
+   * kernel had let go of every buffer.
+   */
   readonly latency: number;
 
   /** Made by {@linkcode Notifier.flush}. @internal */

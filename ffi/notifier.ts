@@ -186,7 +186,9 @@ export class Notifier {
       error: errno === 0 ? undefined : new UringError("SEND_ZC", errno),
       notified: generation?.notified ?? 0,
       copied: this.#engine.reportsUsage ? generation?.copied ?? 0 : undefined,
-      latency: generation === undefined ? 0 : generation.releasedAt - generation.startedAt,
+      latency: generation === undefined || generation.requests === 0
+        ? 0
+        : performance.now() - generation.startedAt,
     });
   }
 

@@ -155,7 +155,7 @@ export class ZeroCopyOperation extends Operation<ZeroCopySend> {
   }
 
   override complete(result: number, flags: number, slot: number, final: boolean): void {
-    this.#generation?.complete(result, flags, slot, final);
+    this.#generation?.complete(result, flags, slot, final, 0);
     if ((flags & CQE.NOTIF) === 0) {
       this.#sent = result > 0;
       this.settle(result, flags);

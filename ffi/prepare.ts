@@ -232,8 +232,7 @@ export function prepareReadWrite(
 }
 
 /**
- * SEND, RECV, and SEND_ZC (6.0), whose `ioprio` may ask for a registered buffer. What experiments do
- * most, so it writes the words itself.
+ * SEND, RECV, and SEND_ZC (6.0), whose `ioprio` may ask for a registered buffer.
  *
  * @param word0 See {@linkcode head}.
  */
@@ -245,19 +244,39 @@ export function prepareSlice(
   slice: Slice,
   msgFlags: number,
   bufIndex: number,
-  low: number,
-  high: number,
+  userLow: number,
+  userHigh: number,
+): void {
+  const low = addressLow(slice);
+  const high = addressHigh(slice);
+  const { length } = slice;
+  preparePiece(sqes, at, word0, fd, low, high, length, msgFlags, bufIndex, userLow, userHigh);
+}
+
+/** Like {@linkcode prepareSlice}, for memory by its address. What experiments do most. */
+export function preparePiece(
+  sqes: Int32Array,
+  at: number,
+  word0: number,
+  fd: number,
+  addrLow: number,
+  addrHigh: number,
+  length: number,
+  msgFlags: number,
+  bufIndex: number,
+  userLow: number,
+  userHigh: number,
 ): void {
   sqes[at] = word0;
   sqes[at + 1] = fd;
   sqes[at + 2] = 0;
   sqes[at + 3] = 0;
-  sqes[at + 4] = addressLow(slice);
-  sqes[at + 5] = addressHigh(slice);
-  sqes[at + 6] = slice.length;
+  sqes[at + 4] = addrLow;
+  sqes[at + 5] = addrHigh;
+  sqes[at + 6] = length;
   sqes[at + 7] = msgFlags;
-  sqes[at + 8] = low;
-  sqes[at + 9] = high;
+  sqes[at + 8] = userLow;
+  sqes[at + 9] = userHigh;
   sqes[at + 10] = bufIndex;
   sqes[at + 11] = 0;
 }

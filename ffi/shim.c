@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/errqueue.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -471,6 +472,21 @@ int zclab_send(int fd, uint32_t address_low, uint32_t address_high, uint32_t len
 		sent = syscall(SYS_sendto, fd, data, (size_t)length, (int)flags | MSG_NOSIGNAL, NULL, 0);
 	} while (sent < 0 && errno == EINTR);
 	return checked(sent);
+}
+
+int zclab_send_each(int fd, uint32_t address_low, uint32_t address_high, uint32_t length,
+		    uint32_t stride, uint32_t count, uint32_t flags)
+{
+	uint64_t address = (uint64_t)address_high << 32 | address_low;
+	uint32_t i;
+
+	for (i = 0; i < count && i < INT_MAX; i++, address += stride) {
+		int sent = zclab_send(fd, (uint32_t)address, (uint32_t)(address >> 32), length, flags);
+
+		if (sent < 0)
+			return i > 0 ? (int)i : sent;
+	}
+	return (int)i;
 }
 
 int zclab_recv(int fd, uint32_t address_low, uint32_t address_high, uint32_t length, uint32_t flags)

@@ -190,6 +190,18 @@ export const SHIM = {
     ],
     result: "i32", // bytes sent
   },
+  zclab_send_each: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uint32_t address_low
+      "u32", // uint32_t address_high
+      "u32", // uint32_t length: of each piece
+      "u32", // uint32_t stride: from one piece to the next
+      "u32", // uint32_t count
+      "u32", // uint32_t flags
+    ],
+    result: "i32", // pieces sent; an error only if that is none
+  },
   zclab_recv: {
     parameters: [
       "i32", // int fd

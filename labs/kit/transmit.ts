@@ -97,17 +97,16 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   const { mode, payload, batch, seconds } = options;
   const datagrams = datagramsPerRequest(mode, payload);
   const length = payload * datagrams;
-  const count = BATCHES_OUT * batch;
   const stride = Math.ceil(length / PAGE) * PAGE;
   using ring = Ring.open({ entries: 256 });
-  using area = Area.map({ bytes: count * stride });
+  using area = Area.map({ bytes: BATCHES_OUT * batch * stride });
   // Untouched memory is one page of zeros, which never leaves the cache.
   area.unsafeBytes().fill(0x7a);
-  const chunks = Array.from({ length: count }, (_, i) => area.slice(i * stride, length));
+  const regions = area.chunks(batch * stride);
   ring.register(socket);
   if (mode.includes("fixed")) ring.register(area);
   if (mode.startsWith("gso")) socket.setOption("UDP_SEGMENT", payload);
-  const sender = senderFor(mode, ring, socket, chunks, batch);
+  const sender = senderFor(mode, { ring, socket, regions, batch, length, stride });
 
   for (let i = 0; i < BATCHES_OUT; i++) sender.sendBatch();
   const before = sender.settle();
@@ -137,39 +136,43 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   };
 }
 
-function senderFor(
-  mode: TransmitMode,
-  ring: Ring,
-  socket: Socket,
-  chunks: readonly Slice[],
-  batch: number,
-): Sender {
-  if (mode === "msg-zerocopy") return new MessageSender(ring, socket, chunks, batch);
-  if (mode === "non-zc" || mode === "gso") return new CopySender(ring, socket, chunks, batch);
-  return new ZeroCopySender(ring, socket, chunks, batch, mode.endsWith("+flush"));
+/** What a sender sends, and from where: each batch from the next region, in pieces. */
+interface Work {
+  readonly ring: Ring;
+  readonly socket: Socket;
+  readonly regions: readonly Slice[];
+  readonly batch: number;
+  /** Of each piece, in bytes. */
+  readonly length: number;
+  /** From one piece to the next, in bytes. */
+  readonly stride: number;
 }
 
-/** Which chunk is next: round robin. */
-class Chunks {
-  readonly #chunks: readonly Slice[];
+function senderFor(mode: TransmitMode, work: Work): Sender {
+  if (mode === "msg-zerocopy") return new MessageSender(work);
+  if (mode === "non-zc" || mode === "gso") return new CopySender(work);
+  return new ZeroCopySender(work, mode.endsWith("+flush"));
+}
+
+/** Which region is next: round robin. */
+class Regions {
+  readonly #regions: readonly Slice[];
   #next = 0;
 
-  constructor(chunks: readonly Slice[]) {
-    this.#chunks = chunks;
+  constructor(regions: readonly Slice[]) {
+    this.#regions = regions;
   }
 
   next(): Slice {
-    const chunk = this.#chunks[this.#next]!;
-    this.#next = this.#next + 1 === this.#chunks.length ? 0 : this.#next + 1;
-    return chunk;
+    const region = this.#regions[this.#next]!;
+    this.#next = (this.#next + 1) % this.#regions.length;
+    return region;
   }
 }
 
 class CopySender implements Sender {
-  readonly #ring: Ring;
-  readonly #socket: Socket;
-  readonly #chunks: Chunks;
-  readonly #batch: number;
+  readonly #work: Work;
+  readonly #regions: Regions;
   readonly #length: number;
   #pending = 0;
   #wrong = 0;
@@ -178,25 +181,23 @@ class CopySender implements Sender {
     if (result !== this.#length) this.#wrong = result;
   };
 
-  constructor(ring: Ring, socket: Socket, chunks: readonly Slice[], batch: number) {
-    this.#ring = ring;
-    this.#socket = socket;
-    this.#chunks = new Chunks(chunks);
-    this.#batch = batch;
-    this.#length = chunks[0]!.length;
+  constructor(work: Work) {
+    this.#work = work;
+    this.#regions = new Regions(work.regions);
+    this.#length = work.length;
   }
 
   sendBatch(): void {
-    const { batch } = this.#ring;
-    for (let i = 0; i < this.#batch; i++) batch.send(this.#socket, this.#chunks.next(), i);
-    this.#pending += this.#batch;
-    batch.submitAndWait(this.#batch);
+    const { ring, socket, length } = this.#work;
+    const { batch } = ring;
+    this.#pending += batch.sendEach(socket, this.#regions.next(), length, 0, this.#work);
+    batch.submitAndWait(this.#work.batch);
     batch.reap(this.#onCompletion);
     if (this.#pending > 0 || this.#wrong !== 0) this.settle();
   }
 
   settle(): { notified: null; copied: null } {
-    const { batch } = this.#ring;
+    const { batch } = this.#work.ring;
     while (this.#pending > 0) {
       if (!batch.waitBlocking(this.#pending, PATIENCE)) throw overdue("SEND", this.#pending);
       batch.reap(this.#onCompletion);
@@ -207,47 +208,34 @@ class CopySender implements Sender {
 }
 
 class ZeroCopySender implements Sender {
-  readonly #ring: Ring;
-  readonly #socket: Socket;
-  readonly #chunks: Chunks;
-  readonly #batch: number;
-  readonly #length: number;
+  readonly #work: Work;
+  readonly #regions: Regions;
   readonly #flush: boolean;
   readonly #notifier: Notifier;
   #notified = 0;
   #copied: number | null = 0;
   readonly #nothing = (): void => {};
 
-  constructor(
-    ring: Ring,
-    socket: Socket,
-    chunks: readonly Slice[],
-    batch: number,
-    flush: boolean,
-  ) {
-    this.#ring = ring;
-    this.#socket = socket;
-    this.#chunks = new Chunks(chunks);
-    this.#batch = batch;
-    this.#length = chunks[0]!.length;
+  constructor(work: Work, flush: boolean) {
+    this.#work = work;
+    this.#regions = new Regions(work.regions);
     this.#flush = flush;
-    this.#notifier = new Notifier(ring);
+    this.#notifier = new Notifier(work.ring);
   }
 
   sendBatch(): void {
-    const { batch } = this.#ring;
-    const room = (BATCHES_OUT - 1) * this.#batch;
+    const { ring, socket, length } = this.#work;
+    const { batch } = ring;
+    const room = (BATCHES_OUT - 1) * this.#work.batch;
     if (this.#notifier.outstanding > room) this.#waitUntil(room);
-    for (let i = 0; i < this.#batch; i++) {
-      batch.sendZc(this.#socket, this.#chunks.next(), this.#notifier);
-    }
-    batch.submitAndWait(this.#batch);
+    batch.sendZcEach(socket, this.#regions.next(), length, this.#notifier, this.#work);
+    batch.submitAndWait(this.#work.batch);
     batch.reap(this.#nothing);
     if (this.#flush) this.settle();
   }
 
   #waitUntil(room: number): void {
-    const { batch } = this.#ring;
+    const { batch } = this.#work.ring;
     while (this.#notifier.outstanding > room) {
       const excess = this.#notifier.outstanding - room;
       if (!batch.waitBlocking(excess, PATIENCE)) throw overdue("SEND_ZC", excess);
@@ -256,11 +244,12 @@ class ZeroCopySender implements Sender {
   }
 
   settle(): { notified: number; copied: number | null } {
+    const { length } = this.#work;
     const requests = this.#notifier.requests;
     const report = this.#notifier.flushBlocking(PATIENCE);
     if (report.error !== undefined) throw report.error;
-    if (report.bytes !== requests * this.#length) {
-      throw sendError("SEND_ZC", Math.floor(report.bytes / requests), this.#length);
+    if (report.bytes !== requests * length) {
+      throw sendError("SEND_ZC", Math.floor(report.bytes / requests), length);
     }
     this.#notified += report.notified;
     this.#copied = report.copied === undefined || this.#copied === null
@@ -271,37 +260,29 @@ class ZeroCopySender implements Sender {
 }
 
 class MessageSender implements Sender {
-  readonly #ring: Ring;
-  readonly #socket: Socket;
-  readonly #chunks: Chunks;
-  readonly #batch: number;
-  readonly #length: number;
+  readonly #work: Work;
+  readonly #regions: Regions;
   readonly #sender: MessageZeroCopy;
 
-  constructor(ring: Ring, socket: Socket, chunks: readonly Slice[], batch: number) {
-    this.#ring = ring;
-    this.#socket = socket;
-    this.#chunks = new Chunks(chunks);
-    this.#batch = batch;
-    this.#length = chunks[0]!.length;
-    this.#sender = new MessageZeroCopy(socket);
+  constructor(work: Work) {
+    this.#work = work;
+    this.#regions = new Regions(work.regions);
+    this.#sender = new MessageZeroCopy(work.socket);
   }
 
   sendBatch(): void {
-    this.#waitUntil((BATCHES_OUT - 1) * this.#batch);
-    for (let i = 0; i < this.#batch; i++) {
-      const result = this.#sender.send(this.#chunks.next());
-      if (result !== this.#length) throw sendError("send", result, this.#length);
-    }
+    const { batch, length, stride } = this.#work;
+    this.#waitUntil((BATCHES_OUT - 1) * batch);
+    this.#sender.sendEach(this.#regions.next(), length, stride);
     this.#sender.reap();
   }
 
   #waitUntil(room: number): void {
+    const { ring: { batch }, socket } = this.#work;
     while (this.#sender.outstanding > room) {
       if (this.#sender.reap() > 0) continue;
       // POLLERR comes without being asked for.
-      const { batch } = this.#ring;
-      batch.poll(this.#socket, POLL.ERR);
+      batch.poll(socket, POLL.ERR);
       batch.submit();
       if (!batch.waitBlocking(1, PATIENCE)) {
         throw overdue("send MSG_ZEROCOPY", this.#sender.outstanding);

@@ -458,6 +458,74 @@ function reapSome(ring: Ring): [number, number][] {
   return completions;
 }
 
+Deno.test("sendEach sends the pieces of a slice, each as a request of its own", async () => {
+  await using bed = await Testbed.loopback();
+  using connection = connectUdp(bed);
+  using ring = Ring.open({ entries: 4 });
+  using area = Area.map({ bytes: 1 << 16 });
+  const outgoing = area.slice(0, 10_000).write(pattern(10_000));
+  const incoming = area.slice(32_768, 4096);
+  const expected = outgoing.bytes.slice();
+  const receive = (): Uint8Array => incoming.bytes.slice(0, connection.far.receive(incoming));
+
+  // 100 bytes from every 1000: the last piece starts at 9000. More pieces than entries.
+  assertEquals(ring.batch.sendEach(connection.near, outgoing, 100, 7, { stride: 1000 }), 10);
+  assertThrows(() => outgoing.bytes, OwnershipError);
+  assertEquals(reapAll(ring), Array.from({ length: 10 }, (_, i) => [7 + i, 100, 0]));
+  assertEquals(outgoing.state, "free");
+  for (let i = 0; i < 10; i++) {
+    assertEquals(receive(), expected.subarray(i * 1000, i * 1000 + 100));
+  }
+
+  const slot = new Notifier(ring);
+  for (const registered of [false, true]) {
+    if (registered) ring.register(area);
+    assertEquals(ring.batch.sendZcEach(connection.near, outgoing, 3000, slot), 3);
+    const { requests, bytes, notified, copied } = await slot.flush();
+    assertEquals({ requests, bytes, notified, copied }, {
+      requests: 3,
+      bytes: 9000,
+      notified: 3,
+      copied: 3,
+    });
+    for (let i = 0; i < 3; i++) {
+      assertEquals(receive(), expected.subarray(i * 3000, (i + 1) * 3000));
+    }
+  }
+  assertEquals([area.inFlight, ring.inFlight], [0, 0]);
+});
+
+Deno.test("sendEach tells failed pieces from sent ones, and keeps the slice until the last", async () => {
+  await using bed = await Testbed.loopback();
+  using connection = connectUdp(bed);
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 1 << 18 });
+  const slot = new Notifier(ring);
+  // No datagram is that long.
+  ring.batch.sendZcEach(connection.near, area.slice(0, 210_000), 70_000, slot);
+  ring.batch.sendZcEach(connection.near, area.slice(0, 300), 100, slot);
+  ring.batch.submit();
+  const { requests, sent, failed, copied, error } = await slot.flush();
+  assertEquals({ requests, sent, failed, copied }, { requests: 6, sent: 3, failed: 3, copied: 3 });
+  assertEquals(error?.code, "EMSGSIZE");
+  assertEquals([area.inFlight, ring.inFlight], [0, 0]);
+});
+
+Deno.test("sendEach refuses what are no pieces, before anything is prepared", () => {
+  using ring = Ring.open();
+  using socket = Socket.udp();
+  using area = Area.map({ bytes: 1 << 20 });
+  const slice = area.slice(0, 1 << 20);
+  for (const length of [0, -1, 1.5, NaN, (1 << 20) + 1]) {
+    assertThrows(() => ring.batch.sendEach(socket, slice, length), RangeError, "ieces");
+  }
+  for (const stride of [0, 9, 1.5, NaN]) {
+    assertThrows(() => ring.batch.sendEach(socket, slice, 10, 0, { stride }), RangeError);
+  }
+  assertThrows(() => ring.batch.sendEach(socket, slice, 1), RangeError, "65536");
+  assertEquals([slice.state, ring.batch.prepared], ["free", 0]);
+});
+
 Deno.test("Batch throws ClosedError after close, all of its methods", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
@@ -480,6 +548,8 @@ Deno.test("Batch throws ClosedError after close, all of its methods", async () =
     nop: () => batch.nop(),
     send: () => batch.send(near, slice),
     sendZc: () => batch.sendZc(near, slice, slot),
+    sendEach: () => batch.sendEach(near, slice, 5),
+    sendZcEach: () => batch.sendZcEach(near, slice, 5, slot),
     sendmsg: () => batch.sendmsg(near, message),
     sendmsgZc: () => batch.sendmsgZc(near, message),
     recv: () => batch.recv(far, slice),

@@ -89,3 +89,31 @@ Deno.test("MSG_ZEROCOPY that fails gives the slice back", async () => {
   assertThrows(() => zeroCopy.send(area.slice(0, 10)), ClosedError);
   assertEquals(area.inFlight, 0);
 });
+
+Deno.test("MSG_ZEROCOPY sends the pieces of a slice with one call", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 1 << 16 });
+  using receiver = Socket.udp(bed.far).bind(bed.far.address(9000));
+  using sender = Socket.udp(bed.near).connect(bed.far.address(9000));
+  const outgoing = area.slice(0, 8000).write(Uint8Array.from({ length: 8000 }, (_, i) => i >> 3));
+  const expected = outgoing.bytes.slice();
+  const incoming = area.slice(16_384, 4096);
+  const zeroCopy = new MessageZeroCopy(sender);
+  assertEquals(zeroCopy.sendEach(outgoing, 500, 1000), 8);
+  assertThrows(() => outgoing.bytes, OwnershipError);
+  for (let i = 0; i < 8; i++) {
+    assertEquals(receiver.receive(incoming), 500);
+    assertEquals(incoming.bytes.slice(0, 500), expected.slice(i * 1000, i * 1000 + 500));
+  }
+  await reapAll(ring, sender, zeroCopy);
+  const { sent, notified, copied } = zeroCopy.counts;
+  assertEquals({ sent, notified, copied }, { sent: 8, notified: 8, copied: 8 });
+  assertEquals(outgoing.state, "free");
+
+  const long = area.slice(0, 65_536);
+  assertThrows(() => zeroCopy.sendEach(long, 65_536), UringError, "EMSGSIZE");
+  assertEquals(long.state, "free");
+  using stream = Socket.tcp(bed.near);
+  assertThrows(() => new MessageZeroCopy(stream).sendEach(long, 100), TypeError, "UDP");
+});

@@ -144,9 +144,9 @@ Deno.test("A notification follows if and only if F_MORE is set, whatever the res
   for (const [result, more] of cases) {
     const generation = new Generation(engine);
     generation.requests = generation.outstanding = 1;
-    generation.complete(result, more ? CQE.MORE : 0, 5, !more);
+    generation.complete(result, more ? CQE.MORE : 0, 5, !more, 0);
     assertEquals(generation.outstanding, more ? 1 : 0, `${result} ${more}`);
-    if (more) generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 5, true);
+    if (more) generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 5, true, 0);
     assertEquals(
       [generation.outstanding, generation.notified, generation.copied],
       [0, more ? 1 : 0, more && result > 0 ? 1 : 0],
@@ -159,12 +159,12 @@ Deno.test("Notifications that come out of order find their own request", () => {
   using ring = Ring.open();
   const generation = new Generation(ring[ENGINE] as Engine);
   generation.requests = generation.outstanding = 3;
-  generation.complete(10, CQE.MORE, 1, false);
-  generation.complete(-90, CQE.MORE, 2, false);
-  generation.complete(10, CQE.MORE, 3, false);
-  generation.complete(0, CQE.NOTIF, 3, true);
-  generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 2, true);
-  generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 1, true);
+  generation.complete(10, CQE.MORE, 1, false, 0);
+  generation.complete(-90, CQE.MORE, 2, false, 0);
+  generation.complete(10, CQE.MORE, 3, false, 0);
+  generation.complete(0, CQE.NOTIF, 3, true, 0);
+  generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 2, true, 0);
+  generation.complete(NOTIF_USAGE_ZC_COPIED, CQE.NOTIF, 1, true, 0);
   const { sent, failed, copied, notified, outstanding } = generation;
   assertEquals([sent, failed, copied, notified, outstanding], [2, 1, 1, 3, 0]);
 });

@@ -9,6 +9,11 @@ import type { Socket } from "../../ffi/socket.ts";
 /** Bytes at the start of each datagram: channel, datagram and length. */
 export const HEADER = 12;
 
+const EINTR = -4;
+const EAGAIN = -11;
+const EPIPE = -32;
+const ECANCELED = -125;
+
 /** Fills bytes with the content that a stream or datagram has from a position on. */
 export function fillContent(bytes: Uint8Array, id: number, position: number): void {
   const salt = Math.imul(id, 59);
@@ -96,6 +101,10 @@ export class DatagramChannel {
     if (datagram.outcome !== undefined) {
       throw new DataError(`datagram ${this.id}.${datagram.id} completed twice`);
     }
+    // Nothing but a cancellation keeps a datagram that fits from being sent.
+    if (result !== undefined && result < 0 && result !== ECANCELED) {
+      throw new DataError(`datagram ${this.id}.${datagram.id} failed: ${result}`);
+    }
     datagram.outcome = result === undefined ? "unknown" : result < 0 ? "failed" : "sent";
     if (result !== undefined && result >= 0) {
       if (result !== datagram.length) {
@@ -171,6 +180,8 @@ export class StreamChannel {
   busy = 0;
   /** Whether nothing can be sent any more. */
   dead = false;
+  /** Whether it is being shut down with sends in flight. */
+  ending = false;
   /** How far the kernel said it sent, how far it may have sent, and how far was received. */
   confirmed = 0;
   attempted = 0;
@@ -208,12 +219,14 @@ export class StreamChannel {
     if (this.#abandoned) return;
     this.busy--;
     if (result === undefined) this.dead = true;
-    else if (result >= 0) {
+    else if (result === EPIPE && this.ending) this.dead = true;
+    else if (result < 0 && result !== ECANCELED && result !== EAGAIN && result !== EINTR) {
+      throw new DataError(`a send over stream ${this.id} failed: ${result}`);
+    } else if (result >= 0) {
       this.confirmed += result;
       this.account.sent += result;
       if (notified) this.account.notified += result;
-      // ECANCELED and EAGAIN leave the connection as it is.
-    } else if (result !== -125 && result !== -11) this.dead = true;
+    }
     if (this.busy === 0 && !this.dead) this.attempted = this.confirmed;
   }
 

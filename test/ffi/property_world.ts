@@ -44,6 +44,8 @@ const KNOWN = [UringError, OwnershipError, UnsupportedError, ClosedError, RangeE
 const POSTS = 0x80000000;
 /** How long anything that must complete may take, in milliseconds. */
 const PATIENCE = 5000;
+/** And a stream whose receiver's small buffer was full more than once, so that TCP backed off. */
+const RETRANSMISSION = 30_000;
 /** `SO_MEMINFO`, and which of its words counts the drops. */
 const [SOL_SOCKET, SO_MEMINFO, MEMINFO_WORDS, MEMINFO_DROPS] = [1, 55, 9, 8];
 /** What a channel may have on its way: far below the receive buffers that it asks for. */
@@ -95,6 +97,15 @@ interface Pool {
   readonly free: Slice[];
 }
 
+/** Provided buffers, whose group no other ring of buffers had before. */
+interface BufferRingModel {
+  readonly model: RingModel;
+  readonly buffers: BufferRing;
+  readonly bytes: number;
+  /** Whether a receive uses them. */
+  busy: boolean;
+}
+
 /** A notifier and what is attached to it. */
 interface NotifierModel {
   readonly notifier: Notifier;
@@ -139,7 +150,7 @@ export class World {
   readonly #closedSockets: Socket[] = [];
   readonly #notifiers: NotifierModel[] = [];
   readonly #messages: Message[] = [];
-  readonly #bufferRings: { model: RingModel; buffers: BufferRing; bytes: number }[] = [];
+  readonly #bufferRings: BufferRingModel[] = [];
   readonly #closedBufferRings: BufferRing[] = [];
   #channels: Channel[] = [];
   readonly #limbo: { loan: Loan; model: RingModel }[] = [];
@@ -149,6 +160,7 @@ export class World {
   #waiting = false;
   #nextChannel = 1;
   #nextRing = 1;
+  #nextGroup = 0;
   #nextPost = POSTS;
 
   constructor(random: Random, beds: readonly Testbed[], log: (line: string) => void) {
@@ -654,8 +666,10 @@ export class World {
     if (model === undefined) return;
     if (this.#chance(25)) {
       const { batch } = model.ring;
-      const prepared = batch.prepared;
-      this.call(`${model.name}.batch.link()`, prepared === 0 ? "garbage" : "valid", () => {
+      // What is linked last in a submission goes to a worker, and finds its file there, later: only
+      // what has no file may be linked to what nobody knows.
+      if (batch.prepared > 0) this.#nopsOn(model, 1);
+      this.call(`${model.name}.batch.link()`, batch.prepared === 0 ? "garbage" : "valid", () => {
         batch.link();
       });
       if (!this.#failed) model.linked = true;
@@ -844,13 +858,32 @@ export class World {
     const what = this.#pick(candidates);
     if (what === undefined || what.closed) return;
     const kind = what instanceof Area ? "area" : "socket";
+    if (channel !== undefined && what === channel.sender && this.#chance(30)) {
+      this.#exchange(model, channel.sender);
+    }
     if (this.#chance(60)) {
       this.call(`${model.name}.register(${kind})`, "valid", () => model.ring.register(what));
     } else {
-      // The rest of a chain would find another socket at the index.
-      if (channel?.sender === what && channel.kind === "tcp" && channel.busy > 1) return;
+      // The rest of a chain would find another socket, or another area, at the index.
+      const chains = this.#channels.some((other) => other.kind === "tcp" && other.busy > 1);
+      if (chains) return;
       this.call(`${model.name}.unregister(${kind})`, "valid", () => model.ring.unregister(what));
     }
+  }
+
+  /** Leaves junk prepared for an index, and gives the index to the socket of a channel. */
+  #exchange(model: RingModel, sender: Socket): void {
+    const { ring } = model;
+    const junk = this.#pick(this.#sockets);
+    const slice = this.#pick(this.#slices);
+    if (junk === undefined || slice === undefined || slice.area.closed) return;
+    if (this.#channels.some((other) => other.kind === "tcp" && other.busy > 1)) return;
+    if (model.linked) this.#submitNow(model);
+    this.call(`${model.name}.register(junk)`, "valid", () => ring.register(junk));
+    this.#prepare(model, "send()", "valid", (u) => ring.batch.send(junk, slice, u), { file: junk });
+    this.call(`${model.name}.unregister(junk)`, "valid", () => ring.unregister(junk));
+    this.call(`${model.name}.register(sender)`, "valid", () => ring.register(sender));
+    this.#submitNow(model);
   }
 
   // === Sockets that carry junk ===
@@ -1489,14 +1522,16 @@ export class World {
       const options = {
         count: this.#pick([1, 2, 8, 64])!,
         bytes: this.#pick([64, 1500, 9000])!,
-        group: this.#below(3),
+        group: this.#nextGroup++ % 0x10000,
       };
       const buffers = this.call(
         `new BufferRing(${model.name}, ${show(options)})`,
         "valid",
         () => new BufferRing(model.ring, options),
       );
-      if (buffers !== undefined) this.#bufferRings.push({ model, buffers, bytes: options.bytes });
+      if (buffers !== undefined) {
+        this.#bufferRings.push({ model, buffers, bytes: options.bytes, busy: false });
+      }
       return;
     }
     switch (this.#below(4)) {
@@ -1541,11 +1576,13 @@ export class World {
     const channel = this.#pick(this.#channels);
     const entry = this.#pick(this.#bufferRings);
     if (channel === undefined || entry === undefined || channel.receiving !== undefined) return;
+    if (entry.busy) return;
     // A datagram that does not fit a buffer would lose its end.
     if (channel.kind === "udp" && entry.bytes < 9000) return;
     const { model, buffers } = entry;
     if (model.linked) this.#submitNow(model);
     channel.receiving = model;
+    entry.busy = true;
     // Leaving the loop throws away what was received already.
     let pieces = this.#chance(10) ? 1 + this.#below(20) : Infinity;
     const background = async (): Promise<void> => {
@@ -1553,13 +1590,16 @@ export class World {
         for await (
           const { slice, recycle } of model.ring.recvMultishot(channel.receiver, buffers)
         ) {
-          channel.receive(slice.bytes);
-          recycle();
+          this.#inside(() => {
+            channel.receive(slice.bytes);
+            recycle();
+          });
           if (--pieces > 0) continue;
           channel.whole = false;
           break;
         }
       } finally {
+        entry.busy = false;
         // Buffers that were closed under it may have been filled.
         if (buffers.closed) channel.whole = false;
         if (channel.receiving === model) channel.receiving = undefined;
@@ -1659,6 +1699,7 @@ export class World {
     if (channel.kind === "tcp" && channel.busy > 1) {
       // A request that is linked finds its file when it starts: the rest of a chain must have failed
       // before the descriptor is another connection's.
+      channel.ending = true;
       this.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
       for (let looks = 0; channel.busy > 0 && looks < 1000; looks++) {
         for (const model of [...this.#rings]) this.#reapFrom(model, false);
@@ -2043,7 +2084,7 @@ export class World {
 
   /** Reads until everything that was sent has arrived; fails if it does not. */
   async #drain(channel: Channel): Promise<void> {
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + (channel.kind === "tcp" ? RETRANSMISSION : PATIENCE);
     while (true) {
       const { receiving } = channel;
       if (receiving !== undefined) await this.#stopReceiving(channel, receiving as RingModel);

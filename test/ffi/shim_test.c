@@ -324,6 +324,15 @@ static void test_udp(const char *host)
 	EXPECT(zclab_send(sender, low(text), high(text), sizeof(text), 0), sizeof(text));
 	EXPECT(zclab_recv(receiver, low(got), high(got), sizeof(got), 0), sizeof(text));
 	EXPECT(memcmp(got, text, sizeof(text)), 0);
+	/* "da", "ta" and "gr" of "datagram": two bytes from every two. */
+	EXPECT(zclab_send_each(sender, low(text), high(text), 2, 2, 3, 0), 3);
+	EXPECT(zclab_recv(receiver, low(got), high(got), sizeof(got), 0), 2);
+	EXPECT(zclab_recv(receiver, low(got), high(got), sizeof(got), 0), 2);
+	EXPECT(memcmp(got, "ta", 2), 0);
+	EXPECT(zclab_recv(receiver, low(got), high(got), sizeof(got), 0), 2);
+	EXPECT(memcmp(got, "gr", 2), 0);
+	EXPECT(zclab_send_each(sender, 16, 0, 8, 8, 2, 0), -EFAULT);
+	EXPECT(zclab_send_each(sender, low(text), high(text), 2, 2, 0, 0), 0);
 	EXPECT(zclab_bind(sender, &address, 1), -EINVAL);
 	EXPECT(zclab_bind(sender, NULL, sizeof(address)), -EFAULT);
 	EXPECT(zclab_listen(receiver, 1), -EOPNOTSUPP);

@@ -70,7 +70,7 @@ Deno.test("shim has the prototypes of the symbol table", () => {
   assertEquals(prototypes.map(([, , name]) => name!).sort(), Object.keys(SHIM).sort());
   for (const [, result, name, list] of prototypes) {
     const { parameters, result: declared } = SHIM[name as keyof typeof SHIM];
-    const types = list === "void" ? [] : list!.split(", ").map((one) => one.replace(/\w+$/, ""));
+    const types = list === "void" ? [] : list!.split(/,\s+/).map((one) => one.replace(/\w+$/, ""));
     assertEquals(types.length, parameters.length, name);
     types.forEach((type, index) => {
       assertEquals(C_TYPES[parameters[index]!]!.test(type.trim()), true, `${name}: ${type}`);
