@@ -578,17 +578,24 @@ export class Batch {
     let userData = typeof target === "number" ? target : 0;
     let low = addressLow(slice) >>> 0;
     let high = addressHigh(slice);
+    const mask = engine.queues.sqEntries - 1;
     let prepared = 0;
     try {
-      for (; prepared < count; prepared++) {
-        const at = engine.next();
-        preparePiece(sqes, at, word0, fd, low, high, length, flags, buffer, userData, upper);
-        userData = (userData + 1) | 0;
-        low += stride;
-        if (low >= 0x1_0000_0000) {
-          low -= 0x1_0000_0000;
-          high++;
+      while (prepared < count) {
+        const run = Math.min(engine.room(), count - prepared);
+        const { tail } = engine;
+        for (let i = 0; i < run; i++) {
+          const at = ((tail + i) & mask) << 4;
+          preparePiece(sqes, at, word0, fd, low, high, length, flags, buffer, userData, upper);
+          userData = (userData + 1) | 0;
+          low += stride;
+          if (low >= 0x1_0000_0000) {
+            low -= 0x1_0000_0000;
+            high++;
+          }
         }
+        engine.advance(run);
+        prepared += run;
       }
     } finally {
       if (prepared < count) {

@@ -213,6 +213,27 @@ export class Engine implements Holder {
   }
 
   /**
+   * How many entries can be taken now; submits first when the queue is full. For many at once:
+   * fill them from {@linkcode tail} on, then {@linkcode advance}.
+   */
+  room(): number {
+    const room = this.#sqRoom - ((this.#sqTail - this.#submittedTail) | 0);
+    if (room > 0) return room;
+    this.submit(0);
+    return this.#sqRoom;
+  }
+
+  /** The number of the next entry; with `queues.sqEntries - 1` as mask its place in the queue. */
+  get tail(): number {
+    return this.#sqTail;
+  }
+
+  /** Takes entries that were filled. */
+  advance(count: number): void {
+    this.#sqTail = (this.#sqTail + count) | 0;
+  }
+
+  /**
    * Makes sure that the next `count` entries can be awaited and go to the kernel in one submission,
    * as links must.
    */
@@ -496,6 +517,7 @@ export class Engine implements Holder {
     const targets = this.#targets;
     let sharing = this.#sharing;
     let head = this.#cqHead;
+    let notFinal = 0;
     while (((tail - head) | 0) > 0) {
       const at = cqes + ((head & mask) << 2);
       const userData = ring[at]!;
@@ -508,14 +530,16 @@ export class Engine implements Holder {
         const slot = upper & SLOT_MASK;
         const target = targets[slot]!;
         const final = (flags & CQE.MORE) === 0;
-        if (!final) this.#notFinal++;
+        if (!final) notFinal++;
         else if (--sharing[slot]! === 0) this.#release(slot);
         target.complete(result, flags, slot, final, userData);
         continue;
       }
       // The head moves before a callback, so that it may reap, throw or close.
       this.#cqHead = head;
-      if ((flags & CQE.MORE) !== 0) this.#notFinal++;
+      if ((flags & CQE.MORE) !== 0) notFinal++;
+      this.#notFinal += notFinal;
+      notFinal = 0;
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
       else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
@@ -523,6 +547,7 @@ export class Engine implements Holder {
       sharing = this.#sharing;
     }
     this.#cqHead = head;
+    this.#notFinal += notFinal;
   }
 
   #toOwner(

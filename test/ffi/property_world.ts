@@ -1590,6 +1590,8 @@ export class World {
         for await (
           const { slice, recycle } of model.ring.recvMultishot(channel.receiver, buffers)
         ) {
+          // They may have been closed since the piece was handed out.
+          if (buffers.closed) break;
           this.#inside(() => {
             channel.receive(slice.bytes);
             recycle();
@@ -1598,6 +1600,9 @@ export class World {
           channel.whole = false;
           break;
         }
+      } catch (error) {
+        if (error instanceof UringError || error instanceof ClosedError) throw error;
+        this.#fail(error);
       } finally {
         entry.busy = false;
         // Buffers that were closed under it may have been filled.
