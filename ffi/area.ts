@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { now } from "./clock.ts";
 import { ClosedError, OwnershipError, UringError } from "./errors.ts";
 import { high, low, Mapping, PAGE_SIZE } from "./memory.ts";
 import { Registrations } from "./registrations.ts";
@@ -18,7 +19,7 @@ export interface AreaOptions {
 /** Who knows when a piece of memory was handed to the kernel. @internal */
 export interface Holder {
   /**
-   * Milliseconds of `performance.now()`; undefined when it is not submitted yet, and 0 when that
+   * Milliseconds of {@linkcode now}; undefined when it is not submitted yet, and 0 when that
    * was so long ago that nobody remembers.
    */
   submittedAt(submission: number): number | undefined;
@@ -364,7 +365,7 @@ export class Slice {
       ? "prepared, not yet submitted"
       : since === 0
       ? "since more submissions ago than the ring remembers"
-      : `since ${(performance.now() - since).toFixed(1)} ms ago`;
+      : `since ${(now() - since).toFixed(1)} ms ago`;
     return `The kernel owns ${where} for ${this.#operation} (${when})`;
   }
 

@@ -12,6 +12,7 @@ import {
   release,
   type Slice,
 } from "./area.ts";
+import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, OwnershipError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
@@ -175,7 +176,7 @@ export class BufferRing implements Disposable {
 
   #provide(id: number): void {
     const slice = this.#slices[id]!;
-    this.#providedAt[id] = performance.now();
+    this.#providedAt[id] = now();
     acquire(slice, this.#purpose, true, this.#holder, id);
     const tail = this.#tail[TAIL]!;
     const at = (tail & (this.#slices.length - 1)) << 2;

@@ -8,6 +8,7 @@
  * @module
  */
 import { acquire, type Holder, release, Slice } from "./area.ts";
+import { now } from "./clock.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -380,7 +381,7 @@ export class Engine implements Holder {
   submit(waitFor: number): number {
     this.ensureOpen();
     if (this.#stamp) {
-      this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = performance.now();
+      this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = now();
       this.#submission = (this.#submission + 1) | 0;
       this.#stamp = false;
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { now } from "./clock.ts";
 import { type Engine, MOST_REQUESTS, type Target } from "./engine.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
@@ -30,7 +31,7 @@ export class Generation implements Target {
 
   /** Counts requests that were prepared. */
   attach(count = 1): void {
-    if (this.requests === 0) this.startedAt = performance.now();
+    if (this.requests === 0) this.startedAt = now();
     this.requests += count;
     this.outstanding += count;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { acquire, addressHigh, addressLow, type Holder, release, type Slice } from "./area.ts";
+import { now } from "./clock.ts";
 import { unwrap, UringError } from "./errors.ts";
 import { high, low } from "./memory.ts";
 import { native } from "./native.ts";
@@ -164,7 +165,7 @@ export class MessageZeroCopy {
   }
 
   #begin(slice: Slice, count: number): Group {
-    if (this.#sent === this.#notified) this.#busySince = performance.now();
+    if (this.#sent === this.#notified) this.#busySince = now();
     acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#out.next);
     return { slice, left: count };
   }

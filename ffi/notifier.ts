@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
 import { Generation } from "./generation.ts";
@@ -188,7 +189,7 @@ export class Notifier {
       copied: this.#engine.reportsUsage ? generation?.copied ?? 0 : undefined,
       latency: generation === undefined || generation.requests === 0
         ? 0
-        : performance.now() - generation.startedAt,
+        : now() - generation.startedAt,
     });
   }
 

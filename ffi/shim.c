@@ -680,7 +680,16 @@ int zclab_format_address(const void *address, uint32_t length, char *text, uint3
 	return (int)used;
 }
 
-/* Threads. */
+/* Time and threads. */
+
+double zclab_milliseconds(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return -errno;
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
 
 int zclab_thread_id(void)
 {

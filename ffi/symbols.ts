@@ -256,6 +256,10 @@ export const SHIM = {
     parameters: [],
     result: "f64", // CPU time of this thread, user and system
   },
+  zclab_milliseconds: {
+    parameters: [],
+    result: "f64", // CLOCK_MONOTONIC
+  },
   zclab_affinity_get: {
     parameters: [
       "buffer", // void *mask: out

@@ -5,6 +5,7 @@
  * @module
  */
 import { Area, type Slice } from "../../ffi/area.ts";
+import { now } from "../../ffi/clock.ts";
 import { UringError } from "../../ffi/errors.ts";
 import { MessageZeroCopy } from "../../ffi/message_zerocopy.ts";
 import { Notifier } from "../../ffi/notifier.ts";
@@ -112,19 +113,19 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   const before = sender.settle();
   let batches = 0;
   const cpuBefore = threadCpuSeconds();
-  const start = performance.now();
+  const start = now();
   const end = start + seconds * 1000;
   do {
     sender.sendBatch();
     batches++;
-  } while (performance.now() < end);
+  } while (now() < end);
   const after = sender.settle();
-  const elapsed = (performance.now() - start) / 1000;
+  const elapsed = (now() - start) / 1000;
   const cpu = threadCpuSeconds() - cpuBefore;
 
   const sent = batches * batch;
-  const since = (now: number | null, then: number | null): number | null =>
-    now === null || then === null ? null : now - then;
+  const since = (later: number | null, earlier: number | null): number | null =>
+    later === null || earlier === null ? null : later - earlier;
   return {
     requestsPerSecond: sent / elapsed,
     datagramsPerSecond: sent * datagrams / elapsed,
