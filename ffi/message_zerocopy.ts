@@ -155,7 +155,7 @@ export class MessageZeroCopy {
         const sent = this.#sendMany(fd, lower, high(address), length, stride, left, FLAGS);
         if (sent === ENOBUFS && this.#makeRoom()) continue;
         left -= unwrap("send MSG_ZEROCOPY", sent);
-        for (let i = 0; i < sent; i++) this.#out.add(group);
+        this.#out.add(group, sent);
         this.#sent += sent;
       }
     } finally {
@@ -204,21 +204,25 @@ export class MessageZeroCopy {
     }
   }
 
-  /** Ends once the last number was let go of: the range may wrap past 2^32. */
+  /** The range may wrap past 2^32. */
   #letGo(first: number, last: number, copied: boolean): void {
     this.#messages++;
-    for (let number = first;; number = (number + 1) >>> 0) {
-      const group = this.#out.take(number);
+    let left = ((last - first) >>> 0) + 1;
+    for (let number = first; left > 0;) {
+      const count = this.#out.takeRun(number, left);
+      const group = this.#out.taken;
       if (group === undefined) {
         throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
           meaning: `send ${number} was let go of, but is not out`,
           advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
         });
       }
-      if (--group.left === 0) release(group.slice);
-      this.#notified++;
-      if (copied) this.#copied++;
-      if (number === last) return;
+      group.left -= count;
+      if (group.left === 0) release(group.slice);
+      this.#notified += count;
+      if (copied) this.#copied += count;
+      left -= count;
+      number = (number + count) >>> 0;
     }
   }
 

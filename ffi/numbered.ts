@@ -13,6 +13,8 @@ export class Numbered<T extends object> {
   #things: (T | null)[] = new Array(FEW).fill(null);
   #oldest: number;
   #next: number;
+  /** What {@linkcode takeRun} took last. */
+  taken: T | undefined;
 
   /** @param first The first number; 0 unless a test wants to see it wrap. */
   constructor(first = 0) {
@@ -24,29 +26,41 @@ export class Numbered<T extends object> {
     return this.#next;
   }
 
-  /** Adds a thing under the next number. */
-  add(thing: T): void {
-    if (((this.#next - this.#oldest) >>> 0) >= this.#things.length) this.#grow();
-    this.#things[this.#next & (this.#things.length - 1)] = thing;
-    this.#next = (this.#next + 1) >>> 0;
+  /** Adds a thing under the next number, or under as many as given. */
+  add(thing: T, count = 1): void {
+    while (((this.#next - this.#oldest) >>> 0) + count > this.#things.length) this.#grow();
+    const things = this.#things;
+    const mask = things.length - 1;
+    for (let i = 0; i < count; i++) things[(this.#next + i) & mask] = thing;
+    this.#next = (this.#next + count) >>> 0;
   }
 
   /**
-   * Takes what has this number.
+   * Takes what has a number, and the numbers behind it as long as the same thing has them.
    *
-   * @returns The thing, or undefined if nothing with this number is out.
+   * @param most How many at most.
+   * @returns How many were taken; their thing is in {@linkcode taken}. 0 if nothing is out there.
    */
-  take(number: number): T | undefined {
-    if (((number - this.#oldest) >>> 0) >= ((this.#next - this.#oldest) >>> 0)) return undefined;
-    const mask = this.#things.length - 1;
-    const thing = this.#things[number & mask]!;
-    if (thing === null) return undefined;
-    this.#things[number & mask] = null;
+  takeRun(first: number, most: number): number {
+    const out = (this.#next - this.#oldest) >>> 0;
+    const from = (first - this.#oldest) >>> 0;
+    const things = this.#things;
+    const mask = things.length - 1;
+    const thing = from < out ? things[first & mask]! : null;
+    this.taken = thing ?? undefined;
+    if (thing === null) return 0;
+    const limit = Math.min(most, out - from);
+    let count = 0;
+    while (count < limit && things[(first + count) & mask] === thing) {
+      things[(first + count) & mask] = null;
+      count++;
+    }
+    if (from === 0) this.#oldest = (this.#oldest + count) >>> 0;
     // What was taken out of order before is skipped when its turn comes.
-    while (this.#oldest !== this.#next && this.#things[this.#oldest & mask] === null) {
+    while (this.#oldest !== this.#next && things[this.#oldest & mask] === null) {
       this.#oldest = (this.#oldest + 1) >>> 0;
     }
-    return thing;
+    return count;
   }
 
   #grow(): void {
