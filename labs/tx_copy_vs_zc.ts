@@ -511,7 +511,8 @@ function conclusions(
           ? ` (not seen at ${found.above})`
           : ` (about ${Math.round(found.estimate)} by interpolation)`);
     const at = own.find((row) => row.payload === largest)!;
-    lines.push(`  ${mode}: ${at.verdict}; ${where}`);
+    const said = at.verdict.startsWith(mode) ? at.verdict : `${mode}: ${at.verdict}`;
+    lines.push(`  ${said}; ${where}`);
   }
   const [trainRatio, floor] = [compareTrains(trials, largest), floors.get(largest)!];
   if (trainRatio !== undefined) {
