@@ -217,8 +217,8 @@ export class Batch {
   /** Does nothing (NOP, 5.1). */
   nop(userData = 0): this {
     const engine = this.#engine;
-    const { sqes, sqePairs } = engine;
-    prepareNop(sqes, sqePairs, engine.next(), userData, 0);
+    const { sqes } = engine;
+    prepareNop(sqes, engine.next(), userData, 0);
     return this;
   }
 

@@ -80,8 +80,6 @@ export class Engine implements Holder {
   readonly queues: Queues;
   /** Submission entries as words; the faces fill them. */
   readonly sqes: Int32Array;
-  /** The same as pairs of words. */
-  readonly sqePairs: Float64Array;
   closed = false;
   /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
   readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
@@ -152,7 +150,6 @@ export class Engine implements Holder {
     this.queues = new Queues(setup);
     this.#ring = this.queues.ring;
     this.sqes = this.queues.sqes;
-    this.sqePairs = this.queues.sqePairs;
     this.#sqMask = this.queues.sqEntries - 1;
     this.#sqRoom = this.queues.sqEntries;
     this.#cqMask = this.queues.cqEntries - 1;
@@ -516,7 +513,6 @@ export class Engine implements Holder {
     const cqes = this.queues.cqes;
     const mask = this.#cqMask;
     const targets = this.#targets;
-    let sharing = this.#sharing;
     let head = this.#cqHead;
     let notFinal = 0;
     while (((tail - head) | 0) > 0) {
@@ -532,20 +528,21 @@ export class Engine implements Holder {
         const target = targets[slot]!;
         const final = (flags & CQE.MORE) === 0;
         if (!final) notFinal++;
-        else if (--sharing[slot]! === 0) this.#release(slot);
+        else if (--this.#sharing[slot]! === 0) this.#release(slot);
         target.complete(result, flags, slot, final, userData);
         continue;
       }
       // The head moves before a callback, so that it may reap, throw or close.
       this.#cqHead = head;
       if ((flags & CQE.MORE) !== 0) notFinal++;
-      this.#notFinal += notFinal;
-      notFinal = 0;
+      if (notFinal !== 0) {
+        this.#notFinal += notFinal;
+        notFinal = 0;
+      }
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
       else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
       head = this.#cqHead;
-      sharing = this.#sharing;
     }
     this.#cqHead = head;
     this.#notFinal += notFinal;

@@ -52,22 +52,11 @@ export function head(opcode: number, sqeFlags: number, ioprio: number): number {
 
 // === 5.1 ===
 
-/** A NOP is all zeros but for its user data, so pairs of words are cleared at once. */
-export function prepareNop(
-  sqes: Int32Array,
-  pairs: Float64Array,
-  at: number,
-  low: number,
-  high: number,
-): void {
-  const pair = at >> 1;
-  pairs[pair] = 0;
-  pairs[pair + 1] = 0;
-  pairs[pair + 2] = 0;
-  pairs[pair + 3] = 0;
+/** A NOP is all zeros but for its user data: most often there is nothing else to write. */
+export function prepareNop(sqes: Int32Array, at: number, low: number, high: number): void {
+  if (sqes[at] !== 0) fill(sqes, at, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   sqes[at + 8] = low;
   sqes[at + 9] = high;
-  pairs[pair + 5] = 0;
 }
 
 export function preparePoll(
@@ -267,10 +256,9 @@ export function preparePiece(
   userLow: number,
   userHigh: number,
 ): void {
-  sqes[at] = word0;
+  // An entry that did the same before has zeros where this operation has nothing to say.
+  if (sqes[at] !== word0) fill(sqes, at, word0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   sqes[at + 1] = fd;
-  sqes[at + 2] = 0;
-  sqes[at + 3] = 0;
   sqes[at + 4] = addrLow;
   sqes[at + 5] = addrHigh;
   sqes[at + 6] = length;
@@ -278,7 +266,6 @@ export function preparePiece(
   sqes[at + 8] = userLow;
   sqes[at + 9] = userHigh;
   sqes[at + 10] = bufIndex;
-  sqes[at + 11] = 0;
 }
 
 // === 5.11 ===

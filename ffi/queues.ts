@@ -105,8 +105,6 @@ export class Queues {
   readonly ring: Int32Array;
   /** The submission entries as 32-bit words, 16 for each. */
   readonly sqes: Int32Array;
-  /** The same as pairs of words: 0 clears two at once. */
-  readonly sqePairs: Float64Array;
   /** Number of submission entries. */
   readonly sqEntries: number;
   /** Number of completion entries. */
@@ -145,7 +143,6 @@ export class Queues {
     }
     this.ring = new Int32Array(this.#ringMapping.buffer, 0, this.#ringMapping.bytes >> 2);
     this.sqes = new Int32Array(this.#sqeMapping.buffer);
-    this.sqePairs = new Float64Array(this.#sqeMapping.buffer);
     this.sqHead = sq.get("head") >> 2;
     this.sqTail = sq.get("tail") >> 2;
     this.sqFlags = sq.get("flags") >> 2;

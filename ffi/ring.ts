@@ -363,7 +363,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Does nothing (NOP, 5.1). */
   nop(options: OperationOptions = {}): Promise<number> {
     return this.#start("NOP", null, false, options, (sqes, at, upper) => {
-      prepareNop(sqes, new Float64Array(sqes.buffer), at, 0, upper);
+      prepareNop(sqes, at, 0, upper);
     });
   }
 
