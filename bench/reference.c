@@ -53,12 +53,12 @@
  * notifications that does not flush.
  *
  * Mode msg-zerocopy has no ring.  Its batch is lazy too, but step 2 and 3 are
- * BATCH times send(2) with MSG_ZEROCOPY, then reap; and there
+ * one sendmmsg(2) with MSG_ZEROCOPY, then reap; and there
  *
  *	wait(n): poll(2) for POLLERR, reap
  *	reap:    recvmsg(2) from the error queue until it is empty
  *
- * A send(2) that fails with ENOBUFS while notifications are outstanding waits
+ * A sendmmsg(2) that fails with ENOBUFS while notifications are outstanding waits
  * for one and is tried again.
  */
 #define _GNU_SOURCE
@@ -135,7 +135,7 @@ struct mode {
 	bool fixed;		/* from a registered buffer */
 	bool flush;		/* no notification outlives its batch */
 	bool gso;		/* a train of datagrams in each request */
-	bool msg_zerocopy;	/* send(2), no ring */
+	bool msg_zerocopy;	/* sendmmsg(2), no ring */
 };
 
 static const struct mode modes[] = {
@@ -494,7 +494,7 @@ static int ring_batch(struct trial *trial)
 	return result;
 }
 
-/* The loop over send(2) with MSG_ZEROCOPY. */
+/* The loop over sendmmsg(2) with MSG_ZEROCOPY. */
 
 static const struct sock_extended_err *find_error(struct msghdr *message)
 {
@@ -565,36 +565,49 @@ static int error_queue_wait(struct trial *trial, unsigned int limit)
 	return 0;
 }
 
-static int message_send(struct trial *trial)
+/* Sends what is left of a batch with one sendmmsg(2); returns how many. */
+static int message_send(struct trial *trial, unsigned int left)
 {
-	const void *chunk = trial->memory + trial->chunk * trial->stride;
-	ssize_t result;
+	struct mmsghdr messages[RING_ENTRIES];
+	struct iovec vectors[RING_ENTRIES];
+	unsigned int chunk = trial->chunk;
+	int sent;
 
-	for (;;) {
-		result = send(trial->socket, chunk, trial->length,
-			      MSG_ZEROCOPY);
-		trial->system_calls++;
-		if (result >= 0)
-			break;
-		if (errno != ENOBUFS || trial->outstanding == 0)
-			return -errno;
-		result = error_queue_wait(trial, trial->outstanding - 1);
-		if (result < 0)
-			return (int)result;
+	memset(messages, 0, left * sizeof(*messages));
+	for (unsigned int i = 0; i < left; i++) {
+		vectors[i].iov_base = trial->memory + chunk * trial->stride;
+		vectors[i].iov_len = trial->length;
+		messages[i].msg_hdr.msg_iov = &vectors[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+		if (++chunk == 4 * trial->batch)
+			chunk = 0;
 	}
-	trial->outstanding++;
-	trial->completed++;
-	if (++trial->chunk == 4 * trial->batch)
-		trial->chunk = 0;
-	return (size_t)result == trial->length ? 0 : -EMSGSIZE;
+	sent = sendmmsg(trial->socket, messages, left, MSG_ZEROCOPY);
+	trial->system_calls++;
+	if (sent < 0)
+		return -errno;
+	for (int i = 0; i < sent; i++)
+		if (messages[i].msg_len != trial->length)
+			return -EMSGSIZE;
+	trial->outstanding += (unsigned int)sent;
+	trial->completed += (unsigned int)sent;
+	trial->chunk = (trial->chunk + (unsigned int)sent) % (4 * trial->batch);
+	return sent;
 }
 
 static int message_batch(struct trial *trial)
 {
 	int result = error_queue_wait(trial, 3 * trial->batch);
+	unsigned int left = trial->batch;
 
-	for (unsigned int i = 0; result >= 0 && i < trial->batch; i++)
-		result = message_send(trial);
+	while (result >= 0 && left > 0) {
+		result = message_send(trial, left);
+		if (result >= 0)
+			left -= (unsigned int)result;
+		else if (result == -ENOBUFS && trial->outstanding > 0)
+			result = error_queue_wait(trial,
+						  trial->outstanding - 1);
+	}
 	if (result >= 0)
 		result = error_queue_reap(trial);
 	return result;

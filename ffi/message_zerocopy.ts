@@ -132,7 +132,7 @@ export class MessageZeroCopy {
   }
 
   /**
-   * Sends a slice in pieces, one send for each, with one foreign call: a datagram each. The slice is
+   * Sends a slice in pieces, a datagram each, with `sendmmsg(2)` in one foreign call. The slice is
    * in flight until the last of them has been reaped.
    *
    * @param length Length of each piece in bytes.

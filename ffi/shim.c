@@ -474,19 +474,48 @@ int zclab_send(int fd, uint32_t address_low, uint32_t address_high, uint32_t len
 	return checked(sent);
 }
 
+/* Messages that one sendmmsg(2) takes, so that their headers fit on the stack. */
+#define MESSAGES 64
+
+static int send_messages(int fd, uint64_t address, uint32_t length, uint32_t stride,
+			 uint32_t count, uint32_t flags)
+{
+	struct mmsghdr messages[MESSAGES];
+	struct iovec vectors[MESSAGES];
+	uint32_t i;
+	int sent;
+
+	memset(messages, 0, count * sizeof(*messages));
+	for (i = 0; i < count; i++, address += stride) {
+		vectors[i].iov_base = (void *)(uintptr_t)address;
+		vectors[i].iov_len = length;
+		messages[i].msg_hdr.msg_iov = &vectors[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	do {
+		sent = sendmmsg(fd, messages, count, (int)flags | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return checked(sent);
+}
+
 int zclab_send_each(int fd, uint32_t address_low, uint32_t address_high, uint32_t length,
 		    uint32_t stride, uint32_t count, uint32_t flags)
 {
 	uint64_t address = (uint64_t)address_high << 32 | address_low;
-	uint32_t i;
+	uint32_t done = 0;
 
-	for (i = 0; i < count && i < INT_MAX; i++, address += stride) {
-		int sent = zclab_send(fd, (uint32_t)address, (uint32_t)(address >> 32), length, flags);
+	while (done < count && done < INT_MAX - MESSAGES) {
+		uint32_t part = count - done < MESSAGES ? count - done : MESSAGES;
+		int sent = send_messages(fd, address, length, stride, part, flags);
 
 		if (sent < 0)
-			return i > 0 ? (int)i : sent;
+			return done > 0 ? (int)done : sent;
+		done += (uint32_t)sent;
+		address += (uint64_t)sent * stride;
+		if ((uint32_t)sent < part)
+			break;
 	}
-	return (int)i;
+	return (int)done;
 }
 
 int zclab_recv(int fd, uint32_t address_low, uint32_t address_high, uint32_t length, uint32_t flags)

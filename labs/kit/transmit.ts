@@ -29,7 +29,7 @@ export const TRANSMIT_MODES = [
 /**
  * A way of sending: `non-zc` copies (SEND); `zc` does not (SEND_ZC), with notifications reaped
  * lazily; `+flush` waits for all notifications of a batch before the next; `-fixed` sends from
- * registered buffers; `msg-zerocopy` is `send(2)` with MSG_ZEROCOPY; `gso` puts a train of
+ * registered buffers; `msg-zerocopy` is `sendmmsg(2)` with MSG_ZEROCOPY; `gso` puts a train of
  * datagrams into each request (UDP_SEGMENT).
  */
 export type TransmitMode = typeof TRANSMIT_MODES[number];
