@@ -183,6 +183,9 @@ export class Batch {
    * @throws {ClosedError} After close.
    */
   reap(onCompletion: OnCompletion): number {
+    if (typeof onCompletion !== "function") {
+      throw new TypeError("reap: the first argument must be a function");
+    }
     return this.#engine.reap(onCompletion);
   }
 

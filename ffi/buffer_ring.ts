@@ -136,11 +136,15 @@ export class BufferRing implements Disposable {
    * @param flags The flags of the completion.
    * @param length How much of it was filled: the completion's result.
    * @returns The filled part, or undefined when the completion used no buffer.
+   * @throws {OwnershipError} If it was taken already.
    */
   take(flags: number, length: number): Slice | undefined {
     if ((flags & CQE.BUFFER) === 0 || this.#closed) return undefined;
     const id = flags >>> CQE.BUFFER_SHIFT;
     const slice = this.#slices[id]!;
+    if (this.#held[id] === 1) {
+      throw new OwnershipError("take: the program holds this buffer already; recycle it first");
+    }
     this.#held[id] = 1;
     release(slice);
     return slice.slice(0, Math.max(0, length));

@@ -524,6 +524,8 @@ export class Ring implements Disposable, AsyncDisposable {
         });
       }
       await buffers.recycled();
+      // Another receive may have been quicker: let the event loop turn before the next try.
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
