@@ -488,7 +488,6 @@ export class Engine implements Holder {
    * @returns How many completions were seen.
    */
   harvest(onCompletion: OnCompletion): number {
-    const ring = this.#ring;
     let seen = 0;
     while (true) {
       const tail = this.#load(this.queues.cqTail);
