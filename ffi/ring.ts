@@ -821,7 +821,9 @@ function memlockError(bytes: number): UringError {
       `${show(limits[0]!)} for everything that this user has registered (hard limit ` +
       `${show(limits[1]!)})`,
     advice:
-      `ulimit -l ${Math.ceil(bytes / 1024)} or more, as root or in /etc/security/limits.conf ` +
+      `ulimit -l ${
+        Math.ceil((Number(limits[0]!) + bytes) / 1024)
+      } or more, as root or in /etc/security/limits.conf ` +
       `(memlock), or run with CAP_IPC_LOCK`,
   });
 }

@@ -386,7 +386,7 @@ Deno.test({
     assertMatch(message!, /^UringError ENOMEM IORING_REGISTER_BUFFERS_UPDATE/);
     assertMatch(message!, /needs 1024 KiB of locked memory and RLIMIT_MEMLOCK is 64 KiB/);
     assertMatch(message!, /hard limit 64 KiB/);
-    assertMatch(message!, /ulimit -l 1024 .*limits\.conf.*CAP_IPC_LOCK/);
+    assertMatch(message!, /ulimit -l 1088 .*limits\.conf.*CAP_IPC_LOCK/);
     assertEquals(index, "0");
   },
 });
