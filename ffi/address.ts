@@ -54,8 +54,3 @@ export function decodeAddress(storage: Uint8Array<ArrayBuffer>): Address | undef
     port: view.getUint16(2, false),
   };
 }
-
-/** The address family of a host: 4 or 6. */
-export function familyOf(host: string): 4 | 6 {
-  return host.includes(":") ? 6 : 4;
-}

@@ -135,6 +135,7 @@ export class Engine implements Holder {
     .set("ts", addressOf(this.#waitTime.buffer));
 
   // Awaiting.
+  readonly #closing = Promise.withResolvers<void>();
   #eventFd = -1;
   #awaited = 0;
   #pumping = false;
@@ -188,6 +189,11 @@ export class Engine implements Holder {
   /** Completions of the batch face that were set aside. */
   get spilled(): number {
     return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
+  }
+
+  /** Resolves when the ring is closed: for those who wait for something else meanwhile. */
+  get whenClosed(): Promise<void> {
+    return this.#closing.promise;
   }
 
   /** @throws {ClosedError} After close. */
@@ -860,5 +866,6 @@ export class Engine implements Holder {
     if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
     else if (!this.#pumping) this.#closeEventFd();
     this.#failAll(new ClosedError("Ring"));
+    this.#closing.resolve();
   }
 }

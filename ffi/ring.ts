@@ -523,7 +523,7 @@ export class Ring implements Disposable, AsyncDisposable {
           if (slice !== undefined) buffers.recycle(slice);
         });
       }
-      await buffers.recycled();
+      await Promise.race([buffers.recycled(), this.#engine.whenClosed]);
       // Another receive may have been quicker: let the event loop turn before the next try.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

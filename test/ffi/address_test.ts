@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeAddress, encodeAddress, familyOf } from "../../ffi/address.ts";
+import { decodeAddress, encodeAddress } from "../../ffi/address.ts";
 
 Deno.test("encodeAddress() makes a sockaddr_in in network order", () => {
   const bytes = encodeAddress({ host: "10.231.0.2", port: 9000 });
@@ -39,8 +39,4 @@ Deno.test("encodeAddress() refuses a port that is none", () => {
   for (const port of [-1, 65536, 1.5, NaN, Infinity]) {
     assertThrows(() => encodeAddress({ host: "::1", port }), RangeError, `Port ${port}`);
   }
-});
-
-Deno.test("familyOf() tells IPv4 from IPv6", () => {
-  assertEquals([familyOf("10.0.0.1"), familyOf("::1")], [4, 6]);
 });

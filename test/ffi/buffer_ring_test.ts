@@ -346,3 +346,20 @@ Deno.test("Closing the ring before its buffers is fine", async () => {
   buffers.close();
   assertThrows(() => new BufferRing(ring, { count: 2, bytes: 100 }), ClosedError, "Ring");
 });
+
+Deno.test("A receive that waits for a buffer is told when the ring closes", async () => {
+  using bed = await Testbed.loopback();
+  using connection = connectUdp(bed);
+  using area = Area.map({ bytes: 4096 });
+  const ring = Ring.open();
+  const buffers = new BufferRing(ring, { count: 1, bytes: 100 });
+  const pieces = ring.recvMultishot(connection.far, buffers);
+  for (let i = 0; i < 2; i++) await ring.send(connection.near, area.slice(0, 10));
+  assertEquals((await pieces.next()).value?.slice.length, 10);
+  // The only buffer is held, and nobody will ever give it back.
+  const waiting = pieces.next();
+  await ring.timeout(20);
+  ring.close();
+  await assertRejects(() => waiting, ClosedError);
+  buffers.close();
+});
