@@ -17,7 +17,12 @@ export type Component =
   | "ethtool"
   | "nsenter"
   | "unshare"
-  | "setpriv";
+  | "setpriv"
+  | "cpio"
+  | "mksquashfs"
+  | "mmdebstrap"
+  | "qemu-system-x86_64"
+  | "xz";
 
 /** What each is called, and the Debian and Ubuntu packages that bring it. */
 const PACKAGES: Readonly<Record<Component, { packages: readonly string[]; title: string }>> = {
@@ -29,6 +34,11 @@ const PACKAGES: Readonly<Record<Component, { packages: readonly string[]; title:
   nsenter: { packages: ["util-linux"], title: "nsenter" },
   unshare: { packages: ["util-linux"], title: "unshare" },
   setpriv: { packages: ["util-linux"], title: "setpriv" },
+  cpio: { packages: ["cpio"], title: "cpio" },
+  mksquashfs: { packages: ["squashfs-tools"], title: "mksquashfs" },
+  mmdebstrap: { packages: ["mmdebstrap"], title: "mmdebstrap" },
+  "qemu-system-x86_64": { packages: ["qemu-system-x86"], title: "QEMU" },
+  xz: { packages: ["xz-utils"], title: "xz" },
 };
 
 /** What the labs, the REPL and the bench use. */
@@ -44,6 +54,16 @@ export const RUN_COMPONENTS: readonly Component[] = [
 
 /** What the tests use: they also drop privileges. */
 export const TEST_COMPONENTS: readonly Component[] = [...RUN_COMPONENTS, "setpriv"];
+
+/** What the guest is made and booted with. */
+export const GUEST_COMPONENTS: readonly Component[] = [
+  "cpio",
+  "mksquashfs",
+  "mmdebstrap",
+  "qemu-system-x86_64",
+  "setpriv",
+  "xz",
+];
 
 /** Where administration programs are, though not always in the PATH of a user. */
 const FURTHER_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];

@@ -1,0 +1,95 @@
+/**
+ * Whether the guest runs on KVM or on QEMU's software emulation.
+ *
+ * @module
+ */
+import type { Cache } from "./cache.ts";
+import { exists } from "./cache.ts";
+import { command } from "./command.ts";
+import { replaceFile } from "./root_file_system.ts";
+
+/** How the guest's instructions are executed. */
+export type Acceleration = "kvm" | "software emulation";
+
+/** QEMU's options for each. */
+export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
+  kvm: ["-accel", "kvm", "-cpu", "host"],
+  "software emulation": ["-accel", "tcg,thread=multi", "-cpu", "max"],
+};
+
+/** A guest that only powers off does so within a second where KVM works. */
+const PROBE_MILLISECONDS = 10_000;
+
+/** What was found out, and for which machine. */
+interface Finding {
+  readonly machine: string;
+  readonly acceleration: Acceleration;
+}
+
+/**
+ * Finds out once whether a guest really boots with KVM: a machine can have /dev/kvm and hang.
+ *
+ * @param cache Where the answer is remembered.
+ * @param kernel The kernel to boot.
+ * @param initramfs Its initramfs.
+ * @param announce Told that it is being tried.
+ * @returns What to use.
+ */
+export async function findAcceleration(
+  cache: Cache,
+  kernel: string,
+  initramfs: string,
+  announce: (text: string) => void,
+): Promise<Acceleration> {
+  if (!canOpen("/dev/kvm")) return "software emulation";
+  const path = cache.path("acceleration.json");
+  const machine = `${Deno.osRelease()} ${await qemuVersion()}`;
+  const known = read(path);
+  if (known?.machine === machine) return known.acceleration;
+  announce("trying whether a guest boots with KVM");
+  const acceleration = await boots(kernel, initramfs) ? "kvm" : "software emulation";
+  const finding: Finding = { machine, acceleration };
+  await replaceFile(path, (partial) => Deno.writeTextFile(partial, JSON.stringify(finding)));
+  return acceleration;
+}
+
+async function qemuVersion(): Promise<string> {
+  const said = new TextDecoder().decode(await command("qemu-system-x86_64", ["--version"]));
+  return said.split("\n")[0]!;
+}
+
+function canOpen(path: string): boolean {
+  try {
+    Deno.openSync(path, { read: true, write: true }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function read(path: string): Finding | undefined {
+  if (!exists(path)) return undefined;
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)) as Finding;
+  } catch {
+    // Whatever was written there, asking again is cheap.
+    return undefined;
+  }
+}
+
+async function boots(kernel: string, initramfs: string): Promise<boolean> {
+  const child = new Deno.Command("qemu-system-x86_64", {
+    args: [
+      ...ACCELERATION_OPTIONS.kvm,
+      ...["-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+      ...["-kernel", kernel, "-initrd", initramfs, "-append", "quiet panic=-1 zclab.probe"],
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const limit = setTimeout(() => child.kill("SIGKILL"), PROBE_MILLISECONDS);
+  const { success } = await child.status;
+  clearTimeout(limit);
+  return success;
+}

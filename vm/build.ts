@@ -1,0 +1,50 @@
+/**
+ * Makes what the guest consists of: root file system, softnic, initramfs. What is there and was made
+ * from the same is not made again.
+ *
+ * @module
+ */
+import { type Cache, exists, locked } from "./cache.ts";
+import type { GuestFiles } from "./guest.ts";
+import { ensureInitramfs } from "./initramfs.ts";
+import { type BuildOptions, ensureRootFileSystem, removeTree } from "./root_file_system.ts";
+import { ensureSoftnic } from "./softnic.ts";
+
+/** What is made for other versions than ours is removed when nobody has used it for so long. */
+const STALE_MILLISECONDS = 14 * 24 * 3600 * 1000;
+
+/**
+ * Returns what the guest consists of, making what is missing.
+ *
+ * @param cache Where it is kept.
+ * @param options The mirror, who is told, and what ends it.
+ * @returns The files to boot.
+ */
+export async function ensureGuest(cache: Cache, options: BuildOptions): Promise<GuestFiles> {
+  const { announce } = options;
+  return await locked(
+    cache,
+    () => announce("waiting for another process that is building the guest"),
+    async () => {
+      const root = await ensureRootFileSystem(cache, options);
+      const softnic = await ensureSoftnic(cache, root, options);
+      const initramfs = await ensureInitramfs(cache, root, softnic, options);
+      const files = { kernel: root.kernel, image: root.image, initramfs };
+      await removeStale(cache, [root.folder, softnic, ...Object.values(files)]);
+      return files;
+    },
+  );
+}
+
+/** The times of what is used are set anew, and what has an old one is removed. */
+async function removeStale(cache: Cache, used: readonly string[]): Promise<void> {
+  const now = Date.now();
+  for (const path of used) await Deno.utime(path, new Date(now), new Date(now));
+  for await (const { name } of Deno.readDir(cache.folder)) {
+    const path = cache.path(name);
+    if (!/^(root|image|kernel|softnic|initramfs)-/.test(name) || used.includes(path)) continue;
+    if (!exists(path)) continue;
+    const { mtime } = await Deno.stat(path);
+    if (now - (mtime?.getTime() ?? now) > STALE_MILLISECONDS) await removeTree(path);
+  }
+}

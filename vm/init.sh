@@ -1,0 +1,154 @@
+#!/bin/busybox sh
+# The guest's first process, twice: out of the initramfs it puts the root file system together and
+# starts itself again in it; there it mounts what the host shows, runs the command and powers off.
+# What it is to do stands in the folder that the host shows as "run" (vm/guest.ts writes it).
+
+fail() {
+	echo "zclab guest: $1" >/dev/kmsg
+	echo "zclab guest: $1" >/dev/console
+	poweroff -f
+}
+
+# The modules lie flat in the initramfs, in the order in which they are to be loaded.
+assemble() {
+	export PATH=/bin
+	busybox mkdir -p /proc /sys /dev /mnt
+	busybox mount -t proc proc /proc
+	# Finds out through /proc where busybox is.
+	busybox --install -s /bin
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs devtmpfs /dev
+	# Somebody only asks whether this machine boots.
+	grep -q zclab.probe /proc/cmdline && poweroff -f
+	# The image's device appears after its driver has been loaded, and that takes a moment.
+	for module in $(cat /modules/order); do
+		insmod "/modules/$module" || fail "insmod $module failed"
+	done
+	tries=0
+	while [ ! -b /dev/vda ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || fail "no /dev/vda"
+		sleep 0.05
+	done
+	mount -t tmpfs tmpfs /mnt
+	mkdir /mnt/lower /mnt/upper /mnt/work /mnt/root
+	mount -t squashfs -o ro /dev/vda /mnt/lower || fail "the image cannot be mounted"
+	mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work \
+		overlay /mnt/root || fail "the overlay cannot be mounted"
+	# In memory of its own, because an overlay cannot be laid over an overlay.
+	mount -t tmpfs tmpfs /mnt/root/run
+	mkdir -p /mnt/root/run/zclab
+	cp /init /softnic.ko /mnt/root/run/zclab/
+	mount --move /dev /mnt/root/dev
+	umount /sys
+	umount /proc
+	exec switch_root /mnt/root /run/zclab/init
+}
+
+# A share of the host, read-only or writable.
+show() { # tag, where, options
+	mkdir -p "$2"
+	mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000,$3" "$1" "$2" ||
+		fail "the share $1 cannot be mounted at $2"
+}
+
+# Read-only below, and what the guest writes in memory above: the host never sees it.
+show_overlaid() { # tag, where
+	show "$1" "/run/zclab/lower/$1" ro,cache=loose
+	mkdir -p "$2" "/run/zclab/upper/$1" "/run/zclab/work/$1"
+	mount -t overlay \
+		-o "lowerdir=/run/zclab/lower/$1,upperdir=/run/zclab/upper/$1,workdir=/run/zclab/work/$1" \
+		overlay "$2" || fail "the overlay of $1 cannot be mounted at $2"
+}
+
+# Only this one file, because its folder may be one of the guest's own.
+show_file() { # tag, where
+	show "$1" "/run/zclab/lower/$1" ro,cache=loose
+	mkdir -p "${2%/*}"
+	[ -e "$2" ] || : >"$2"
+	mount --bind "/run/zclab/lower/$1/${2##*/}" "$2" || fail "$2 cannot be shown"
+}
+
+port() { # name: the device of a port of the host's
+	for name in /sys/class/virtio-ports/*/name; do
+		[ "$(cat "$name")" = "$1" ] || continue
+		device=${name%/name}
+		echo "/dev/${device##*/}"
+		return
+	done
+	fail "the host has no port $1"
+}
+
+prepare() {
+	export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t debugfs debugfs /sys/kernel/debug
+	mkdir -p /dev/pts /dev/shm
+	mount -t devpts devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	mount -t tmpfs tmpfs /tmp
+	chmod 1777 /tmp
+	ln -sf /proc/self/fd /dev/fd
+	ln -sf /dev/fd/0 /dev/stdin
+	ln -sf /dev/fd/1 /dev/stdout
+	ln -sf /dev/fd/2 /dev/stderr
+	hostname zclab-guest
+	ip link set lo up
+	# Huge pages cannot be had any more once memory is in pieces.
+	echo 32 >/proc/sys/vm/nr_hugepages
+	[ ! -s /run/zclab/softnic.ko ] || insmod /run/zclab/softnic.ko || fail "softnic cannot be loaded"
+
+	show run /run/zclab/host ro,cache=none
+	. /run/zclab/host/shares
+}
+
+# Whoever still writes would keep the pipes open for ever.
+end_stragglers() { # pids to keep
+	for process in /proc/[0-9]*; do
+		pid=${process#/proc/}
+		readlink "$process/exe" >/dev/null 2>&1 || continue
+		case " 1 $$ $* " in *" $pid "*) continue ;; esac
+		kill -KILL "$pid" 2>/dev/null
+	done
+}
+
+# Pipes, because a port cannot be opened twice, and /dev/stdout is opened by name.
+run() {
+	exec 3<>"$(port zclab.control)"
+	mkfifo /run/zclab/out /run/zclab/err
+	cat /run/zclab/out >"$(port zclab.out)" &
+	out=$!
+	cat /run/zclab/err >"$(port zclab.err)" &
+	err=$!
+	echo ready >&3
+	setsid sh /run/zclab/host/command >/run/zclab/out 2>/run/zclab/err </dev/null &
+	command=$!
+	while read -r order signal <&3; do
+		[ "$order" = signal ] && kill "-$signal" -- "-$(cat /run/zclab/foreground)"
+	done &
+	listener=$!
+	wait $command
+	status=$?
+	end_stragglers $out $err
+	wait $out $err
+	kill $listener 2>/dev/null
+	echo "exit $status" >&3
+}
+
+# A shell at the host's terminal.
+shell() {
+	exec 3<>"$(port zclab.control)"
+	echo ready >&3
+	setsid -c sh /run/zclab/host/command </dev/hvc0 >/dev/hvc0 2>&1
+	echo "exit $?" >&3
+}
+
+if [ ! -e /run/zclab/init ]; then
+	assemble
+fi
+prepare
+if [ -e /run/zclab/host/interactive ]; then shell; else run; fi
+sync
+echo o >/proc/sysrq-trigger
+while :; do sleep 1; done

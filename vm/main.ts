@@ -1,0 +1,237 @@
+/**
+ * `deno task vm`: the guest, with Linux 7.3 and the software NIC.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { fromFileUrl, resolve } from "@std/path";
+import { OptionError, UnsupportedError } from "zclab";
+import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/setup.ts";
+import {
+  describeError,
+  EXIT,
+  exitCode,
+  onEndingSignal,
+  printer,
+  SIGNAL_EXIT,
+} from "../labs/kit/terminal.ts";
+import { type Acceleration, findAcceleration } from "./acceleration.ts";
+import { ensureGuest } from "./build.ts";
+import { type Cache, openCache } from "./cache.ts";
+import { type GuestFiles, type GuestOutcome, runGuest } from "./guest.ts";
+import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
+
+const HELP = `Usage: deno task vm [options] -- COMMAND...
+       deno task vm [options] shell
+       deno task vm [options] build
+
+Runs a command in a guest with Linux 7.3 and softnic, a NIC in software that can do zero-copy
+receive: boots it, runs the command in the project's folder, gives its output and its exit status,
+and powers it off. The guest sees the project and Deno, read-only, at the paths that they have
+outside, and one folder that it can write. It has no network.
+
+  -- COMMAND...      what to run, such as: deno task lab rx-zcrx --quick
+  shell              a prompt in the guest
+  build              only make what the guest consists of; each command does that, too
+
+  --out DIR          the folder that the guest can write (default: results)
+  --memory MIB       memory of the guest (default: 2048)
+  --processors N     processors of the guest (default: 2)
+  --time-limit S     seconds that the command may take (default: 3600; a shell has no limit)
+  --kernel-log FILE  keep what the guest's kernel said, at warning level and worse
+  --strict           exit with 1 if the guest's kernel complained, whatever the command did
+  --mirror ADDRESS   the mirror of Debian to build from (default: that of this machine's apt)
+  --help             show this help
+
+Exit codes: that of the command; 1 if the guest failed, 2 bad arguments, 77 not possible on this
+machine, 130 and 143 interrupted. Ctrl-C interrupts the command, twice ends the guest.
+`;
+
+/** What the arguments ask for. */
+interface Request {
+  readonly kind: "help" | "build" | "shell" | "run";
+  readonly command: readonly string[];
+  readonly out: string;
+  readonly memory: number;
+  readonly processors: number;
+  readonly timeLimit: number | undefined;
+  readonly kernelLog: string | undefined;
+  readonly strict: boolean;
+  readonly mirror: string | undefined;
+}
+
+/**
+ * Reads the arguments of `deno task vm`.
+ *
+ * @param args The arguments.
+ * @returns What they ask for.
+ * @throws {OptionError} If they make no sense.
+ */
+export function parseVmCommand(args: readonly string[]): Request {
+  const dashes = args.indexOf("--");
+  const own = dashes < 0 ? args : args.slice(0, dashes);
+  const command = dashes < 0 ? [] : args.slice(dashes + 1);
+  const parsed = parseArgs([...own], {
+    string: ["out", "memory", "processors", "time-limit", "kernel-log", "mirror"],
+    boolean: ["help", "strict"],
+    alias: { help: "h" },
+    default: { out: "results", memory: "2048", processors: "2" },
+    unknown: (argument, key): boolean => {
+      if (key === undefined) return true;
+      throw new OptionError(`vm does not know ${argument}: deno task vm --help`);
+    },
+  });
+  const words = parsed._.map(String);
+  const shell = words[0] === "shell";
+  return {
+    kind: parsed.help ? "help" : kindOf(words, command),
+    command,
+    out: resolve(given(parsed.out, "--out", "a folder")),
+    memory: count(parsed.memory, "--memory", 384, 1 << 20),
+    processors: count(parsed.processors, "--processors", 1, 64),
+    timeLimit: parsed["time-limit"] === undefined
+      ? shell ? undefined : 3_600_000
+      : count(parsed["time-limit"], "--time-limit", 1, 86_400) * 1000,
+    kernelLog: optional(parsed["kernel-log"], "--kernel-log", "a file"),
+    strict: parsed.strict === true,
+    mirror: optional(parsed.mirror, "--mirror", "an address"),
+  };
+}
+
+function kindOf(words: readonly string[], command: readonly string[]): Request["kind"] {
+  const [word, ...more] = words;
+  if (word === undefined && command.length > 0) return "run";
+  if (word === undefined) throw new OptionError("Which command? deno task vm -- COMMAND...");
+  if ((word === "build" || word === "shell") && more.length === 0 && command.length === 0) {
+    return word;
+  }
+  throw new OptionError(
+    `The command comes after two dashes: deno task vm -- ${[...words, ...command].join(" ")}`,
+  );
+}
+
+function given(value: unknown, name: string, what: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new OptionError(`${name} needs ${what}, once`);
+}
+
+function optional(value: unknown, name: string, what: string): string | undefined {
+  return value === undefined ? undefined : given(value, name, what);
+}
+
+function count(value: unknown, name: string, least: number, most: number): number {
+  const number = /^\d+$/.test(String(value)) ? Number(value) : NaN;
+  if (number >= least && number <= most) return number;
+  throw new OptionError(`${name} needs an integer from ${least} to ${most}, got ${value}`);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const request = parseVmCommand(args);
+  if (request.kind === "help") {
+    print(HELP);
+    return EXIT.done;
+  }
+  if (Deno.build.arch !== "x86_64") {
+    throw new UnsupportedError(`A guest on ${Deno.build.arch}`, {
+      advice: "softnic and the guest were only made to run on x86_64 so far",
+    });
+  }
+  await ensureSystem({ components: GUEST_COMPONENTS });
+  const cache = openCache();
+  const files = await build(cache, request);
+  if (request.kind === "build") return EXIT.done;
+  const acceleration = await findAcceleration(
+    cache,
+    files.kernel,
+    files.initramfs,
+    (text) => printError(`vm: ${text}\n`),
+  );
+  return await run(cache, files, acceleration, request);
+}
+
+/** Builds what is missing; the first signal ends that. */
+async function build(cache: Cache, { mirror }: Request): Promise<GuestFiles> {
+  const controller = new AbortController();
+  using _listener = onEndingSignal((name) => controller.abort(new Interruption(name)));
+  return await ensureGuest(cache, {
+    mirror,
+    signal: controller.signal,
+    announce: (text) => printError(`vm: ${text} ...\n`),
+  });
+}
+
+class Interruption extends Error {
+  override readonly name = "Interruption";
+  readonly code: number;
+
+  constructor(signal: keyof typeof SIGNAL_EXIT) {
+    super(`interrupted by ${signal}`);
+    this.code = SIGNAL_EXIT[signal];
+  }
+}
+
+async function run(
+  cache: Cache,
+  files: GuestFiles,
+  acceleration: Acceleration,
+  request: Request,
+): Promise<number> {
+  const { out, memory, processors, timeLimit, kind, command } = request;
+  await Deno.mkdir(out, { recursive: true });
+  const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+  const { shares, denoFolder } = await projectShares(project, out, cache);
+  let interrupted: keyof typeof SIGNAL_EXIT | undefined;
+  const [outcome] = await Promise.all([
+    runGuest({
+      files,
+      acceleration,
+      shares,
+      script: kind === "shell" ? shellScript(project, denoFolder) : commandScript(
+        project,
+        denoFolder,
+        command,
+      ),
+      interactive: kind === "shell",
+      memory,
+      processors,
+      timeLimit,
+      onSignal: (handler) =>
+        onEndingSignal((name, again) => {
+          interrupted = name;
+          handler(name, again);
+        }),
+    }),
+    warmUp(project),
+  ]);
+  await report(outcome, request);
+  if (outcome.status === undefined) {
+    return interrupted === undefined ? EXIT.failed : SIGNAL_EXIT[interrupted];
+  }
+  return request.strict && outcome.complaints.length > 0 ? EXIT.failed : outcome.status;
+}
+
+async function report(outcome: GuestOutcome, { kernelLog }: Request): Promise<void> {
+  if (kernelLog !== undefined) await Deno.writeTextFile(kernelLog, outcome.kernelLog);
+  if (outcome.failure !== undefined) printError(`error: ${outcome.failure}\n`);
+  if (outcome.complaints.length === 0) return;
+  printError(
+    `vm: the guest's kernel complained${kernelLog ? ` (all of it: ${kernelLog})` : ""}:\n`,
+  );
+  for (const line of outcome.complaints) printError(`  ${line}\n`);
+}
+
+const print = printer(Deno.stdout);
+const printError = printer(Deno.stderr);
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (error instanceof Interruption) {
+      printError(`${error.message}\n`);
+      Deno.exit(error.code);
+    }
+    printError(describeError(error));
+    Deno.exit(exitCode(error));
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What the guest is shown of this project, and the scripts that it runs.
+ *
+ * @module
+ */
+import type { Cache } from "./cache.ts";
+import { quoted, type Share } from "./shares.ts";
+
+/** Where the guest keeps what it compiles, so that it does so once and not at each boot. */
+const GUEST_CACHE = "/run/zclab/cache";
+
+/** What of the environment means something in the guest, too. */
+const PASSED_ON = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LC_\w+|TZ|ZCLAB_\w+)$/;
+
+/** What is run in the guest most often. */
+const ENTRY_POINTS = ["mod.ts", "labs/main.ts", "labs/kit/doctor.ts", "bench/main.ts"];
+
+/**
+ * The shares of a run: the project, Deno and its cache, the folder that can be written.
+ *
+ * @param project The project's folder.
+ * @param out The folder that the guest can write.
+ * @param cache Where the guest keeps what it compiles.
+ * @returns The shares in the order of mounting, and the folder of Deno's program.
+ */
+export async function projectShares(
+  project: string,
+  out: string,
+  cache: Cache,
+): Promise<{ shares: Share[]; denoFolder: string }> {
+  const deno = await Deno.realPath(Deno.execPath());
+  const compiled = cache.path("compiled");
+  await Deno.mkdir(compiled, { recursive: true, mode: 0o700 });
+  const denoCache = await denoCacheFolder();
+  return {
+    shares: [
+      { tag: "project", path: project, kind: "read-only" },
+      { tag: "deno", path: deno, kind: "file" },
+      ...(denoCache === undefined
+        ? []
+        : [{ tag: "denocache", path: denoCache, kind: "overlaid" } as const]),
+      { tag: "compiled", path: compiled, kind: "writable", inside: GUEST_CACHE },
+      { tag: "out", path: out, kind: "writable" },
+    ],
+    denoFolder: deno.slice(0, deno.lastIndexOf("/")),
+  };
+}
+
+/** The folder in which Deno keeps packages, or undefined if it has none yet. */
+async function denoCacheFolder(): Promise<string | undefined> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string };
+  await Deno.mkdir(denoDir, { recursive: true });
+  return denoDir;
+}
+
+/**
+ * Translates the project's programs on the host while the guest boots, where that is much faster.
+ *
+ * @param project The project's folder.
+ */
+export async function warmUp(project: string): Promise<void> {
+  await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--quiet", ...ENTRY_POINTS],
+    cwd: project,
+    stdin: "null",
+    stdout: "null",
+    // What cannot be had now, the command itself will complain about.
+    stderr: "null",
+  }).output();
+}
+
+/**
+ * The script that runs a command, on a terminal of its own where ours is one.
+ *
+ * @param project The folder in which to run it.
+ * @param denoFolder The folder of Deno's program.
+ * @param command The command and its arguments.
+ * @returns The script.
+ */
+export function commandScript(
+  project: string,
+  denoFolder: string,
+  command: readonly string[],
+): string {
+  const words = command.map(quoted).join(" ");
+  // The leader of the process group that signals are for.
+  const inner = `echo $$ >/run/zclab/foreground; exec ${words}`;
+  return preamble(project, denoFolder) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
+}
+
+/**
+ * The script of an interactive shell.
+ *
+ * @param project The folder in which it starts.
+ * @param denoFolder The folder of Deno's program.
+ * @returns The script.
+ */
+export function shellScript(project: string, denoFolder: string): string {
+  return [
+    preamble(project, denoFolder) + terminalSize(),
+    "export PS1='guest:\\w# '",
+    "echo 'Linux with softnic; the project is here, Deno is in PATH. exit ends the guest.'",
+    "exec bash --norc -i",
+  ].join("\n") + "\n";
+}
+
+function preamble(project: string, denoFolder: string): string {
+  const environment: Record<string, string> = {
+    HOME: "/root",
+    USER: "root",
+    SHELL: "/bin/bash",
+    PATH: `${denoFolder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    XDG_CACHE_HOME: GUEST_CACHE,
+    DENO_NO_UPDATE_CHECK: "1",
+    ...passedOn(),
+    // There is no network, so nothing can be installed.
+    ZCLAB_NO_INSTALL: "1",
+  };
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}=${quoted(value)}\n`).join("") +
+    `cd ${quoted(project)} || exit 1\n`;
+}
+
+function passedOn(): Record<string, string> {
+  const all = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
+}
+
+function onTerminal(): boolean {
+  return Deno.stdout.isTerminal() && Deno.stderr.isTerminal();
+}
+
+function throughTerminal(inner: string): string {
+  return `exec script -qefc ${quoted(`${terminalSize()}${inner}`)} /dev/null`;
+}
+
+function terminalSize(): string {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return `stty cols ${columns} rows ${rows};`;
+  } catch {
+    return "";
+  }
+}

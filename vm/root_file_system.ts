@@ -1,0 +1,207 @@
+/**
+ * The guest's root file system: made once with mmdebstrap, and packed into an image to boot from.
+ *
+ * @module
+ */
+import type { Cache } from "./cache.ts";
+import { exists, keyOf } from "./cache.ts";
+import { command } from "./command.ts";
+import {
+  configuredMirror,
+  KERNEL_PACKAGES,
+  KERNEL_SUITE,
+  PACKAGES,
+  sourceLines,
+  SUITE,
+} from "./debian.ts";
+
+/** Changes when what is made changes, though the packages are the same. */
+const FORMAT = "1";
+
+/** Nobody reads these in the guest, and unpacking them takes time. */
+const LEFT_OUT = [
+  "/usr/share/doc/*",
+  "/usr/share/man/*",
+  "/usr/share/locale/*",
+  "/usr/share/info/*",
+];
+
+/** Only builds of modules use these, and they run in the folder, not in the image. */
+const NOT_IN_IMAGE = ["boot", "usr/src", "var/cache", "var/lib/apt/lists"];
+
+/** Bytes that must be free: packages, their unpacked files and the image. */
+const NEEDED_BYTES = 2 * 2 ** 30;
+
+/** A root file system that was made. */
+export interface RootFileSystem {
+  /** What it was made from; part of the names of what is made with it. */
+  readonly key: string;
+  /** The folder with its files, in which modules are built. */
+  readonly folder: string;
+  /** The image to boot from. */
+  readonly image: string;
+  /** The kernel to boot. */
+  readonly kernel: string;
+  /** That kernel's release, such as `7.3.4+deb13-amd64`. */
+  readonly release: string;
+}
+
+/** What making something is told. */
+export interface BuildOptions {
+  /** The mirror to take Debian from; that of this machine's apt unless given. */
+  readonly mirror?: string | undefined;
+  /** Told what begins. */
+  readonly announce: (text: string) => void;
+  /** Ends the work when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Returns the root file system, making it if the cache does not have it.
+ *
+ * @param cache Where it is kept.
+ * @param options The mirror, and who is told.
+ * @returns Where it is.
+ */
+export async function ensureRootFileSystem(
+  cache: Cache,
+  options: BuildOptions,
+): Promise<RootFileSystem> {
+  const key = keyOf(FORMAT, SUITE, KERNEL_SUITE, ...KERNEL_PACKAGES, ...PACKAGES, ...LEFT_OUT);
+  const folder = cache.path(`root-${key}`);
+  const image = cache.path(`image-${key}.squashfs`);
+  const kernel = cache.path(`kernel-${key}`);
+  if (!exists(image)) {
+    await requireSpace(cache.folder);
+    if (!exists(folder)) await makeFolder(folder, options);
+    options.announce("packing the image");
+    const release = releaseIn(folder);
+    await replaceFile(kernel, (path) => Deno.copyFile(`${folder}/boot/vmlinuz-${release}`, path));
+    await replaceFile(image, (path) => pack(folder, path, options.signal));
+  }
+  return { key, folder, image, kernel, release: releaseIn(folder) };
+}
+
+/**
+ * Runs a program inside the folder of a root file system, with that as its `/`.
+ *
+ * @param folder The folder.
+ * @param args The program and its arguments.
+ * @param options Its input, and what ends it.
+ * @returns What it wrote to its standard output.
+ */
+export async function inRoot(
+  folder: string,
+  args: readonly string[],
+  options: { input?: Uint8Array; signal?: AbortSignal | undefined } = {},
+): Promise<Uint8Array> {
+  const [program, ...rest] = asOwnerOf(["chroot", folder, ...args]);
+  return await command(program!, rest, options);
+}
+
+/** The files belong to users of a user namespace where it was not root who made them. */
+function asOwnerOf(args: readonly string[]): readonly string[] {
+  return Deno.uid() === 0 ? args : ["mmdebstrap", "--unshare-helper", ...args];
+}
+
+async function makeFolder(
+  folder: string,
+  { mirror, announce, signal }: BuildOptions,
+): Promise<void> {
+  const from = mirror ?? await configuredMirror();
+  announce(`making a Debian ${SUITE} with the kernel of ${KERNEL_SUITE}, from ${from}`);
+  const partial = `${folder}.partial`;
+  await removeTree(partial);
+  try {
+    await command("mmdebstrap", [
+      "--quiet",
+      "--variant=minbase",
+      "--skip=check/empty",
+      `--include=${[...PACKAGES, ...KERNEL_PACKAGES].join(",")}`,
+      ...LEFT_OUT.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
+      // The release stays what it is, and only what is named comes from backports.
+      '--setup-hook=mkdir -p "$1/etc/apt/preferences.d"',
+      `--setup-hook=printf '${preferences()}' >"$1/etc/apt/preferences.d/kernel"`,
+      SUITE,
+      partial,
+      ...sourceLines(from),
+    ], { signal });
+    await Deno.rename(partial, folder);
+  } catch (error) {
+    await removeTree(partial);
+    throw error;
+  }
+}
+
+function preferences(): string {
+  return `Package: linux-*\\nPin: release n=${KERNEL_SUITE}\\nPin-Priority: 900\\n`;
+}
+
+async function pack(folder: string, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const [program, ...args] = asOwnerOf([
+    "mksquashfs",
+    folder,
+    path,
+    ...["-comp", "lz4", "-noappend", "-quiet", "-no-progress"],
+    ...["-e", ...NOT_IN_IMAGE],
+  ]);
+  await command(program!, args, { signal });
+}
+
+function releaseIn(folder: string): string {
+  const names = [...Deno.readDirSync(`${folder}/lib/modules`)].map(({ name }) => name).sort();
+  const release = names.at(-1);
+  if (release === undefined) throw new Error(`There is no kernel in ${folder}`);
+  return release;
+}
+
+/**
+ * Makes a file under another name and renames it, so that whoever looks finds a whole one or none.
+ *
+ * @param path The file.
+ * @param make Writes it to the path that it is given.
+ */
+export async function replaceFile(
+  path: string,
+  make: (path: string) => Promise<unknown>,
+): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await make(partial);
+    await Deno.rename(partial, path);
+  } finally {
+    await Deno.remove(partial).catch(() => {});
+  }
+}
+
+/**
+ * Removes a folder whoever its files belong to.
+ *
+ * @param path The folder; that it is not there is no error.
+ */
+export async function removeTree(path: string): Promise<void> {
+  if (!exists(path)) return;
+  const [program, ...args] = asOwnerOf(["rm", "-rf", "--one-file-system", path]);
+  await command(program!, args);
+}
+
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= NEEDED_BYTES) return;
+  throw new Error(
+    `The guest needs ${gib(NEEDED_BYTES)} under ${folder}, and there are ${
+      gib(free)
+    }. Free some, ` +
+      "or set XDG_CACHE_HOME to a folder with more room",
+  );
+}
+
+async function statfs(folder: string): Promise<{ bavail: number; bsize: number }> {
+  const { statfs } = await import("node:fs/promises");
+  return await statfs(folder);
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
