@@ -179,16 +179,16 @@ async function run(
   const { out, memory, processors, timeLimit, kind, command } = request;
   await Deno.mkdir(out, { recursive: true });
   const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
-  const { shares, denoFolder } = await projectShares(project, out, cache);
+  const { shares, deno } = await projectShares(project, out, cache);
   let interrupted: keyof typeof SIGNAL_EXIT | undefined;
   const [outcome] = await Promise.all([
     runGuest({
       files,
       acceleration,
       shares,
-      script: kind === "shell" ? shellScript(project, denoFolder) : commandScript(
+      script: kind === "shell" ? shellScript(project, deno) : commandScript(
         project,
-        denoFolder,
+        deno,
         command,
       ),
       interactive: kind === "shell",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "@std/path";
 import type { Cache } from "./cache.ts";
 import { quoted, type Share } from "./shares.ts";
 
@@ -15,39 +16,44 @@ const PASSED_ON = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LC_\w+|TZ|ZCLAB_\w
 /** What is run in the guest most often. */
 const ENTRY_POINTS = ["mod.ts", "labs/main.ts", "labs/kit/doctor.ts", "bench/main.ts"];
 
+/** Where Deno is: outside, and at the same paths inside. */
+export interface DenoPaths {
+  /** Its program. */
+  readonly program: string;
+  /** The folder in which it keeps packages and what it has translated (`DENO_DIR`). */
+  readonly cache: string;
+}
+
 /**
  * The shares of a run: the project, Deno and its cache, the folder that can be written.
  *
  * @param project The project's folder.
  * @param out The folder that the guest can write.
  * @param cache Where the guest keeps what it compiles.
- * @returns The shares in the order of mounting, and the folder of Deno's program.
+ * @returns The shares in the order of mounting, and where Deno is.
  */
 export async function projectShares(
   project: string,
   out: string,
   cache: Cache,
-): Promise<{ shares: Share[]; denoFolder: string }> {
-  const deno = await Deno.realPath(Deno.execPath());
+): Promise<{ shares: Share[]; deno: DenoPaths }> {
+  const deno = await denoPaths();
   const compiled = cache.path("compiled");
   await Deno.mkdir(compiled, { recursive: true, mode: 0o700 });
-  const denoCache = await denoCacheFolder();
   return {
     shares: [
       { tag: "project", path: project, kind: "read-only" },
-      { tag: "deno", path: deno, kind: "file" },
-      ...(denoCache === undefined
-        ? []
-        : [{ tag: "denocache", path: denoCache, kind: "overlaid" } as const]),
+      { tag: "deno", path: deno.program, kind: "file" },
+      { tag: "denocache", path: deno.cache, kind: "overlaid" },
       { tag: "compiled", path: compiled, kind: "writable", inside: GUEST_CACHE },
       { tag: "out", path: out, kind: "writable" },
     ],
-    denoFolder: deno.slice(0, deno.lastIndexOf("/")),
+    deno,
   };
 }
 
-/** The folder in which Deno keeps packages, or undefined if it has none yet. */
-async function denoCacheFolder(): Promise<string | undefined> {
+/** Where Deno is, and where it keeps packages. */
+async function denoPaths(): Promise<DenoPaths> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],
     stdin: "null",
@@ -55,7 +61,7 @@ async function denoCacheFolder(): Promise<string | undefined> {
   }).output();
   const { denoDir } = JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string };
   await Deno.mkdir(denoDir, { recursive: true });
-  return denoDir;
+  return { program: await Deno.realPath(Deno.execPath()), cache: denoDir };
 }
 
 /**
@@ -78,44 +84,45 @@ export async function warmUp(project: string): Promise<void> {
  * The script that runs a command, on a terminal of its own where ours is one.
  *
  * @param project The folder in which to run it.
- * @param denoFolder The folder of Deno's program.
+ * @param deno Where Deno is.
  * @param command The command and its arguments.
  * @returns The script.
  */
 export function commandScript(
   project: string,
-  denoFolder: string,
+  deno: DenoPaths,
   command: readonly string[],
 ): string {
   const words = command.map(quoted).join(" ");
   // The leader of the process group that signals are for.
   const inner = `echo $$ >/run/zclab/foreground; exec ${words}`;
-  return preamble(project, denoFolder) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
+  return preamble(project, deno) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
 }
 
 /**
  * The script of an interactive shell.
  *
  * @param project The folder in which it starts.
- * @param denoFolder The folder of Deno's program.
+ * @param deno Where Deno is.
  * @returns The script.
  */
-export function shellScript(project: string, denoFolder: string): string {
+export function shellScript(project: string, deno: DenoPaths): string {
   return [
-    preamble(project, denoFolder) + terminalSize(),
+    preamble(project, deno) + terminalSize(),
     "export PS1='guest:\\w# '",
     "echo 'Linux with softnic; the project is here, Deno is in PATH. exit ends the guest.'",
     "exec bash --norc -i",
   ].join("\n") + "\n";
 }
 
-function preamble(project: string, denoFolder: string): string {
+function preamble(project: string, deno: DenoPaths): string {
   const environment: Record<string, string> = {
     HOME: "/root",
     USER: "root",
     SHELL: "/bin/bash",
-    PATH: `${denoFolder}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    PATH: `${dirname(deno.program)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     XDG_CACHE_HOME: GUEST_CACHE,
+    DENO_DIR: deno.cache,
     DENO_NO_UPDATE_CHECK: "1",
     ...passedOn(),
     // There is no network, so nothing can be installed.
