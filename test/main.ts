@@ -1,11 +1,12 @@
 /**
- * `deno task test [FILTER]`: runs every test that this machine can run, and the examples of the
- * documentation. Its last line is `N passed, N failed`, with `, N skipped` if some were.
+ * `deno task test [FILTER]`: runs every test that this machine can run, those that need Linux 7.3 or
+ * softnic in the guest, and the examples of the documentation. Its last line is `N passed, N failed`,
+ * with `, N skipped` if some were.
  *
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { ensureSystem, TEST_COMPONENTS } from "../labs/kit/setup.ts";
+import { ensureSystem, GUEST_COMPONENTS, SetupError, TEST_COMPONENTS } from "../labs/kit/setup.ts";
 import {
   describeError,
   type EndingSignal,
@@ -15,9 +16,16 @@ import {
   printer,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal.ts";
+import { kernelComplaints } from "../vm/kernel_log.ts";
 
 /** What is searched for tests and for examples. */
-const SOURCES = ["test", "mod.ts", "ffi", "labs"];
+const SOURCES = ["test", "mod.ts", "ffi", "labs", "vm"];
+
+/** The tests that run in the guest. */
+const GUEST_SOURCES = "test/guest";
+
+/** Seconds that the guest's tests may take; with software emulation they take some minutes. */
+const GUEST_SECONDS = 2400;
 
 /** The counts of a report. */
 export interface Counts {
@@ -85,39 +93,99 @@ async function main(args: readonly string[]): Promise<number> {
   }
   await ensureSystem({ components: TEST_COMPONENTS });
 
-  const report = Deno.makeTempFileSync({ prefix: "zclab-test-", suffix: ".xml" });
+  const room = Deno.makeTempDirSync({ prefix: "zclab-test-" });
   try {
-    const { code, signal } = await runTests(report, filter);
+    const runs: Run[] = [await runOnHost(room, filter)];
+    if (runs[0]!.signal === undefined) runs.push(await runInGuest(room, filter));
+    const signal = runs.find((run) => run.signal !== undefined)?.signal;
     if (signal !== undefined) return SIGNAL_EXIT[signal];
-    const counts = countTests(Deno.readTextFileSync(report));
-    // Types that do not fit, a module that throws and a crash fail outside of any test.
-    const failed = code !== 0 && counts.failed.length === 0
-      ? [`deno test (exit code ${code}, see above)`]
-      : counts.failed;
+    const counts = sum(runs.map((run) => run.counts));
     for (const name of counts.skipped) print(`skipped: ${name}\n`);
-    for (const name of failed) print(`failed: ${name}\n`);
-    if (counts.passed + failed.length === 0) printError("No test ran.\n");
-    print(`${summaryLine({ ...counts, failed })}\n`);
-    return failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
+    for (const name of counts.failed) print(`failed: ${name}\n`);
+    if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
+    print(`${summaryLine(counts)}\n`);
+    return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
   } finally {
-    Deno.removeSync(report);
+    Deno.removeSync(room, { recursive: true });
   }
 }
 
-/** Runs `deno test` with its output on ours, and ends it when we are to end. */
-async function runTests(
-  report: string,
-  filter: string | undefined,
+/** What came of some tests. */
+interface Run {
+  readonly counts: Counts;
+  /** The signal that ended them, if one did. */
+  readonly signal: EndingSignal | undefined;
+}
+
+const NOTHING: Counts = { passed: 0, failed: [], skipped: [] };
+
+function sum(all: readonly Counts[]): Counts {
+  return {
+    passed: all.reduce((passed, counts) => passed + counts.passed, 0),
+    failed: all.flatMap((counts) => counts.failed),
+    skipped: all.flatMap((counts) => counts.skipped),
+  };
+}
+
+async function runOnHost(room: string, filter: string | undefined): Promise<Run> {
+  const report = `${room}/host.xml`;
+  const { code, signal } = await runDeno([
+    ...["test", "--allow-all", "--doc", `--ignore=${GUEST_SOURCES}`, `--junit-path=${report}`],
+    ...filtering(filter),
+    ...SOURCES,
+  ]);
+  return { counts: countsOf(report, code, "deno test"), signal };
+}
+
+/** Where QEMU cannot be had, the guest's tests are skipped, and said to be. */
+async function runInGuest(room: string, filter: string | undefined): Promise<Run> {
+  try {
+    await ensureSystem({ components: GUEST_COMPONENTS });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const skipped = [`all of ${GUEST_SOURCES}, which run in the guest: ${error.message}`];
+    return { counts: { ...NOTHING, skipped }, signal: undefined };
+  }
+  const report = `${room}/guest.xml`;
+  const kernelLog = `${room}/kernel.log`;
+  const { code, signal } = await runDeno([
+    ...["task", "vm", "--out", room, "--time-limit", String(GUEST_SECONDS)],
+    ...["--kernel-log", kernelLog, "--", "deno", "test", "--allow-all", `--junit-path=${report}`],
+    ...filtering(filter),
+    GUEST_SOURCES,
+  ]);
+  const counts = countsOf(report, code, "deno test in the guest");
+  const complaints = kernelComplaints(readIfThere(kernelLog));
+  const failed = complaints.map((line) => `the guest's kernel complained: ${line}`);
+  return { counts: { ...counts, failed: [...counts.failed, ...failed] }, signal };
+}
+
+function filtering(filter: string | undefined): string[] {
+  return filter === undefined ? [] : ["--filter", filter];
+}
+
+/** Types that do not fit, a module that throws and a crash fail outside of any test. */
+function countsOf(report: string, code: number, what: string): Counts {
+  const counts = countTests(readIfThere(report));
+  if (code === 0 || counts.failed.length > 0) return counts;
+  return { ...counts, failed: [`${what} (exit code ${code}, see above)`] };
+}
+
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/** Runs Deno with its output on ours, and ends it when we are to end. */
+async function runDeno(
+  args: readonly string[],
 ): Promise<{ code: number; signal: EndingSignal | undefined }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "test",
-      "--allow-all",
-      "--doc",
-      `--junit-path=${report}`,
-      ...(filter === undefined ? [] : ["--filter", filter]),
-      ...SOURCES,
-    ],
+    args: [...args],
     cwd: fromFileUrl(new URL("..", import.meta.url)),
     stdin: "null",
   }).spawn();

@@ -122,10 +122,12 @@ run() {
 	cat /run/zclab/err >"$(port zclab.err)" &
 	err=$!
 	echo ready >&3
-	setsid sh /run/zclab/host/command >/run/zclab/out 2>/run/zclab/err </dev/null &
+	# What a shell starts in the background ignores SIGINT, unless told otherwise.
+	setsid /usr/bin/env --default-signal=INT,QUIT sh /run/zclab/host/command \
+		>/run/zclab/out 2>/run/zclab/err </dev/null &
 	command=$!
 	while read -r order signal <&3; do
-		[ "$order" = signal ] && kill "-$signal" -- "-$(cat /run/zclab/foreground)"
+		[ "$order" = signal ] && kill "-$signal" "-$(cat /run/zclab/foreground)"
 	done &
 	listener=$!
 	wait $command

@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { GUEST_COMPONENTS, missingComponents } from "../../labs/kit/setup.ts";
+
+const PROJECT = fromFileUrl(new URL("../..", import.meta.url));
+const MISSING = missingComponents(GUEST_COMPONENTS);
+
+/** Boots a guest for each test, because how guests end is what is tested. */
+function guestTest(name: string, run: () => Promise<void>): void {
+  Deno.test({
+    name: MISSING.length === 0 ? name : `${name} (lacks ${MISSING.join(", ")})`,
+    ignore: MISSING.length > 0,
+    fn: run,
+  });
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "vm/main.ts", ...args],
+    cwd: PROJECT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function ended(child: Deno.ChildProcess): Promise<Ended> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The guests of a process of ours: QEMU gets the folder of its run, which has that process's id. */
+async function guestsOf(pid: number): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const line = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
+    if (line.includes("qemu-system") && line.includes(`zclab-vm-${pid}-`)) found.push(name);
+  }
+  return found;
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Waited for a minute in vain: ${what}`);
+}
+
+guestTest("a command's output, streams and exit status come out, and what it wrote", async () => {
+  const out = await Deno.makeTempDir({ prefix: "zclab-test-" });
+  try {
+    const script = [
+      "uname -r",
+      "echo to stderr >&2",
+      "echo by name >/dev/stdout",
+      `echo kept >${out}/file`,
+      "echo no >LICENSE || echo read-only",
+      "deno eval 'console.log(import.meta.resolve(\"zclab\"), Deno.cwd())'",
+      "ip -br link show type softnic",
+      "head -c 3000000 /dev/zero",
+      "exit 7",
+    ].join("\n");
+    const { code, stdout, stderr } = await ended(start(["--out", out, "--", "sh", "-c", script]));
+    assertEquals(code, 7, stderr);
+    assertMatch(stdout, /^7\.\d+\.\S+\nby name\nread-only\nfile:/);
+    assertStringIncludes(stdout, `file://${PROJECT}mod.ts ${PROJECT.slice(0, -1)}\n`);
+    assertEquals(stdout.split("\0").length - 1, 3_000_000);
+    assertStringIncludes(stderr, "to stderr\n");
+    assertEquals(await Deno.readTextFile(`${out}/file`), "kept\n");
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});
+
+guestTest("SIGINT interrupts the command, which may clean up; nothing is left", async () => {
+  const script = 'trap "echo cleaned; exit 9" INT; echo started; while :; do sleep 0.1; done';
+  const child = start(["--", "sh", "-c", script]);
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("started")) text += (await reader.read()).value ?? "";
+  child.kill("SIGINT");
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  await child.stderr.cancel();
+  const { code } = await child.status;
+  assertStringIncludes(text, "cleaned");
+  assertEquals(code, 9);
+  assertEquals(await guestsOf(child.pid), []);
+});
+
+guestTest("a kernel panic is named, and nothing is left", async () => {
+  const child = start(["--", "sh", "-c", "echo c >/proc/sysrq-trigger; sleep 60"]);
+  const { code, stderr } = await ended(child);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "error: The guest's kernel panicked: Kernel panic - not syncing: ");
+  assertEquals(await guestsOf(child.pid), []);
+});
+
+guestTest("a command that hangs ends with the time limit", async () => {
+  const child = start(["--time-limit", "2", "--", "sleep", "1000"]);
+  const { code, stderr } = await ended(child);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "error: The command took longer than the time limit (2 s)");
+  assertEquals(await guestsOf(child.pid), []);
+});
+
+guestTest("--strict fails when the kernel complained", async () => {
+  const log = await Deno.makeTempFile({ prefix: "zclab-test-" });
+  try {
+    const message = "WARNING: CPU: 0 PID: 1 at made/up.c:1";
+    const script = `echo '<4>${message}' >/dev/kmsg`;
+    const child = start(["--strict", "--kernel-log", log, "--", "sh", "-c", script]);
+    const { code, stderr } = await ended(child);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, message);
+    assertStringIncludes(await Deno.readTextFile(log), message);
+  } finally {
+    await Deno.remove(log);
+  }
+});
+
+guestTest("the guest dies with a process that is killed, and its folder is swept", async () => {
+  const child = start(["--", "sleep", "1000"]);
+  await until("the guest runs", async () => (await guestsOf(child.pid)).length > 0);
+  child.kill("SIGKILL");
+  await child.stdout.cancel();
+  await child.stderr.cancel();
+  await child.status;
+  await until("the guest is gone", async () => (await guestsOf(child.pid)).length === 0);
+  // A command that is refused starts nothing, but what runs next sweeps.
+  const above = Deno.env.get("TMPDIR") || "/tmp";
+  const left = (): string[] =>
+    [...Deno.readDirSync(above)].map(({ name }) => name)
+      .filter((name) => name.startsWith(`zclab-vm-${child.pid}-`));
+  assertEquals(left().length, 1);
+  const { code, stderr } = await ended(start(["--", "true"]));
+  assertEquals(code, 0, stderr);
+  assertEquals(left(), []);
+});
+
+guestTest("a folder that cannot be written is an error before anything boots", async () => {
+  const { code, stderr } = await ended(start(["--out", "/proc/nothing", "--", "true"]));
+  assert(code !== 0);
+  assertStringIncludes(stderr, "/proc/nothing");
+});

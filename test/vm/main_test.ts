@@ -1,0 +1,35 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { OptionError } from "zclab";
+import { parseVmCommand } from "../../vm/main.ts";
+
+Deno.test("parseVmCommand() takes what comes after two dashes as it is", () => {
+  const request = parseVmCommand(["--out", "/tmp/o", "--", "deno", "task", "lab", "--out", "x"]);
+  assertEquals(request.kind, "run");
+  assertEquals(request.command, ["deno", "task", "lab", "--out", "x"]);
+  assertEquals(request.out, "/tmp/o");
+});
+
+Deno.test("parseVmCommand() limits the time of a command, and not that of a shell", () => {
+  assertEquals(parseVmCommand(["--", "true"]).timeLimit, 3_600_000);
+  assertEquals(parseVmCommand(["--time-limit", "5", "--", "true"]).timeLimit, 5000);
+  assertEquals(parseVmCommand(["shell"]).timeLimit, undefined);
+});
+
+for (
+  const [args, said] of [
+    [[], "Which command?"],
+    [["--"], "Which command?"],
+    [["true"], "deno task vm -- true"],
+    [["build", "--", "true"], "after two dashes"],
+    [["--oops", "--", "true"], "--oops"],
+    [["--memory", "lots", "--", "true"], "--memory needs an integer"],
+    [["--memory", "1", "--", "true"], "from 384"],
+    [["--out", "--", "true"], "--out needs a folder"],
+    [["--out", "a", "--out", "b", "--", "true"], "--out needs a folder, once"],
+  ] as const
+) {
+  Deno.test(`parseVmCommand() refuses: vm ${args.join(" ")}`, () => {
+    const error = assertThrows(() => parseVmCommand(args), OptionError);
+    assertStringIncludes(error.message, said);
+  });
+}
