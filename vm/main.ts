@@ -112,7 +112,7 @@ function kindOf(words: readonly string[], command: readonly string[]): Request["
 
 function given(value: unknown, name: string, what: string): string {
   if (typeof value === "string" && value !== "") return value;
-  throw new OptionError(`${name} needs ${what}, once`);
+  throw new OptionError(`${name} needs ${what}`);
 }
 
 function optional(value: unknown, name: string, what: string): string | undefined {
