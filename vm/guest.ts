@@ -58,6 +58,9 @@ const BOOT_MILLISECONDS = 180_000;
 /** How long the guest may take to power off after the command has ended. */
 const POWER_OFF_MILLISECONDS = 30_000;
 
+/** Length of the guest's scratch disk, which takes no room until something is written. */
+const SCRATCH_BYTES = 2 ** 30;
+
 /** The ports by which the guest talks to us. */
 const PORTS = ["control", "out", "err"] as const;
 
@@ -109,6 +112,8 @@ class Room implements AsyncDisposable {
     await Deno.mkdir(room.path("run"));
     await Deno.writeTextFile(room.path("run/command"), script);
     await Deno.writeTextFile(room.path("run/shares"), shareScript(shares));
+    await Deno.writeFile(room.path("scratch"), new Uint8Array());
+    await Deno.truncate(room.path("scratch"), SCRATCH_BYTES);
     if (interactive) await Deno.writeTextFile(room.path("run/interactive"), "");
     return room;
   }
@@ -167,6 +172,7 @@ function machine(options: GuestOptions, room: Room): string[] {
     ...["-m", String(memory), "-smp", String(processors)],
     ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", kernelOptions.join(" ")],
     ...["-drive", `file=${escaped(files.image)},if=virtio,format=raw,readonly=on`],
+    ...["-drive", `file=${escaped(room.path("scratch"))},if=virtio,format=raw,cache=unsafe`],
     ...["-chardev", `file,id=console,path=${escaped(room.path("console"))}`],
     ...["-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],

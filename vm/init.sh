@@ -93,11 +93,13 @@ prepare() {
 	ln -sf /dev/fd/0 /dev/stdin
 	ln -sf /dev/fd/1 /dev/stdout
 	ln -sf /dev/fd/2 /dev/stderr
+	# A disk of its own, for what is written past the page cache.
+	ln -s /dev/vdb /run/zclab/scratch
 	hostname zclab-guest
 	ip link set lo up
 	# Huge pages cannot be had any more once memory is in pieces.
 	echo 32 >/proc/sys/vm/nr_hugepages
-	[ ! -s /run/zclab/softnic.ko ] || insmod /run/zclab/softnic.ko || fail "softnic cannot be loaded"
+	insmod /run/zclab/softnic.ko || fail "softnic cannot be loaded"
 
 	show run /run/zclab/host ro,cache=none
 	. /run/zclab/host/shares

@@ -33,10 +33,6 @@ export async function ensureSoftnic(
   { announce, signal }: BuildOptions,
 ): Promise<string> {
   const sources = fromFileUrl(new URL("softnic", import.meta.url));
-  if (!exists(`${sources}/Kbuild`)) {
-    await Deno.writeFile(cache.path("none.ko"), new Uint8Array());
-    return cache.path("none.ko");
-  } // TEMPORARY
   const path = cache.path(`softnic-${keyOf(root.key, BUILD, ...contentsOf(sources))}.ko`);
   if (exists(path)) return path;
   announce("building softnic");
@@ -44,8 +40,7 @@ export async function ensureSoftnic(
   const module = await inRoot(root.folder, ["sh", "-c", BUILD, "sh", root.release], {
     input,
     signal,
-  }).catch(() => new Uint8Array()); // TEMPORARY
-  if (module.length === 0) { announce('softnic does not build (temporary)'); await Deno.writeFile(cache.path('none.ko'), module); return cache.path('none.ko'); }
+  });
   await replaceFile(path, (partial) => Deno.writeFile(partial, module));
   return path;
 }

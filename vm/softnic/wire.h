@@ -15,9 +15,9 @@ void softnic_wire_init(struct softnic_rx *rx);
 void softnic_wire_put(struct softnic_rx *rx, struct sk_buff *skb);
 struct sk_buff *softnic_wire_take(struct softnic_rx *rx);
 void softnic_wire_idle(struct softnic_rx *rx);
-bool softnic_wire_wait(struct softnic_rx *rx);
 void softnic_wire_empty(struct softnic_rx *rx);
 void softnic_wire_silence(struct softnic_rx *rx);
+void softnic_wire_settle(struct softnic_rx *rx);
 bool softnic_wire_loses(struct softnic_rx *rx);
 void softnic_wire_complete(struct sk_buff *skb);
 
