@@ -4,8 +4,10 @@
  * @module
  */
 import { now } from "./clock.ts";
+import { createDmaBuf } from "./dma_buf.ts";
 import { ClosedError, OwnershipError, UringError } from "./errors.ts";
 import { high, low, Mapping, PAGE_SIZE } from "./memory.ts";
+import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
 
 /** How to map an {@linkcode Area}. */
@@ -42,6 +44,13 @@ export let addressLow: (slice: Slice) => number;
 export let addressHigh: (slice: Slice) => number;
 /** Which rings have this area as a fixed buffer. */
 export let areaRegistrations: (area: Area) => Registrations;
+/**
+ * Gives a whole area to the kernel, which may write anywhere in it at any time, until the returned
+ * function is called; its memory stays mapped as long.
+ */
+export let entrust: (area: Area, purpose: string) => () => void;
+/** Makes an area refuse to be closed, saying why, until the returned function is called. */
+export let keepOpen: (area: Area, why: string) => () => void;
 
 let enter: (area: Area) => void;
 let leave: (area: Area) => void;
@@ -69,6 +78,7 @@ const REMEMBERED = 1024;
 export class Area implements Disposable {
   readonly #mapping: Mapping;
   readonly #hugePages: AreaOptions["hugePages"];
+  readonly #dmaBufFd: number | undefined;
   /** How many slices the kernel owns. */
   #inFlight = 0;
   /**
@@ -77,10 +87,33 @@ export class Area implements Disposable {
    */
   #remembered: Slice[] = [];
   readonly #registrations = new Registrations();
+  #entrusted = false;
+  /** Why it must not be closed. */
+  readonly #keepers = new Set<{ readonly why: string }>();
   #closed = false;
 
   static {
     areaRegistrations = (area) => area.#registrations;
+    entrust = (area, purpose) => {
+      if (area.#entrusted) {
+        throw new OwnershipError(
+          "The kernel writes anywhere in this area for another receiver: take an area of its own",
+        );
+      }
+      const whole = new Slice(area, 0, area.bytes);
+      const since = now();
+      acquire(whole, purpose, true, { submittedAt: () => since }, 0);
+      area.#entrusted = true;
+      return () => {
+        area.#entrusted = false;
+        release(whole);
+      };
+    };
+    keepOpen = (area, why) => {
+      const keeper = { why };
+      area.#keepers.add(keeper);
+      return () => area.#keepers.delete(keeper);
+    };
     enter = (area) => {
       if (area.#closed) throw new ClosedError("Area");
       area.#inFlight++;
@@ -94,9 +127,14 @@ export class Area implements Disposable {
     };
   }
 
-  private constructor(mapping: Mapping, hugePages: AreaOptions["hugePages"]) {
+  private constructor(
+    mapping: Mapping,
+    hugePages: AreaOptions["hugePages"],
+    dmaBufFd?: number,
+  ) {
     this.#mapping = mapping;
     this.#hugePages = hugePages;
+    this.#dmaBufFd = dmaBufFd;
   }
 
   /**
@@ -107,15 +145,44 @@ export class Area implements Disposable {
    * @throws {UringError} If there is not enough memory, or not enough huge pages are reserved.
    */
   static map(options: AreaOptions): Area {
-    const { bytes, hugePages } = options;
+    return Area.#make(
+      "Area.map",
+      options,
+      ({ length, hugeShift }) =>
+        new Area(Mapping.map({ bytes: length, hugeShift }), options.hugePages),
+    );
+  }
+
+  /**
+   * Makes a dma-buf of zeroed pages (udmabuf): memory that a network device can be given to receive
+   * into and to send from, as if it were a graphics card's. See {@linkcode DeviceMemory} and
+   * {@linkcode ZeroCopyReceiver}. It needs `/dev/udmabuf`; huge pages need Linux 6.11.
+   *
+   * @param options Length and kind of pages.
+   * @throws {RangeError} If `bytes` is not a positive integer.
+   * @throws {UnsupportedError} If this machine has no `/dev/udmabuf`, or not for this user.
+   * @throws {UringError} If there is not enough memory, or not enough huge pages are reserved.
+   */
+  static dmaBuf(options: AreaOptions): Area {
+    return Area.#make("Area.dmaBuf", options, ({ length, hugeShift }) => {
+      const { mapping, fd } = createDmaBuf({ bytes: length, hugeShift });
+      return new Area(mapping, options.hugePages, fd);
+    });
+  }
+
+  static #make(
+    name: string,
+    { bytes, hugePages }: AreaOptions,
+    make: (pages: { readonly length: number; readonly hugeShift: 0 | 21 | 30 }) => Area,
+  ): Area {
     if (!Number.isSafeInteger(bytes) || bytes <= 0) {
-      throw new RangeError(`Area.map: bytes must be a positive integer, got ${bytes}`);
+      throw new RangeError(`${name}: bytes must be a positive integer, got ${bytes}`);
     }
     const hugeShift = hugePages === undefined ? 0 : hugePages === "2MiB" ? 21 : 30;
     const page = hugeShift === 0 ? PAGE_SIZE : 2 ** hugeShift;
     const length = Math.ceil(bytes / page) * page;
     try {
-      return new Area(Mapping.map({ bytes: length, hugeShift }), hugePages);
+      return make({ length, hugeShift });
     } catch (error) {
       if (hugePages !== undefined && error instanceof UringError && error.code === "ENOMEM") {
         throw new UringError("mmap", error.errno, {
@@ -137,6 +204,17 @@ export class Area implements Disposable {
   /** Where the area lies in this process's memory. */
   get address(): number {
     return this.#mapping.address;
+  }
+
+  /**
+   * The file descriptor of the dma-buf that the area is, or undefined if it is none. It is closed
+   * with the area; who was given the dma-buf keeps it.
+   *
+   * @throws {ClosedError} After close.
+   */
+  get dmaBufFd(): number | undefined {
+    if (this.#closed) throw new ClosedError("Area");
+    return this.#dmaBufFd;
   }
 
   /** Whether {@linkcode close} was called. */
@@ -221,10 +299,14 @@ export class Area implements Disposable {
   /**
    * Takes the memory away from JavaScript at once (views of it become empty) and returns it to the
    * system as soon as the kernel has let go of every slice. Idempotent.
+   *
+   * @throws {OwnershipError} If a {@linkcode ZeroCopyReceiver} that is open receives into it.
    */
   close(): void {
     if (this.#closed) return;
+    for (const { why } of this.#keepers) throw new OwnershipError(why);
     this.#closed = true;
+    if (this.#dmaBufFd !== undefined) native().zclab_close(this.#dmaBufFd);
     this.#mapping.detach();
     if (this.#inFlight === 0) this.#mapping.close();
   }
@@ -238,7 +320,8 @@ export class Area implements Disposable {
   [Symbol.for("Deno.customInspect")](): string {
     if (this.#closed) return "Area { closed }";
     const pages = this.#hugePages === undefined ? "" : `, huge pages: ${this.#hugePages}`;
-    return `Area { bytes: ${this.bytes}${pages}, in flight: ${this.inFlight} }`;
+    const kind = this.#dmaBufFd === undefined ? "" : ", dma-buf";
+    return `Area { bytes: ${this.bytes}${pages}${kind}, in flight: ${this.inFlight} }`;
   }
 }
 

@@ -151,7 +151,7 @@ export class Batch {
         );
       }
     }
-    if (missing > engine.queues.cqEntries) return engine.submitAndCollect(missing);
+    if (missing > engine.queues.cqRoom) return engine.submitAndCollect(missing);
     return engine.submit(Math.max(0, missing));
   }
 
@@ -166,8 +166,8 @@ export class Batch {
     const deadline = performance.now() + milliseconds;
     let missing = count - engine.spilled;
     // What the queue has no room for is set aside, or the kernel would be asked for ever.
-    while (missing > engine.queues.cqEntries) {
-      if (!engine.waitBlocking(engine.queues.cqEntries, deadline - performance.now())) return false;
+    while (missing > engine.queues.cqRoom) {
+      if (!engine.waitBlocking(engine.queues.cqRoom, deadline - performance.now())) return false;
       engine.settle();
       missing = count - engine.spilled;
     }
@@ -376,12 +376,18 @@ export class Batch {
     return this;
   }
 
-  /** Reads into a slice (READ, 5.6); -1 is the file's own position. */
+  /**
+   * Reads into a slice (READ, 5.6); as a registered buffer if its area is registered with this ring
+   * (READ_FIXED, 5.1). The offset -1 is the file's own position.
+   */
   read(file: File, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("READ", file, slice, offset, userData);
   }
 
-  /** Writes a slice (WRITE, 5.6); -1 is the file's own position. */
+  /**
+   * Writes a slice (WRITE, 5.6); as a registered buffer if its area is registered with this ring
+   * (WRITE_FIXED, 5.1). The offset -1 is the file's own position.
+   */
   write(file: File, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("WRITE", file, slice, offset, userData);
   }
@@ -694,11 +700,12 @@ export class Batch {
     prepareReadWrite(
       this.#engine.sqes,
       at,
-      OP[name],
+      name,
       fd,
       this.#fileFlag(file),
       slice,
       offset,
+      areaRegistrations(slice.area).indexIn(this.#owner),
       userData,
       upper,
     );

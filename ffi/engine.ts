@@ -54,10 +54,13 @@ export const TARGET = 2;
 const INTERNAL = 3;
 /** Marks a zero-copy send in the upper word, whose cancellation needs care. */
 export const ZERO_COPY = 1 << 29;
-const SLOT_MASK = ZERO_COPY - 1;
+/** The slot in the upper word of a tracked request. */
+export const SLOT_MASK = ZERO_COPY - 1;
 /** Requests that may share a slot at most. */
 export const MOST_REQUESTS = 65_536;
 const FROM_ANOTHER_RING = 1;
+/** From here on the slot of {@linkcode INTERNAL} names who listens to what the kernel posts. */
+const FIRST_LISTENER = 2;
 /** The kinds as signed words: what has a target lies below this. */
 const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
 /** The upper word of a completion that another ring posts into this one (MSG_RING). */
@@ -92,6 +95,9 @@ export class Engine implements Holder {
   readonly #sqMask: number;
   #sqRoom: number;
   readonly #cqMask: number;
+  /** Whether completions have 16 bytes, all of them. */
+  readonly #small: boolean;
+  readonly #mixed: boolean;
   #enterFd: number;
   #enterFlags = 0;
   /** Where the next entry goes; runs ahead of what the kernel was told. */
@@ -106,8 +112,17 @@ export class Engine implements Holder {
    */
   readonly #alone: boolean;
   #overflowSeen = 0;
-  /** Completions that ended no request of this ring. */
+  /** Places of the completion queue that ended no request of this ring. */
   #notFinal = 0;
+  /**
+   * Where the further 16 bytes of the completion lie that a {@linkcode Target} is told of, in words
+   * of `queues.ring`. They are there only if the ring has completions of 32 bytes, and only until
+   * the target returns.
+   */
+  extra = 0;
+  /** Who is told of what the kernel posts without a request. */
+  readonly #listeners: Target[] = [];
+  readonly #closers: (() => void)[] = [];
 
   // The table of requests.
   #memory: Memory[] = [];
@@ -154,6 +169,8 @@ export class Engine implements Holder {
     this.#sqMask = this.queues.sqEntries - 1;
     this.#sqRoom = this.queues.sqEntries;
     this.#cqMask = this.queues.cqEntries - 1;
+    this.#mixed = this.queues.mixed;
+    this.#small = !this.#mixed && this.queues.cqeShift === 2;
     this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
     this.#registerRingFd();
     this.#grow(this.queues.cqEntries);
@@ -183,7 +200,7 @@ export class Engine implements Holder {
 
   /** Completions that wait to be reaped by the batch face, including other faces' in the queue. */
   get ready(): number {
-    return ((this.#load(this.queues.cqTail) - this.#cqHead) | 0) + this.spilled;
+    return this.#queued() + this.spilled;
   }
 
   /** Completions of the batch face that were set aside. */
@@ -397,7 +414,8 @@ export class Engine implements Holder {
       // Inside a completion callback the kernel would still count what was handed out already.
       if (this.#publishedHead !== this.#cqHead) this.#publishHead();
     }
-    const result = this.#enter(this.#enterFd, count, waitFor, flags, null);
+    const places = this.#mixed ? this.#places(waitFor) : waitFor;
+    const result = this.#enter(this.#enterFd, count, places, flags, null);
     if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
       this.#submittedTail = this.#sqTail;
       return count;
@@ -423,7 +441,7 @@ export class Engine implements Holder {
         throw new UringError("io_uring_enter", 16);
       }
       const flags = waitFor > 0 ? this.#enterFlags | ENTER.GETEVENTS : this.#enterFlags;
-      result = this.#enter(this.#enterFd, left, waitFor, flags, null);
+      result = this.#enter(this.#enterFd, left, this.#places(waitFor), flags, null);
       // A wait without entries returns 0: that is success, seen above by what is queued.
     }
   }
@@ -435,7 +453,7 @@ export class Engine implements Holder {
   submitAndCollect(waitFor: number): number {
     const submitted = this.submit(0);
     for (let missing = waitFor; missing > 0;) {
-      this.submit(Math.min(missing, this.queues.cqEntries));
+      this.submit(Math.min(missing, this.queues.cqRoom));
       missing -= this.settle();
     }
     return submitted;
@@ -452,8 +470,35 @@ export class Engine implements Holder {
     else Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
   }
 
+  /** Completions in the queue. */
   #queued(): number {
-    return (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    return this.#mixed ? this.#countIn(places) : places;
+  }
+
+  /** How many completions are in so many places of a queue of mixed sizes. */
+  #countIn(places: number): number {
+    const ring = this.#ring;
+    const { cqes } = this.queues;
+    let count = 0;
+    for (let place = 0; place < places; place++) {
+      const flags = ring[cqes + (((this.#cqHead + place) & this.#cqMask) << 2) + 3]!;
+      if ((flags & CQE.SKIP) !== 0) continue;
+      count++;
+      if ((flags & CQE.LARGE) !== 0) place++;
+    }
+    return count;
+  }
+
+  /**
+   * What the kernel is to wait for, which counts places of the queue, so that at least one more
+   * completion comes if there are less than that many.
+   */
+  #places(completions: number): number {
+    if (!this.#mixed || completions === 0) return completions;
+    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    const missing = completions - this.#countIn(places);
+    return missing <= 0 ? 0 : places + missing;
   }
 
   /**
@@ -474,7 +519,7 @@ export class Engine implements Holder {
       const result = this.#native.io_uring_enter2(
         this.#enterFd,
         0,
-        count,
+        this.#places(count),
         this.#enterFlags | ENTER.GETEVENTS | ENTER.EXT_ARG,
         this.#waitArgument.buffer,
         WAIT_ARGUMENT_BYTES,
@@ -501,7 +546,8 @@ export class Engine implements Holder {
       if (head !== tail) {
         seen += (tail - head) | 0;
         try {
-          this.#handOut(tail, onCompletion);
+          if (this.#small) this.#handOut(tail, onCompletion);
+          else seen -= this.#handOutLarge(tail, onCompletion);
         } finally {
           if (!this.closed) this.#publishHead();
         }
@@ -553,6 +599,61 @@ export class Engine implements Holder {
     this.#notFinal += notFinal;
   }
 
+  /**
+   * {@linkcode #handOut} for completions of 32 bytes, or of both sizes.
+   *
+   * @returns How many places of the queue were no completion of their own.
+   */
+  #handOutLarge(tail: number, onCompletion: OnCompletion): number {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    const shift = this.queues.cqeShift;
+    const mixed = this.#mixed;
+    const targets = this.#targets;
+    let head = this.#cqHead;
+    let notFinal = 0;
+    let further = 0;
+    while (((tail - head) | 0) > 0) {
+      const at = cqes + ((head & mask) << shift);
+      const flags = ring[at + 3]!;
+      head = (head + 1) | 0;
+      if (mixed && (flags & (CQE.SKIP | CQE.LARGE)) !== 0) {
+        // A place that holds no completion, or the second place of one.
+        notFinal++;
+        further++;
+        if ((flags & CQE.SKIP) !== 0) continue;
+        head = (head + 1) | 0;
+      }
+      const userData = ring[at]!;
+      const upper = ring[at + 1]!;
+      const result = ring[at + 2]!;
+      this.extra = at + 4;
+      if (upper < FIRST_INTERNAL && result !== ECANCELED) {
+        const slot = upper & SLOT_MASK;
+        const target = targets[slot]!;
+        const final = (flags & CQE.MORE) === 0;
+        if (!final) notFinal++;
+        else if (--this.#sharing[slot]! === 0) this.#release(slot);
+        target.complete(result, flags, slot, final, userData);
+        continue;
+      }
+      this.#cqHead = head;
+      if ((flags & CQE.MORE) !== 0) notFinal++;
+      if (notFinal !== 0) {
+        this.#notFinal += notFinal;
+        notFinal = 0;
+      }
+      if (upper === 0) onCompletion(userData >>> 0, result, flags);
+      else this.#toOwner(userData, upper, result, flags, onCompletion);
+      if (this.closed) return further;
+      head = this.#cqHead;
+    }
+    this.#cqHead = head;
+    this.#notFinal += notFinal;
+    return further;
+  }
+
   #toOwner(
     userData: number,
     upper: number,
@@ -571,10 +672,11 @@ export class Engine implements Holder {
       this.#notFinal++;
     }
     if (kind === INTERNAL) {
-      if (slot !== FROM_ANOTHER_RING) return;
-      // Another ring posted this: it is no answer to a request of ours.
+      if (slot === 0) return;
+      // Another ring or the kernel posted this: it is no answer to a request of ours.
       this.#notFinal++;
-      onCompletion(userData >>> 0, result, flags);
+      if (slot === FROM_ANOTHER_RING) onCompletion(userData >>> 0, result, flags);
+      else this.#listeners[slot - FIRST_LISTENER]!.complete(result, flags, slot, false, userData);
       return;
     }
     const target = this.#targets[slot]!;
@@ -750,6 +852,22 @@ export class Engine implements Holder {
 
   // === Registering and closing ===
 
+  /**
+   * Notes who is told of what the kernel posts without a request.
+   *
+   * @returns The upper word of its user_data.
+   */
+  listen(listener: Target): number {
+    this.#listeners.push(listener);
+    return INTERNAL << KIND_SHIFT | (FIRST_LISTENER + this.#listeners.length - 1);
+  }
+
+  /** Runs it when the ring has been closed. */
+  afterClose(run: () => void): void {
+    this.ensureOpen();
+    this.#closers.push(run);
+  }
+
   /** `io_uring_register(2)` on this ring. */
   register(operation: string, opcode: number, argument: ArrayBuffer | null, count: number): number {
     this.ensureOpen();
@@ -866,6 +984,7 @@ export class Engine implements Holder {
     if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
     else if (!this.#pumping) this.#closeEventFd();
     this.#failAll(new ClosedError("Ring"));
+    for (const run of this.#closers.splice(0)) run();
     this.#closing.resolve();
   }
 }

@@ -30,6 +30,17 @@ interface Group {
   left: number;
 }
 
+// Other calls that send with MSG_ZEROCOPY on the same socket. Only ffi/ uses this.
+/**
+ * Sends a slice by another call, and counts it with the socket's others. The result is the call's:
+ * bytes, or a negative errno.
+ */
+export let sendThrough: (
+  zeroCopy: MessageZeroCopy,
+  slice: Slice,
+  call: (slice: Slice) => number,
+) => number;
+
 /** What the sends of a socket have come to. */
 export interface ZeroCopyCounts {
   /** Sends that succeeded. */
@@ -66,7 +77,6 @@ export interface ZeroCopyCounts {
  */
 export class MessageZeroCopy {
   readonly #socket: Socket;
-  readonly #sendOne = native().zclab_send;
   readonly #sendMany = native().zclab_send_each;
   readonly #ranges = new Uint32Array(RANGES * WORDS);
   /** What is out, by the number of its send. */
@@ -78,6 +88,11 @@ export class MessageZeroCopy {
   #busySince = 0;
   /** Sends are not timed one by one: "since" is when the first of those outstanding went out. */
   readonly #holder: Holder = { submittedAt: () => this.#busySince };
+  readonly #sendOne: (slice: Slice) => number;
+
+  static {
+    sendThrough = (zeroCopy, slice, call) => zeroCopy.#sendThrough(slice, call);
+  }
 
   /**
    * Prepares a socket.
@@ -87,6 +102,11 @@ export class MessageZeroCopy {
    */
   constructor(socket: Socket) {
     this.#socket = socket.setOption("SO_ZEROCOPY", true);
+    const { zclab_send } = native();
+    this.#sendOne = (slice) => {
+      const lower = addressLow(slice) >>> 0;
+      return zclab_send(socket.fd, lower, addressHigh(slice), slice.length, FLAGS);
+    };
   }
 
   /** Sends whose memory the kernel still has. */
@@ -115,15 +135,16 @@ export class MessageZeroCopy {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(slice: Slice): number {
-    const { fd } = this.#socket;
+    return unwrap("send MSG_ZEROCOPY", this.#sendThrough(slice, this.#sendOne));
+  }
+
+  #sendThrough(slice: Slice, call: (slice: Slice) => number): number {
     const group = this.#begin(slice, 1);
     let result = -1;
     try {
       do {
-        const lower = addressLow(slice) >>> 0;
-        result = this.#sendOne(fd, lower, addressHigh(slice), slice.length, FLAGS);
+        result = call(slice);
       } while (result === ENOBUFS && this.#makeRoom());
-      unwrap("send MSG_ZEROCOPY", result);
     } finally {
       // Only a send that put something out has a number.
       this.#end(group, result > 0 ? 1 : 0, 1);

@@ -188,15 +188,21 @@ export function prepareClose(
   fill(sqes, at, OP.CLOSE, fd, 0, 0, 0, 0, 0, 0, 0, 0, low, high);
 }
 
-/** READ and WRITE. The offset -1 means the file's own position. */
+/**
+ * READ and WRITE, and from a registered buffer READ_FIXED and WRITE_FIXED. The offset -1 means the
+ * file's own position.
+ *
+ * @param bufIndex The registered buffer, or -1.
+ */
 export function prepareReadWrite(
   sqes: Int32Array,
   at: number,
-  opcode: number,
+  name: "READ" | "WRITE",
   fd: number,
   sqeFlags: number,
   slice: Slice,
   offset: number,
+  bufIndex: number,
   low: number,
   high: number,
 ): void {
@@ -205,7 +211,7 @@ export function prepareReadWrite(
   fill(
     sqes,
     at,
-    head(opcode, sqeFlags, 0),
+    head(bufIndex < 0 ? OP[name] : OP[`${name}_FIXED`], sqeFlags, 0),
     fd,
     offLow,
     offHigh,
@@ -213,7 +219,7 @@ export function prepareReadWrite(
     addressHigh(slice),
     slice.length,
     0,
-    0,
+    Math.max(0, bufIndex),
     0,
     low,
     high,
@@ -373,4 +379,26 @@ export function prepareVectorized(
     low,
     high,
   );
+}
+
+// === 6.15 ===
+
+/**
+ * RECV_ZC, which takes its memory from a receiver and is always a multishot.
+ *
+ * @param length Bytes after which it ends, or 0.
+ * @param receiver The `zcrx_id` of the receiver.
+ */
+export function prepareReceiveZeroCopy(
+  sqes: Int32Array,
+  at: number,
+  fd: number,
+  sqeFlags: number,
+  length: number,
+  receiver: number,
+  low: number,
+  high: number,
+): void {
+  const word0 = head(OP.RECV_ZC, sqeFlags, RECVSEND.RECV_MULTISHOT);
+  fill(sqes, at, word0, fd, 0, 0, 0, 0, length, 0, 0, receiver, low, high);
 }

@@ -27,6 +27,19 @@ export type SetupFlag =
   | "SUBMIT_ALL"
   | "COOP_TASKRUN";
 
+/**
+ * Bytes of a completion: 16; 32 for all of them (CQE32, 5.19); or 16 and, where a request needs it,
+ * 32 in two places of the queue (CQE_MIXED, 6.18). Zero-copy receive needs one of the latter two.
+ */
+export type CompletionSize = 16 | 32 | "mixed";
+
+/** The flag that asks for a completion size, its name, and the kernel version that brought it. */
+const COMPLETION_SIZES = {
+  16: [0, "", ""],
+  32: [SETUP.CQE32, "IORING_SETUP_CQE32", "5.19"],
+  mixed: [SETUP.CQE_MIXED, "IORING_SETUP_CQE_MIXED", "6.18"],
+} as const;
+
 /** A set-up that the kernel accepted. */
 export interface Setup {
   /** File descriptor of the ring. */
@@ -74,12 +87,18 @@ export function negotiate(
   throw new UringError("io_uring_setup", 22);
 }
 
-/** Makes a ring and returns what the kernel said of it. */
+/**
+ * Makes a ring and returns what the kernel said of it.
+ *
+ * @throws {UnsupportedError} If the kernel lacks the completion size, or is older than 5.11.
+ */
 export function setUp(
   entries: number,
   completionEntries: number | undefined,
   wanted: readonly SetupFlag[],
+  completionSize: CompletionSize = 16,
 ): Setup {
+  const [sizeFlag, sizeName, since] = COMPLETION_SIZES[completionSize];
   let params = new Struct(LAYOUTS.io_uring_params);
   const call = (flags: number): number => {
     params = new Struct(LAYOUTS.io_uring_params);
@@ -87,16 +106,36 @@ export function setUp(
       params.set("cq_entries", completionEntries);
       flags |= SETUP.CQSIZE;
     }
-    params.set("flags", flags >>> 0);
+    params.set("flags", (flags | sizeFlag) >>> 0);
     return native().io_uring_setup(entries, params.buffer);
   };
-  const { fd, flags } = negotiate(call, wanted);
+  const { fd, flags } = negotiateSize(call, wanted, sizeName, since);
   const needed = FEAT.SINGLE_MMAP | FEAT.NODROP | FEAT.EXT_ARG;
   if ((params.get("features") & needed) !== needed) {
     native().zclab_close(fd);
     throw new UnsupportedError("IORING_FEAT_EXT_ARG", { since: "5.11" });
   }
-  return { fd, flags, params };
+  return { fd, flags: flags | sizeFlag, params };
+}
+
+/** Like {@linkcode negotiate}; a completion size is nothing that one could do without. */
+function negotiateSize(
+  call: (flags: number) => number,
+  wanted: readonly SetupFlag[],
+  feature: string,
+  since: string,
+): { fd: number; flags: number } {
+  try {
+    return negotiate(call, wanted);
+  } catch (error) {
+    if (feature !== "" && error instanceof UringError && error.code === "EINVAL") {
+      throw new UnsupportedError(feature, {
+        since,
+        advice: "Open the ring with completionSize 16",
+      });
+    }
+    throw error;
+  }
 }
 
 /** The mapped queues of one ring. */
@@ -107,8 +146,14 @@ export class Queues {
   readonly sqes: Int32Array;
   /** Number of submission entries. */
   readonly sqEntries: number;
-  /** Number of completion entries. */
+  /** Number of completion entries; of places for 16 bytes where sizes are mixed. */
   readonly cqEntries: number;
+  /** How many completions surely fit. */
+  readonly cqRoom: number;
+  /** Whether completions take one or two places. */
+  readonly mixed: boolean;
+  /** Binary logarithm of the words from one place of the completion queue to the next. */
+  readonly cqeShift: 2 | 3;
   /** Word indices into `ring`. */
   readonly sqHead: number;
   readonly sqTail: number;
@@ -128,7 +173,11 @@ export class Queues {
     this.sqEntries = params.get("sq_entries");
     this.cqEntries = params.get("cq_entries");
     const hasArray = (flags & SETUP.NO_SQARRAY) === 0;
-    const cqEnd = cq.get("cqes") + this.cqEntries * LAYOUTS.io_uring_cqe.size;
+    this.mixed = (flags & SETUP.CQE_MIXED) !== 0;
+    this.cqeShift = (flags & SETUP.CQE32) !== 0 ? 3 : 2;
+    // Two places for each, and one that may have to be skipped before the queue's end.
+    this.cqRoom = this.mixed ? Math.max(1, (this.cqEntries - 1) >> 1) : this.cqEntries;
+    const cqEnd = cq.get("cqes") + (this.cqEntries << this.cqeShift << 2);
     const sqEnd = hasArray ? sq.get("array") + this.sqEntries * 4 : 0;
     this.#ringMapping = Mapping.map({ fd, offset: OFF.SQ_RING, bytes: Math.max(cqEnd, sqEnd) });
     try {

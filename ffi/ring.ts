@@ -40,7 +40,7 @@ import {
   prepareTimeout,
   prepareVectorized,
 } from "./prepare.ts";
-import { setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
+import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
 import { adopt, pastRegistrations, type Socket, socketRegistrations } from "./socket.ts";
 import {
   AF,
@@ -61,6 +61,8 @@ export interface RingOptions {
   readonly entries?: number;
   /** Entries of the completion queue, `entries` to 65536; twice `entries` by default. */
   readonly completionEntries?: number;
+  /** Bytes of a completion; 16 by default. A {@linkcode ZeroCopyReceiver} needs another. */
+  readonly completionSize?: CompletionSize;
   /** Set-up flags to do without, as if this kernel did not have them. */
   readonly without?: readonly SetupFlag[];
   /** Room for registered areas, 1 to 16384; 64 by default. */
@@ -168,7 +170,12 @@ export class Ring implements Disposable, AsyncDisposable {
 
   private constructor(options: RingOptions) {
     const { entries = 256, completionEntries, without = [] } = options;
-    const { registeredBuffers = 64, registeredFiles = 64 } = options;
+    const { registeredBuffers = 64, registeredFiles = 64, completionSize = 16 } = options;
+    if (completionSize !== 16 && completionSize !== 32 && completionSize !== "mixed") {
+      throw new RangeError(
+        `Ring.open: completionSize must be 16, 32 or "mixed", got ${completionSize}`,
+      );
+    }
     check("entries", entries, 1, 32768);
     if (completionEntries !== undefined) {
       check("completionEntries", completionEntries, entries, 65536);
@@ -178,7 +185,7 @@ export class Ring implements Disposable, AsyncDisposable {
     const wanted = WANTED_FLAGS.map(([name]) => name).filter((name) =>
       !without.includes(name as SetupFlag)
     ) as SetupFlag[];
-    const setup = setUp(entries, completionEntries, wanted);
+    const setup = setUp(entries, completionEntries, wanted, completionSize);
     this.#flags = setup.flags;
     try {
       this.#engine = new Engine(setup);
@@ -198,7 +205,8 @@ export class Ring implements Disposable, AsyncDisposable {
    *
    * @throws {RangeError} If a number is out of range.
    * @throws {UringError} If the kernel refuses: EPERM when `kernel.io_uring_disabled` forbids it.
-   * @throws {UnsupportedError} If liburing, a compiler for the shim, or Linux 5.11 is missing.
+   * @throws {UnsupportedError} If liburing, a compiler for the shim, or Linux 5.11 is missing; or
+   *   the kernel lacks the completion size.
    */
   static open(options: RingOptions = {}): Ring {
     return new Ring(options);
@@ -221,7 +229,7 @@ export class Ring implements Disposable, AsyncDisposable {
     return this.#engine.queues.sqEntries;
   }
 
-  /** Entries of the completion queue. */
+  /** Entries of the completion queue; a large completion takes two of them in a mixed one. */
   get completionEntries(): number {
     return this.#engine.queues.cqEntries;
   }
@@ -605,19 +613,21 @@ export class Ring implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Reads into a slice (READ, 5.6); -1 is the file's own position. */
+  /** Reads into a slice (READ, 5.6; READ_FIXED if registered); -1 is the file's own position. */
   read(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
     return this.#start("READ", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      prepareReadWrite(sqes, at, OP.READ, fd, flag, slice, offset, 0, upper);
+      const buffer = areaRegistrations(slice.area).indexIn(this);
+      prepareReadWrite(sqes, at, "READ", fd, flag, slice, offset, buffer, 0, upper);
     });
   }
 
-  /** Writes a slice (WRITE, 5.6); -1 is the file's own position. */
+  /** Writes a slice (WRITE, 5.6; WRITE_FIXED if registered); -1 is the file's own position. */
   write(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
     return this.#start("WRITE", slice, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      prepareReadWrite(sqes, at, OP.WRITE, fd, flag, slice, offset, 0, upper);
+      const buffer = areaRegistrations(slice.area).indexIn(this);
+      prepareReadWrite(sqes, at, "WRITE", fd, flag, slice, offset, buffer, 0, upper);
     });
   }
 

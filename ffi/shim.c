@@ -14,6 +14,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/errqueue.h>
+#include <linux/udmabuf.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -95,6 +97,42 @@ int zclab_unmap(uint64_t address, uint64_t length)
 	return checked(munmap((void *)(uintptr_t)address, length));
 }
 
+/* A file of memory, as long as it shall be and never shorter: what a dma-buf may stand on. */
+int zclab_memfd(uint64_t length, uint32_t huge_shift)
+{
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int error, fd;
+
+	if (huge_shift)
+		flags |= MFD_HUGETLB | huge_shift << MAP_HUGE_SHIFT;
+	fd = memfd_create("zclab", flags);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)length) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0) {
+		error = errno;
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+int zclab_udmabuf(int memfd, uint64_t length)
+{
+	struct udmabuf_create create = {
+		.memfd = (uint32_t)memfd,
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = length,
+	};
+	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	int result;
+
+	if (device < 0)
+		return -errno;
+	result = checked(ioctl(device, UDMABUF_CREATE, &create));
+	close(device);
+	return result;
+}
+
 int zclab_memlock_limit(uint64_t *limits)
 {
 	struct rlimit limit;
@@ -116,6 +154,55 @@ int zclab_close(int fd)
 	if (close(fd) < 0 && errno != EINTR)
 		return -errno;
 	return 0;
+}
+
+int zclab_open(const char *path, int flags, unsigned int mode)
+{
+	return checked(open(path, flags | O_CLOEXEC, mode));
+}
+
+/* O_DIRECT has another value on other architectures. */
+int zclab_o_direct(void)
+{
+	return O_DIRECT;
+}
+
+int zclab_fdatasync(int fd)
+{
+	return checked(fdatasync(fd));
+}
+
+int zclab_drop_cached(int fd)
+{
+	/* It returns the error itself, and leaves errno alone. */
+	return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+/* cachestat(2) is newer than the headers that we compile with. */
+#define CACHESTAT_NUMBER	451
+
+struct cachestat_range_of_file {
+	uint64_t off;
+	uint64_t len;
+};
+
+struct cachestat_of_file {
+	uint64_t nr_cache;
+	uint64_t nr_dirty;
+	uint64_t nr_writeback;
+	uint64_t nr_evicted;
+	uint64_t nr_recently_evicted;
+};
+
+/* How many of its pages are in the page cache. */
+int64_t zclab_cached_pages(int fd, uint64_t length)
+{
+	struct cachestat_range_of_file range = { .off = 0, .len = length };
+	struct cachestat_of_file stat = { 0 };
+
+	if (syscall(CACHESTAT_NUMBER, fd, &range, &stat, 0) < 0)
+		return -errno;
+	return (int64_t)stat.nr_cache;
 }
 
 int zclab_eventfd(void)
@@ -312,6 +399,29 @@ int zclab_net_namespace(int user_fd)
 	struct errand errand = { .run = make_net_namespace, .user_fd = user_fd };
 
 	return in_child(&errand);
+}
+
+/*
+ * io_uring_register(2) in another network namespace, where it looks interfaces up. The ring accepts
+ * nobody but its own thread, so it is this thread that goes there and comes back.
+ */
+int zclab_register_inside(int net_fd, int ring_fd, uint32_t opcode, void *arg, uint32_t nr_args)
+{
+	int home = checked(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+	int result;
+
+	if (home < 0)
+		return home;
+	result = checked(setns(net_fd, CLONE_NEWNET));
+	if (!result) {
+		result = checked(syscall(SYS_io_uring_register, ring_fd, opcode, arg, nr_args));
+		/* Nothing of this process may go on in the wrong namespace without knowing it. */
+		while (setns(home, CLONE_NEWNET) < 0)
+			if (errno != ENOMEM)
+				abort();
+	}
+	close(home);
+	return result;
 }
 
 /* Sockets. */
@@ -529,6 +639,138 @@ int zclab_recv(int fd, uint32_t address_low, uint32_t address_high, uint32_t len
 	return checked(got);
 }
 
+/*
+ * Device memory. The kernel's names for these came with Linux 6.12, after the headers of the
+ * distributions that zclab is built on.
+ */
+#define ZCLAB_MSG_SOCK_DEVMEM 0x2000000
+#define ZCLAB_SCM_DEVMEM_LINEAR 78
+#define ZCLAB_SCM_DEVMEM_DMABUF 79
+
+struct zclab_dmabuf_cmsg {
+	uint64_t frag_offset;
+	uint32_t frag_size;
+	uint32_t frag_token;
+	uint32_t dmabuf_id;
+	uint32_t flags;
+};
+
+_Static_assert(sizeof(struct zclab_dmabuf_cmsg) == 24, "struct dmabuf_cmsg of linux/uio.h");
+
+/* Pieces that one call takes, so that their control messages fit on the stack. */
+#define DEVMEM_PIECES 256
+
+#define DEVMEM_CONTROL CMSG_SPACE(sizeof(struct zclab_dmabuf_cmsg))
+
+struct devmem_piece {
+	uint32_t type; /* 79: in the dma-buf, 78: copied out of a packet's head, 0: copied whole */
+	uint32_t token;
+	uint32_t offset_low;
+	uint32_t offset_high;
+	uint32_t length;
+	uint32_t dmabuf_id;
+};
+
+/* Lists what a message says of its bytes; those of which it says nothing are none of a dma-buf. */
+static uint32_t list_pieces(struct msghdr *message, uint32_t length, struct devmem_piece *pieces)
+{
+	struct zclab_dmabuf_cmsg said;
+	struct cmsghdr *header;
+	uint64_t copied = 0;
+	uint32_t count = 0;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		struct devmem_piece *piece = &pieces[count];
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_len < CMSG_LEN(sizeof(said)))
+			continue;
+		if (header->cmsg_type != ZCLAB_SCM_DEVMEM_DMABUF &&
+		    header->cmsg_type != ZCLAB_SCM_DEVMEM_LINEAR)
+			continue;
+		memcpy(&said, CMSG_DATA(header), sizeof(said));
+		*piece = (struct devmem_piece){
+			.type = (uint32_t)header->cmsg_type,
+			.length = said.frag_size,
+		};
+		if (header->cmsg_type == ZCLAB_SCM_DEVMEM_LINEAR) {
+			/* Such bytes lie in the caller's memory, one piece after the other. */
+			piece->offset_low = (uint32_t)copied;
+			copied += said.frag_size;
+		} else {
+			piece->token = said.frag_token;
+			piece->offset_low = (uint32_t)said.frag_offset;
+			piece->offset_high = (uint32_t)(said.frag_offset >> 32);
+			piece->dmabuf_id = said.dmabuf_id;
+		}
+		count++;
+	}
+	if (!count && length)
+		pieces[count++] = (struct devmem_piece){ .length = length };
+	return count;
+}
+
+int zclab_recv_devmem(int fd, uint32_t address_low, uint32_t address_high, uint32_t length,
+		      uint32_t flags, void *pieces, uint32_t *count)
+{
+	union {
+		char bytes[DEVMEM_PIECES * DEVMEM_CONTROL];
+		struct cmsghdr align;
+	} control;
+	struct iovec vector = {
+		.iov_base = pointer(address_low, address_high),
+		.iov_len = length,
+	};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t got;
+
+	if (!pieces || !count)
+		return -EFAULT;
+	*count = 0;
+	do {
+		got = recvmsg(fd, &message, (int)flags | ZCLAB_MSG_SOCK_DEVMEM);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	*count = list_pieces(&message, (uint32_t)got, pieces);
+	return (int)got;
+}
+
+int zclab_send_devmem(int fd, uint32_t offset_low, uint32_t offset_high, uint32_t length,
+		      uint32_t dmabuf_id, uint32_t flags)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(dmabuf_id))];
+		struct cmsghdr align;
+	} control = { 0 };
+	/* No address in this process's memory, but where the data starts in the dma-buf. */
+	struct iovec vector = {
+		.iov_base = pointer(offset_low, offset_high),
+		.iov_len = length,
+	};
+	struct msghdr message = {
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	ssize_t sent;
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = ZCLAB_SCM_DEVMEM_DMABUF;
+	header->cmsg_len = CMSG_LEN(sizeof(dmabuf_id));
+	memcpy(CMSG_DATA(header), &dmabuf_id, sizeof(dmabuf_id));
+	do {
+		sent = sendmsg(fd, &message, (int)flags | MSG_ZEROCOPY | MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return checked(sent);
+}
+
 static bool is_error_report(const struct cmsghdr *header)
 {
 	return (header->cmsg_level == SOL_IP && header->cmsg_type == IP_RECVERR) ||
@@ -599,9 +841,8 @@ int zclab_recv_error_queue(int fd, uint32_t *ranges, uint32_t capacity)
 	return (int)count;
 }
 
-int zclab_interface_index(int fd, const char *name)
+static int name_interface(struct ifreq *request, const char *name)
 {
-	struct ifreq request = { 0 };
 	size_t length;
 
 	if (!name)
@@ -609,10 +850,33 @@ int zclab_interface_index(int fd, const char *name)
 	length = strnlen(name, IFNAMSIZ);
 	if (length == IFNAMSIZ)
 		return -ENAMETOOLONG;
-	memcpy(request.ifr_name, name, length);
+	memcpy(request->ifr_name, name, length);
+	return 0;
+}
+
+int zclab_interface_index(int fd, const char *name)
+{
+	struct ifreq request = { 0 };
+	int result = name_interface(&request, name);
+
+	if (result < 0)
+		return result;
 	if (ioctl(fd, SIOCGIFINDEX, &request) < 0)
 		return -errno;
 	return request.ifr_ifindex;
+}
+
+int zclab_ethtool(int fd, const char *name, void *command)
+{
+	struct ifreq request = { 0 };
+	int result = name_interface(&request, name);
+
+	if (result < 0)
+		return result;
+	if (!command)
+		return -EFAULT;
+	request.ifr_data = command;
+	return checked(ioctl(fd, SIOCETHTOOL, &request));
 }
 
 /* Addresses. Callers' buffers may lie at any byte, so addresses are copied, not cast. */

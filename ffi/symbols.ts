@@ -66,6 +66,20 @@ export const SHIM = {
     ],
     result: "i32",
   },
+  zclab_memfd: {
+    parameters: [
+      "u64", // uint64_t length, in bytes
+      "u32", // uint32_t huge_shift: 0, 21 (2 MiB pages) or 30 (1 GiB pages)
+    ],
+    result: "i32",
+  },
+  zclab_udmabuf: {
+    parameters: [
+      "i32", // int memfd: one of zclab_memfd
+      "u64", // uint64_t length: of the whole file, in bytes
+    ],
+    result: "i32",
+  },
   zclab_memlock_limit: {
     parameters: [
       "buffer", // uint64_t limits[2]: out, soft and hard, in bytes; UINT64_MAX is unlimited
@@ -76,6 +90,34 @@ export const SHIM = {
   // File descriptors.
   zclab_close: {
     parameters: ["i32"], // int fd
+    result: "i32",
+  },
+  zclab_open: {
+    parameters: [
+      "buffer", // const char *path
+      "i32", // int flags
+      "u32", // unsigned int mode
+    ],
+    result: "i32",
+  },
+  zclab_fdatasync: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+    nonblocking: true,
+  },
+  zclab_drop_cached: {
+    parameters: ["i32"], // int fd
+    result: "i32",
+  },
+  zclab_cached_pages: {
+    parameters: [
+      "i32", // int fd
+      "u64", // uint64_t length
+    ],
+    result: "i64",
+  },
+  zclab_o_direct: {
+    parameters: [],
     result: "i32",
   },
   zclab_eventfd: {
@@ -100,6 +142,17 @@ export const SHIM = {
   zclab_net_namespace: {
     parameters: ["i32"], // int user_fd: the user namespace that will own it, or -1 for ours
     result: "i32",
+  },
+
+  zclab_register_inside: {
+    parameters: [
+      "i32", // int net_fd: network namespace to make the call in
+      "i32", // int ring_fd
+      "u32", // unsigned opcode
+      "buffer", // void *arg
+      "u32", // unsigned nr_args
+    ],
+    result: "i32", // what io_uring_register returned
   },
 
   // Sockets.
@@ -212,6 +265,29 @@ export const SHIM = {
     ],
     result: "i32", // bytes received
   },
+  zclab_recv_devmem: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uint32_t address_low: memory for what is not in the dma-buf
+      "u32", // uint32_t address_high
+      "u32", // uint32_t length: of that memory; the call takes no more bytes in all
+      "u32", // uint32_t flags
+      "buffer", // void *pieces: out, room for 256 of {type, token, offset, offset_high, length, id}
+      "buffer", // uint32_t *count: out, of the pieces
+    ],
+    result: "i32", // bytes received
+  },
+  zclab_send_devmem: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uint32_t offset_low: in the dma-buf
+      "u32", // uint32_t offset_high
+      "u32", // uint32_t length
+      "u32", // uint32_t dmabuf_id
+      "u32", // uint32_t flags
+    ],
+    result: "i32", // bytes sent
+  },
   zclab_recv_error_queue: {
     parameters: [
       "i32", // int fd
@@ -224,6 +300,14 @@ export const SHIM = {
     parameters: [
       "i32", // int fd: a socket in the interface's namespace
       "buffer", // const char *name: NUL-terminated
+    ],
+    result: "i32",
+  },
+  zclab_ethtool: {
+    parameters: [
+      "i32", // int fd: a socket in the interface's namespace
+      "buffer", // const char *name: NUL-terminated
+      "buffer", // void *command: a struct of linux/ethtool.h that begins with its command
     ],
     result: "i32",
   },

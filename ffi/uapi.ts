@@ -9,6 +9,8 @@
 /** `IORING_OP_*`, and the kernel version that brought each. */
 export const OP = {
   NOP: 0,
+  READ_FIXED: 4,
+  WRITE_FIXED: 5,
   POLL_ADD: 6,
   SENDMSG: 9,
   RECVMSG: 10,
@@ -27,6 +29,7 @@ export const OP = {
   SOCKET: 45,
   SEND_ZC: 47,
   SENDMSG_ZC: 48,
+  RECV_ZC: 58,
 } as const;
 
 /** The name of an operation, as {@linkcode OP} spells it. */
@@ -35,6 +38,8 @@ export type OperationName = keyof typeof OP;
 /** The kernel version that brought each operation. */
 export const OP_SINCE: Readonly<Record<OperationName, string>> = {
   NOP: "5.1",
+  READ_FIXED: "5.1",
+  WRITE_FIXED: "5.1",
   POLL_ADD: "5.1",
   SENDMSG: "5.3",
   RECVMSG: "5.3",
@@ -53,6 +58,7 @@ export const OP_SINCE: Readonly<Record<OperationName, string>> = {
   SOCKET: "5.19",
   SEND_ZC: "6.0",
   SENDMSG_ZC: "6.1",
+  RECV_ZC: "6.15",
 };
 
 /** `IORING_SETUP_*` */
@@ -62,9 +68,11 @@ export const SETUP = {
   SUBMIT_ALL: 1 << 7,
   COOP_TASKRUN: 1 << 8,
   TASKRUN_FLAG: 1 << 9,
+  CQE32: 1 << 11,
   SINGLE_ISSUER: 1 << 12,
   DEFER_TASKRUN: 1 << 13,
   NO_SQARRAY: 1 << 16,
+  CQE_MIXED: 1 << 18,
 } as const;
 
 /** `IORING_FEAT_*` */
@@ -102,6 +110,10 @@ export const CQE = {
   SOCK_NONEMPTY: 1 << 2,
   /** This is the notification of a zero-copy send: its memory is free again. */
   NOTIF: 1 << 3,
+  /** This only fills the gap before the end of the queue (CQE_MIXED, 6.18). */
+  SKIP: 1 << 5,
+  /** `IORING_CQE_F_32`: this completion takes two places in the queue (CQE_MIXED, 6.18). */
+  LARGE: 1 << 15,
   /** How far to shift the flags for the id of a provided buffer. */
   BUFFER_SHIFT: 16,
 } as const;
@@ -154,7 +166,42 @@ export const REGISTER = {
   UNREGISTER_PBUF_RING: 23,
   NAPI: 27,
   UNREGISTER_NAPI: 28,
+  ZCRX_IFQ: 32,
+  QUERY: 35,
+  ZCRX_CTRL: 36,
 } as const;
+
+/** `IORING_MEM_REGION_TYPE_USER`: the region is memory of the program's */
+export const MEM_REGION_TYPE_USER = 1;
+
+/** `IO_URING_QUERY_*` (6.18) */
+export const QUERY = { OPCODES: 0, ZCRX: 1, SCQ: 2, ZCRX_EVENT: 3 } as const;
+
+/** `IORING_ZCRX_*`: zero-copy receive (6.15) */
+export const ZCRX = {
+  /** The bit from which on the number of the area is found in an offset. */
+  AREA_SHIFT: 48,
+  /** `flags` of an area: it is a dma-buf. */
+  AREA_DMABUF: 1 << 0,
+} as const;
+
+/** `ZCRX_REG_*`: `flags` of a registration (6.19, 7.1) */
+export const ZCRX_REG = { IMPORT: 1 << 0, NODEV: 1 << 1 } as const;
+
+/** `ZCRX_FEATURE_*` (7.0, 7.2) */
+export const ZCRX_FEATURE = { RX_PAGE_SIZE: 1 << 0, EVENT: 1 << 1 } as const;
+
+/** `ZCRX_EVENT_*`: what happens to a receiver (7.2); bits of a mask are `1 << event` */
+export const ZCRX_EVENT = { ALLOC_FAIL: 0, COPY: 1 } as const;
+
+/** `ZCRX_EVENT_DESC_FLAG_STATS`: the refill ring's region has room for statistics (7.2) */
+export const ZCRX_EVENT_DESC_FLAG_STATS = 1;
+
+/** `ZCRX_CTRL_*` (6.19; 7.2 and 7.3 the last two) */
+export const ZCRX_CTRL = { FLUSH_RQ: 0, EXPORT: 1, ARM_EVENT: 2, ADD_AREA: 3 } as const;
+
+/** `IORING_NOP_*`: flags of a NOP (6.18 the last one) */
+export const NOP = { INJECT_RESULT: 1 << 0, TW: 1 << 4, CQE32: 1 << 5 } as const;
 
 /** `IORING_RSRC_REGISTER_SPARSE` */
 export const RSRC_REGISTER_SPARSE = 1;

@@ -18,6 +18,9 @@ const HEADERS = [
   "linux/time_types.h",
 ];
 
+/** Those that only newer systems have. */
+const NEWER_HEADERS = ["linux/io_uring/query.h"];
+
 /** Which line of the program the compiler complains about, as gcc and clang say it. */
 const COMPLAINT = /^[^\n:]*ask\.c:(\d+):\d+: error:/gm;
 
@@ -50,6 +53,11 @@ function compile(directory: string, expressions: readonly string[]): Set<number>
   const before = [
     "#define _GNU_SOURCE",
     ...HEADERS.map((header) => `#include <${header}>`),
+    ...NEWER_HEADERS.flatMap((header) => [
+      `#if __has_include(<${header}>)`,
+      `#include <${header}>`,
+      "#endif",
+    ]),
     "int main(void) {",
   ];
   const lines = expressions.map((expression) => `printf("%lld\\n", (long long)(${expression}));`);

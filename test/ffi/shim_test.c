@@ -112,6 +112,28 @@ static void test_memory(void)
 	EXPECT(limits[1], limit.rlim_max);
 }
 
+static void test_dma_buf(void)
+{
+	int memfd = FD(zclab_memfd(8192, 0));
+	int dma_buf = zclab_udmabuf(memfd, 8192);
+	struct stat status;
+
+	EXPECT(fstat(memfd, &status), 0);
+	EXPECT(status.st_size, 8192);
+	EXPECT(ftruncate(memfd, 4096), -1);
+	EXPECT(errno, EPERM);
+	if (access("/dev/udmabuf", R_OK | W_OK) < 0) {
+		EXPECT_TRUE(dma_buf == -ENOENT || dma_buf == -EACCES || dma_buf == -ENXIO);
+	} else {
+		EXPECT(zclab_close(FD(dma_buf)), 0);
+		EXPECT(zclab_udmabuf(memfd, 100), -EINVAL);
+		EXPECT(zclab_udmabuf(NO_FD, 4096), -EBADFD);
+	}
+	EXPECT(zclab_close(memfd), 0);
+	EXPECT(zclab_memfd(UINT64_MAX, 0), -EINVAL);
+	EXPECT(zclab_memfd(4096, 63), -ENODEV);
+}
+
 static volatile sig_atomic_t ticks;
 static int ticking_eventfd;
 
@@ -305,6 +327,97 @@ static void test_tcp(const char *host)
 	EXPECT(zclab_send(client, low(text), high(text), sizeof(text), 0), -EPIPE);
 	EXPECT(zclab_shutdown(client, 99), -EINVAL);
 	EXPECT(zclab_shutdown(listener, SHUT_RDWR), 0);
+	EXPECT(zclab_close(server), 0);
+	EXPECT(zclab_close(client), 0);
+	EXPECT(zclab_close(listener), 0);
+}
+
+static void put_fragment(struct msghdr *message, size_t *used, int type,
+			 const struct zclab_dmabuf_cmsg *said)
+{
+	struct cmsghdr *header = (void *)((char *)message->msg_control + *used);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = type;
+	header->cmsg_len = CMSG_LEN(sizeof(*said));
+	memcpy(CMSG_DATA(header), said, sizeof(*said));
+	*used += DEVMEM_CONTROL;
+}
+
+/* What the kernel says of a message, without a device that would make it say so. */
+static void test_device_memory_pieces(void)
+{
+	const struct zclab_dmabuf_cmsg linear = { .frag_size = 100 };
+	const struct zclab_dmabuf_cmsg placed = {
+		.frag_offset = 0x300001000ull,
+		.frag_size = 4096,
+		.frag_token = 7,
+		.dmabuf_id = 5,
+	};
+	union {
+		char bytes[5 * DEVMEM_CONTROL];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr message = { .msg_control = control.bytes };
+	struct devmem_piece pieces[4] = { 0 };
+
+	EXPECT(list_pieces(&message, 0, pieces), 0);
+	EXPECT(list_pieces(&message, 10, pieces), 1);
+	EXPECT(pieces[0].type, 0);
+	EXPECT(pieces[0].length, 10);
+
+	put_fragment(&message, &message.msg_controllen, 78, &linear);
+	put_fragment(&message, &message.msg_controllen, 79, &placed);
+	put_fragment(&message, &message.msg_controllen, SCM_TIMESTAMP, &placed);
+	put_fragment(&message, &message.msg_controllen, 78, &linear);
+	EXPECT(list_pieces(&message, 4296, pieces), 3);
+	EXPECT(pieces[0].type, 78);
+	EXPECT(pieces[0].length, 100);
+	EXPECT(pieces[0].offset_low, 0);
+	EXPECT(pieces[1].type, 79);
+	EXPECT(pieces[1].token, 7);
+	EXPECT(pieces[1].offset_low, 0x1000);
+	EXPECT(pieces[1].offset_high, 3);
+	EXPECT(pieces[1].length, 4096);
+	EXPECT(pieces[1].dmabuf_id, 5);
+	EXPECT(pieces[2].type, 78);
+	EXPECT(pieces[2].offset_low, 100);
+}
+
+/* Over a link without device memory: what is received is copied whole, and sending is refused. */
+static void test_device_memory_tcp(const char *host)
+{
+	struct sockaddr_storage address;
+	struct devmem_piece pieces[DEVMEM_PIECES];
+	char text[] = "in nobody's dma-buf", got[64];
+	int length, listener, client, server, one = 1;
+	uint32_t count = 9;
+
+	listener = listen_on(host, 8, &address, &length);
+	client = open_socket(address.ss_family, SOCK_STREAM);
+	EXPECT(zclab_connect(client, &address, (uint32_t)length, 1000), 0);
+	server = accept(listener, NULL, NULL);
+	EXPECT_TRUE(server >= 0);
+	EXPECT(zclab_recv_devmem(server, low(got), high(got), 64, MSG_DONTWAIT, pieces, &count),
+	       -EAGAIN);
+	EXPECT(count, 0);
+	EXPECT(zclab_send(client, low(text), high(text), sizeof(text), 0), sizeof(text));
+	EXPECT(zclab_recv_devmem(server, low(got), high(got), 64, 0, pieces, &count), sizeof(text));
+	EXPECT(memcmp(got, text, sizeof(text)), 0);
+	EXPECT(count, 1);
+	EXPECT(pieces[0].type, 0);
+	EXPECT(pieces[0].length, sizeof(text));
+	EXPECT(zclab_recv_devmem(server, low(got), high(got), 64, 0, NULL, &count), -EFAULT);
+	EXPECT(zclab_recv_devmem(server, low(got), high(got), 64, 0, pieces, NULL), -EFAULT);
+	EXPECT(zclab_recv_devmem(NO_FD, low(got), high(got), 64, 0, pieces, &count), -EBADF);
+
+	EXPECT(zclab_setsockopt(client, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)), 0);
+	EXPECT(zclab_send_devmem(client, 0, 0, 4096, UINT32_MAX, 0), -EINVAL);
+	EXPECT(zclab_send_devmem(NO_FD, 0, 0, 4096, 1, 0), -EBADF);
+	EXPECT(zclab_shutdown(client, SHUT_WR), 0);
+	EXPECT(zclab_recv_devmem(server, low(got), high(got), 64, 0, pieces, &count), 0);
+	EXPECT(count, 0);
+	EXPECT(zclab_send_devmem(client, 0, 0, 4096, 1, 0), -EINVAL);
 	EXPECT(zclab_close(server), 0);
 	EXPECT(zclab_close(client), 0);
 	EXPECT(zclab_close(listener), 0);
@@ -625,6 +738,7 @@ int main(void)
 	/* With a second thread, as in every JavaScript engine, no thread can enter a user namespace. */
 	EXPECT(pthread_create(&companion, NULL, sleep_until_told, &stop), 0);
 	test_memory();
+	test_dma_buf();
 	test_descriptors();
 	test_namespaces();
 	test_plain_namespace();
@@ -635,6 +749,9 @@ int main(void)
 	test_interface_index();
 	test_tcp("127.0.0.1");
 	test_tcp("::1");
+	test_device_memory_pieces();
+	test_device_memory_tcp("127.0.0.1");
+	test_device_memory_tcp("::1");
 	test_udp("127.0.0.1");
 	test_udp("::1");
 	test_connect_refused();
