@@ -11,6 +11,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import type { Lab } from "./lab.ts";
 import { OptionError } from "./lab.ts";
+import { describePending, pendingNics } from "./nic/journal.ts";
 import { type Probe, probe, type ProbeItem } from "./probe.ts";
 import { describeError, EXIT, exitCode, printer } from "./terminal.ts";
 
@@ -19,7 +20,8 @@ const HELP = `Usage: deno task doctor [--json]
 Shows what works on this machine, and for each thing that does not, the one command that would
 change it. Installs nothing.
 
-  --json  as JSON: {machine, items: [{name, state, why, command?}], labs: [{name, state, missing}]}
+  --json  as JSON: {machine, items: [{name, state, why, command?}], labs: [{name, state, missing}],
+          pendingNics: [{identity, state, changes, ...}]}
   --help  show this help
 
 Exit codes: 0 the flagship lab can run here, 77 it cannot, 2 bad arguments.
@@ -67,7 +69,8 @@ function asJson(here: Probe, catalogue: readonly Lab[]): string {
       missing: missing.map((item) => item.name),
     };
   });
-  return JSON.stringify({ machine: here.machine, items: here.items, labs }, undefined, 2) + "\n";
+  const { machine, items } = here;
+  return JSON.stringify({ machine, items, labs, pendingNics: pendingNics() }, undefined, 2) + "\n";
 }
 
 function asText(here: Probe, catalogue: readonly Lab[]): string {
@@ -89,7 +92,8 @@ function asText(here: Probe, catalogue: readonly Lab[]): string {
       : yellow(`cannot run here: ${missing.map(({ name }) => name).join(", ")}`);
     lines.push(`Lab ${bold(lab.name)} ${verdict}`);
   }
-  return lines.join("\n") + "\n";
+  const pending = describePending(pendingNics());
+  return lines.join("\n") + "\n" + (pending === "" ? "" : `\n${yellow(pending)}`);
 }
 
 function itemLines({ name, state, why, command }: ProbeItem, width: number): string[] {

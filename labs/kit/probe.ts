@@ -6,7 +6,15 @@
 import { describeErrno, kernelIsAtLeast } from "../../ffi/errors.ts";
 import { native } from "../../ffi/native.ts";
 import { LIBURING } from "../../ffi/symbols.ts";
-import { findCompiler, findProgram, installCommand } from "./setup.ts";
+import { zeroCopyReceiveFeatures } from "../../ffi/zero_copy_query.ts";
+import {
+  findCompiler,
+  findProgram,
+  GUEST_COMPONENTS,
+  installCommand,
+  isObtainable,
+  missingComponents,
+} from "./setup.ts";
 
 /** The names under which {@linkcode probe} answers, and that a lab can need. */
 export const REQUIREMENTS = [
@@ -38,6 +46,9 @@ export const REQUIREMENTS = [
   "namespaces",
   "veth",
   "ifb",
+  "softnic",
+  "udmabuf",
+  "guest",
   "memlock",
   "optmem_max",
   "huge pages",
@@ -161,6 +172,8 @@ export async function probe(): Promise<Probe> {
   await probeNamespaces(answers, machine);
   probeLimits(answers, machine);
   probeZcrx(answers);
+  probeUdmabuf(answers);
+  probeGuest(answers, machine);
   return new Probe(
     machine,
     REQUIREMENTS.map((name) => ({ name, ...answers.get(name) ?? no("it was not found out") })),
@@ -400,14 +413,63 @@ function probeZcrx(answers: Map<Requirement, Answer>): void {
     answers.set("zcrx", no(`IORING_OP_RECV_ZC: ${operation?.why ?? "unknown"}`));
     return;
   }
-  const capable = networkDrivers().filter(([, driver]) => ZCRX_DRIVERS.includes(driver));
-  if (capable.length === 0) {
-    answers.set("zcrx", no(`no NIC with queue operations (drivers ${ZCRX_DRIVERS.join(", ")})`));
-  } else if (!hasCapability(CAP_NET_ADMIN)) {
-    answers.set("zcrx", no("registering a hardware queue needs CAP_NET_ADMIN: run as root"));
+  if (answers.get("shim")?.state !== "real") {
+    answers.set("zcrx", no("it needs the shim, which cannot be had"));
+    return;
+  }
+  if (!hasCapability(CAP_NET_ADMIN)) {
+    answers.set("zcrx", no("the kernel wants CAP_NET_ADMIN for it: run as root"));
+    return;
+  }
+  const capable = networkDrivers().filter(([, driver]) => ZCRX_DRIVERS.includes(driver))
+    .map(([name, driver]) => `on ${name} (${driver}), as far as header split and steering go`);
+  if (answers.get("softnic")?.state === "real") capable.unshift("on softnic");
+  if (zeroCopyReceiveFeatures().withoutDevice) capable.push("without a device, with copying");
+  answers.set(
+    "zcrx",
+    capable.length > 0 ? real(capable.join("; ")) : no(
+      `no NIC with queue operations (drivers ${ZCRX_DRIVERS.join(", ")}), and without a device ` +
+        "it came with Linux 7.1",
+    ),
+  );
+}
+
+function probeUdmabuf(answers: Map<Requirement, Answer>): void {
+  try {
+    Deno.openSync("/dev/udmabuf", { read: true, write: true }).close();
+    answers.set("udmabuf", real("/dev/udmabuf"));
+  } catch (error) {
+    const command = "modprobe udmabuf (as root)";
+    answers.set(
+      "udmabuf",
+      error instanceof Deno.errors.NotFound
+        ? no("there is no /dev/udmabuf (CONFIG_UDMABUF)", command)
+        : no(`/dev/udmabuf cannot be opened: ${reason(error)}`),
+    );
+  }
+}
+
+/** What the guest has, wherever it runs. */
+const IN_GUEST = ["zcrx", "softnic", "udmabuf"] as const;
+
+function probeGuest(answers: Map<Requirement, Answer>, machine: Machine): void {
+  const missing = missingComponents(GUEST_COMPONENTS);
+  if (machine.architecture !== "x86_64") {
+    answers.set("guest", no(`the guest is for x86_64, this is ${machine.architecture}`));
+  } else if (missing.length === 0) {
+    answers.set("guest", real("deno task vm boots Linux 7.3 with softnic in QEMU"));
   } else {
-    const names = capable.map(([name, driver]) => `${name} (${driver})`).join(", ");
-    answers.set("zcrx", real(`${names}; header split and flow steering are up to the NIC`));
+    answers.set("guest", no(`not installed: ${missing.join(", ")}`, installCommand(missing)));
+  }
+  const possible = answers.get("guest")?.state === "real" ||
+    (machine.architecture === "x86_64" && isObtainable(missing));
+  if (!possible) return;
+  for (const name of IN_GUEST) {
+    const { state, why } = answers.get(name)!;
+    if (state !== "no") continue;
+    // What Deno may not do here, the guest does not change.
+    if (answers.get("liburing")?.why.includes("--allow-ffi")) continue;
+    answers.set(name, { state: "guest", why, command: "deno task vm -- COMMAND" });
   }
 }
 
@@ -431,13 +493,14 @@ function networkDrivers(): (readonly [string, string])[] {
 const DEVICES_SCRIPT = `
 ip link add zc0 type veth peer name zc1 2>&1 && echo made veth
 ip link add zc2 type ifb 2>&1 && echo made ifb
+ip link add zc3 type softnic 2>&1 && echo made softnic
 `;
 
 async function probeNamespaces(
   answers: Map<Requirement, Answer>,
   machine: Machine,
 ): Promise<void> {
-  const devices = ["veth", "ifb"] as const;
+  const devices = ["veth", "ifb", "softnic"] as const;
   const unshare = findProgram("unshare");
   if (unshare === undefined) {
     for (const name of ["namespaces", ...devices] as const) {
@@ -462,6 +525,8 @@ async function probeNamespaces(
       answers.set(name, no("ip is not installed", installCommand(["ip"])));
     } else if (made.text.includes(`made ${name}`)) {
       answers.set(name, real("made one and removed it"));
+    } else if (name === "softnic") {
+      answers.set(name, no("zclab's NIC in software is not loaded; it is in the guest"));
     } else {
       const module = machine.privileged
         ? `modprobe ${name}`

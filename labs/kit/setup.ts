@@ -214,6 +214,16 @@ function hasLiburing(): boolean {
   }
 }
 
+/**
+ * Whether components that are missing would be installed without asking.
+ *
+ * @param missing What is missing.
+ * @returns Whether {@linkcode ensureSystem} would install them here.
+ */
+export function isObtainable(missing: readonly Component[]): boolean {
+  return missing.length === 0 || installObstacle(missing) === undefined;
+}
+
 /** Why nothing can be installed here, as the sentence before the command; undefined if it can. */
 function installObstacle(missing: readonly Component[]): string | undefined {
   if (!isDebian()) {

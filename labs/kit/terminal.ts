@@ -7,6 +7,9 @@ import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../..
 import { TrialError } from "./experiment.ts";
 import { OptionError } from "./lab.ts";
 import { CommandError } from "./namespace_command.ts";
+import { NicBusyError } from "./nic/journal.ts";
+import { CutOffError, NicApplyError } from "./nic/nic.ts";
+import { NicRestoreError } from "./nic/restore.ts";
 import { RunDocumentError } from "./run_document.ts";
 import { SetupError } from "./setup.ts";
 
@@ -66,6 +69,10 @@ export function onEndingSignal(
 const EXPLAINED = [
   ClosedError,
   CommandError,
+  CutOffError,
+  NicApplyError,
+  NicBusyError,
+  NicRestoreError,
   OptionError,
   OwnershipError,
   RunDocumentError,

@@ -39,15 +39,25 @@ const NAPI_FEATURES = [
 /** How often the state of a link is looked at until both its ends are up. */
 const LINK_LOOKS = 100;
 
+/**
+ * A slow machine acknowledges late. What is sent again only for that reason would be placed twice, so
+ * nothing is sent again for want of an acknowledgement but after this time, in microseconds.
+ */
+const PATIENT_RTO = 3_000_000;
+
 /** What the kernel lacks when it says this, and the module that has it. */
 const MISSING: readonly (readonly [said: RegExp, feature: string, advice: string])[] = [
-  [/Unknown device type/, "This type of network device", "As root: modprobe -a ifb veth"],
+  [
+    /Unknown device type|"type softnic"/,
+    "This type of network device",
+    "As root: modprobe -a ifb veth; softnic is loaded in the guest: deno task vm -- COMMAND",
+  ],
   [/qdisc kind is unknown/, "This queueing discipline", "As root: modprobe sch_ingress"],
   [/TC classifier not found/, "The BPF classifier", "As root: modprobe cls_bpf"],
 ];
 
 /** The kinds of testbed. */
-export type TestbedKind = "sink" | "pair" | "loopback";
+export type TestbedKind = "sink" | "pair" | "loopback" | "softnic";
 
 /** An IP address with a port, as sockets take it. */
 export interface TestbedAddress {
@@ -114,6 +124,18 @@ export interface PairOptions {
    * at both ends. Needs ethtool. Default: false.
    */
   napi?: boolean;
+}
+
+/** Options of {@linkcode Testbed.softnic}. */
+export interface SoftnicOptions {
+  /** The MTU of both ends, from 1280 to 65535 bytes. Default: 1500. */
+  mtu?: number;
+  /** Receive and transmit queues of each end, from 2 to 16. Default: 4. */
+  queues?: number;
+  /** Receive buffers that each queue of the far end posts in advance. Default: the driver's, 1024. */
+  descriptors?: number;
+  /** Whether the far end splits headers from data, which zero-copy receive needs. Default: true. */
+  headerSplit?: boolean;
 }
 
 class End implements TestbedEnd {
@@ -253,6 +275,47 @@ export class Testbed implements Disposable, AsyncDisposable {
     return await build(1, ([namespace]) => {
       const end = new End(namespace!, LOOPBACK, "lo", LOOPBACK_MTU);
       return Promise.resolve(new Testbed("loopback", end, end, [namespace!]));
+    });
+  }
+
+  /**
+   * Two namespaces joined by softnic, a pair of NICs in software that can do zero-copy receive: the far
+   * end splits headers from data, and its queue 0 takes all traffic but the flows that
+   * {@linkcode Softnic.steer} leads to another queue.
+   *
+   * @throws {UnsupportedError} If softnic is not loaded, or ethtool is missing.
+   * @throws {RangeError} If an option is out of range.
+   */
+  static async softnic(options: SoftnicOptions = {}): Promise<Testbed> {
+    const mtu = checkMtu(options.mtu ?? 1500);
+    const { queues = 4, descriptors, headerSplit = true } = options;
+    if (!Number.isInteger(queues) || queues < 2 || queues > 16) {
+      throw new RangeError(`The number of queues must be an integer from 2 to 16, got ${queues}`);
+    }
+    requirePrograms("nsenter", "ip", "ethtool");
+    return await build(2, async ([near, far]) => {
+      const device = `mtu ${mtu} numrxqueues ${queues} numtxqueues ${queues}`;
+      await configure(near!, "ip", [
+        `link add ${INTERFACE} address ${NEAR.link} ${device} type softnic`,
+        `link add link ${INTERFACE} name ${INTERFACE} address ${FAR.link} ${device} ` +
+        "netns /proc/self/fd/3 type softnic",
+        ...endLines(NEAR, FAR),
+      ], { descriptor3: far! });
+      const ethtool = async (...args: string[]): Promise<void> => {
+        await runInNamespace(far!, "ethtool", [args[0]!, INTERFACE, ...args.slice(1)]);
+      };
+      if (headerSplit) await ethtool("-G", "tcp-data-split", "on");
+      if (descriptors !== undefined) await ethtool("-G", "rx", String(descriptors));
+      await ethtool("-X", "equal", "1");
+      await configure(far!, "ip", endLines(FAR, NEAR));
+      await setSysctl(near!, { tcp_early_retrans: 0, tcp_rto_min_us: PATIENT_RTO });
+      await waitForCarrier(near!);
+      return new Testbed(
+        "softnic",
+        new End(near!, NEAR, INTERFACE, mtu),
+        new End(far!, FAR, INTERFACE, mtu),
+        [near!, far!],
+      );
     });
   }
 
@@ -405,6 +468,17 @@ async function dropAtIngress(namespace: NetworkNamespace): Promise<void> {
 
 async function enableNapi(namespace: NetworkNamespace): Promise<void> {
   await runInNamespace(namespace, "ethtool", ["-K", INTERFACE, ...NAPI_FEATURES]);
+}
+
+/** Sets what the kernel keeps for each namespace under `net.ipv4`. */
+async function setSysctl(
+  namespace: NetworkNamespace,
+  values: Readonly<Record<string, number>>,
+): Promise<void> {
+  const lines = Object.entries(values).map(([name, value]) =>
+    `echo ${value} >/proc/sys/net/ipv4/${name}`
+  );
+  await runInNamespace(namespace, "sh", ["-ec", lines.join("\n")]);
 }
 
 /** What zclab reads of `ip -json link show`. */
