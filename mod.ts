@@ -37,13 +37,51 @@ export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from ".
 export { Batch, type EachOptions, type File } from "./ffi/batch.ts";
 export type { OnCompletion } from "./ffi/engine.ts";
 export type { OperationOptions, ZeroCopySend } from "./ffi/operation.ts";
-export type { SetupFlag } from "./ffi/queues.ts";
+export type { CompletionSize, SetupFlag } from "./ffi/queues.ts";
 export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/uapi.ts";
 
 // The life of a buffer after a zero-copy send.
 export { Notifier, type NotifierOptions } from "./ffi/notifier.ts";
 export { Notification, type NotificationFields } from "./ffi/notification.ts";
 export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/message_zerocopy.ts";
+
+// Receiving without copying.
+export {
+  ZeroCopyPiece,
+  ZeroCopyReceiver,
+  ZeroCopyReceiverHandle,
+} from "./ffi/zero_copy_receiver.ts";
+export type {
+  OnEnd,
+  OnPiece,
+  ZeroCopyLoopOptions,
+  ZeroCopyMemoryOptions,
+  ZeroCopyReceiveOptions,
+  ZeroCopyReceiverOptions,
+  ZeroCopyStatistics,
+} from "./ffi/zero_copy_receiver.ts";
+export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zero_copy_query.ts";
+export type { ZeroCopyReceiveFeatures } from "./ffi/zero_copy_query.ts";
+export { physicalPages } from "./ffi/physical_pages.ts";
+
+// Memory of a network device: devmem TCP.
+export {
+  DeviceMemory,
+  DeviceMemoryPiece,
+  DeviceMemoryReceiver,
+  DeviceMemoryTransmitter,
+} from "./ffi/device_memory.ts";
+export type {
+  DeviceMemoryCounts,
+  DeviceMemoryKind,
+  DeviceMemoryRange,
+  DeviceMemoryReceiveOptions,
+  DeviceMemoryTransmitCounts,
+  DeviceMemoryTransmitOptions,
+  OnDeviceMemoryPiece,
+} from "./ffi/device_memory.ts";
+export { type MemoryProvider, Netdev, type NetdevQueue, type PagePool } from "./ffi/netdev.ts";
+export type { BindReceive, BindTransmit } from "./ffi/netdev.ts";
 
 // Sockets, and where they are made.
 export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/socket.ts";
@@ -56,10 +94,34 @@ export type {
   InterfaceSettings,
   PairOptions,
   SinkOptions,
+  SoftnicOptions,
   TestbedAddress,
   TestbedEnd,
   TestbedKind,
 } from "./labs/kit/testbed.ts";
+export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/softnic.ts";
+
+// A real NIC, made ready for zero-copy receive and set back.
+export { AppliedNicPlan, CutOffError, Nic, NicApplyError } from "./labs/kit/nic/nic.ts";
+export type { NicApplyOptions, NicOptions } from "./labs/kit/nic/nic.ts";
+export type { NicPlace } from "./labs/kit/nic/commands.ts";
+export { NicBusyError, pendingNics } from "./labs/kit/nic/journal.ts";
+export type { NicChange, NicIdentity, PendingNic } from "./labs/kit/nic/journal.ts";
+export type { NicLack } from "./labs/kit/nic/missing.ts";
+export { NicPlan } from "./labs/kit/nic/plan.ts";
+export type { NicBefore, NicFlow, NicRequest, NicStep } from "./labs/kit/nic/plan.ts";
+export { type NicRestored, NicRestoreError, type OnNicCommand } from "./labs/kit/nic/restore.ts";
+export type {
+  EthtoolFeatures,
+  NicChannels,
+  NicCount,
+  NicHeaderSplit,
+  NicRule,
+  NicSettings,
+} from "./labs/kit/nic/settings.ts";
+
+// Files, for what comes off the network.
+export { DiskFile, type DiskFileOptions } from "./ffi/disk_file.ts";
 
 // Busy polling.
 export { BusyPoll, napiIdOf, receiveBlocking } from "./ffi/busy_poll.ts";
@@ -99,6 +161,17 @@ export {
   type TransmitOptions,
   type Transmitted,
 } from "./labs/kit/transmit.ts";
+
+export { comparePages, type PageProof } from "./labs/kit/page_proof.ts";
+export {
+  receiveCopying,
+  type Received,
+  receiveMultishot,
+  type ReceiveOptions,
+  receiveZeroCopy,
+} from "./labs/kit/receive.ts";
+export { fillStream, matchesStream, matchesWhole } from "./labs/kit/stream.ts";
+export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/stream_sender.ts";
 
 // Labs, and how they speak.
 export * from "./labs/kit/lab.ts";

@@ -18,18 +18,28 @@ import {
   Testbed,
   transmit,
   TRANSMIT_MODES,
+  UnsupportedError,
 } from "zclab";
 import { ensureSystem } from "../labs/kit/setup.ts";
+import { type ReceiveResult, type ReceiveRow, receiveTrials } from "./receive_trials.ts";
 import { Reference } from "./reference.ts";
 
-const HELP = `deno task bench [--json FILE] [--rounds N] [--quick]
+const HELP = `deno task bench [PART] [--json FILE] [--rounds N] [--quick]
 
-Measures the batch face, the await face and every row of the lab tx-copy-vs-zc against a C program
-of our own, interleaved, and prints medians and ratios.
+Measures us against C programs of our own, interleaved, and prints medians and ratios.
+
+  transmit      the batch face, the await face, every row of the lab tx-copy-vs-zc, the heap, and
+                how fast the REPL answers
+  receive       a TCP stream of 256 MiB through zcrx on softnic, and the CPU time of it; needs the
+                guest: deno task vm -- deno task bench receive
+
+Without PART: all that this machine can do.
 
   --json FILE   write the result there
   --rounds N    rounds, at least 5 (7)
   --quick       a tenth of the work in each round: for a look, not for a figure
+
+Exit codes: 0 done, 2 bad arguments, 77 not possible on this machine.
 `;
 
 /** One line of the result. NOP: nanoseconds for each operation; sends: datagrams per second. */
@@ -44,6 +54,8 @@ interface Row {
   readonly ratio: number;
 }
 
+/** What can be measured by itself. */
+const PARTS: readonly string[] = ["transmit", "receive"];
 const NOP_BATCHES = [1, 8, 32, 128] as const;
 /** What the batch face may take at most, as a multiple of C's time. */
 const NOP_BAR = { 1: 1.25, 8: 1.10, 32: 1.10, 128: 1.10 } as const;
@@ -51,6 +63,9 @@ const NOP_BAR = { 1: 1.25, 8: 1.10, 32: 1.10, 128: 1.10 } as const;
 const SEND_BAR = 0.97;
 const SEND_BATCH = 32;
 const PAYLOADS = [600, 1000, 1200, 1500, 4000, 8000] as const;
+/** What zero-copy receive must reach at least, as a part of C's rate. */
+const RECEIVE_BAR = 0.9;
+const RECEIVE_BYTES = 256 << 20;
 const HEAP_OPERATIONS = 10_000_000;
 const PORT = 9000;
 
@@ -236,6 +251,35 @@ function report(rows: readonly Row[]): string {
   ], rows);
 }
 
+function receiveReport(result: ReceiveResult): string {
+  const milliseconds = (value: string | number | boolean): string =>
+    `${Number(value).toFixed(2)} ms`;
+  return table<ReceiveRow>([
+    { title: "who, how", value: (row) => row.side },
+    {
+      title: "bytes",
+      value: (row) => row.bytesPerSecond,
+      format: (value) => `${formatSi(Number(value))}B/s`,
+    },
+    {
+      title: "a piece",
+      value: (row) => row.bytesPerPiece,
+      format: (value) => `${Number(value).toFixed(0)} B`,
+    },
+    { title: "CPU per MiB", value: (row) => row.cpuPerMiB, format: milliseconds },
+    {
+      title: "softirqs,\nits CPU",
+      value: (row) => row.receiverSoftirqPerMiB,
+      format: milliseconds,
+    },
+    {
+      title: "softirqs,\nsender's CPU",
+      value: (row) => row.senderSoftirqPerMiB,
+      format: milliseconds,
+    },
+  ], result.rows);
+}
+
 function show(value: string | number | boolean, row: Row): string {
   return row.name.startsWith("nop")
     ? `${Number(value).toFixed(1)} ns`
@@ -246,44 +290,39 @@ function judge(met: boolean, text: string): string {
   return `${met ? "meets its figure " : "MISSES its figure"}  ${text}`;
 }
 
-async function main(args: string[]): Promise<number> {
-  const unknown: string[] = [];
-  const options = parseArgs(args, {
-    boolean: ["help", "quick"],
-    string: ["json", "rounds"],
-    unknown: (name: string) => (unknown.push(name), false),
-  });
-  const rounds = Number(options.rounds ?? 7);
-  const json = typeof options.json === "string" ? options.json : undefined;
-  if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 5 || json === "") {
-    const what = unknown.length > 0 ? `unknown: ${unknown.join(" ")}` : "a value is not possible";
-    console.error(`deno task bench: ${what}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
-  if (json !== undefined) await checkWritable(json);
-  await ensureSystem();
-  const scale = options.quick ? 0.1 : 1;
-  using progress = new Progress();
+interface TransmitResult {
+  readonly rows: readonly Row[];
+  readonly geomean: { readonly nop: number; readonly send: number };
+  readonly heapGrowthBytes: number;
+  readonly replMilliseconds: number;
+}
+
+async function measureTransmit(
+  rounds: number,
+  scale: number,
+  progress: Progress,
+): Promise<TransmitResult> {
   const nops = await nopRows(rounds, scale, progress);
   const sends = await sendRows(rounds, scale, progress);
   progress.update(1, 1, "heap");
   const heapGrowthBytes = await heapGrowth();
   const repl: number[] = [];
   for (let i = 0; i < 5; i++) repl.push(await replStart());
-  progress[Symbol.dispose]();
-
-  const batches = nops.filter((row) => row.name === "nop");
-  const geomean = {
-    nop: geometricMean(batches.map((row) => row.ratio)),
-    send: geometricMean(sends.map((row) => row.ratio)),
+  return {
+    rows: [...nops, ...sends],
+    geomean: {
+      nop: geometricMean(nops.filter((row) => row.name === "nop").map((row) => row.ratio)),
+      send: geometricMean(sends.map((row) => row.ratio)),
+    },
+    heapGrowthBytes,
+    replMilliseconds: median(repl),
   };
-  const rows = [...nops, ...sends];
+}
+
+function printTransmit(result: TransmitResult): void {
+  const { rows, geomean, heapGrowthBytes, replMilliseconds } = result;
   console.log(report(rows));
-  for (const { batch, ratio } of batches) {
+  for (const { batch, ratio } of rows.filter((row) => row.name === "nop")) {
     const bar = NOP_BAR[batch as keyof typeof NOP_BAR];
     console.log(judge(ratio <= bar, `nop, batch ${batch}: ${ratio.toFixed(3)}, at most ${bar}`));
   }
@@ -294,20 +333,96 @@ async function main(args: string[]): Promise<number> {
     ),
   );
   console.log(judge(heapGrowthBytes < 1 << 20, `heap after 10 million: ${heapGrowthBytes} bytes`));
-  console.log(judge(median(repl) < 500, `repl: answers after ${median(repl).toFixed(0)} ms`));
-  if (json !== undefined) {
+  console.log(
+    judge(replMilliseconds < 500, `repl: answers after ${replMilliseconds.toFixed(0)} ms`),
+  );
+}
+
+function printReceive(result: ReceiveResult): void {
+  const { ratio } = result;
+  console.log(receiveReport(result));
+  console.log(judge(
+    ratio >= RECEIVE_BAR,
+    `receive, Deno / C: ${ratio.toFixed(3)}, at least ${RECEIVE_BAR}`,
+  ));
+}
+
+/** The trials of receiving, or why they are not possible here. */
+async function measureReceive(
+  rounds: number,
+  scale: number,
+  progress: Progress,
+): Promise<ReceiveResult | UnsupportedError> {
+  const bytes = Math.round(RECEIVE_BYTES * scale);
+  try {
+    return await receiveTrials({ rounds, bytes, progress });
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error;
+    throw error;
+  }
+}
+
+interface Request {
+  readonly part: string | undefined;
+  readonly rounds: number;
+  readonly json: string | undefined;
+  readonly quick: boolean;
+}
+
+/** What the arguments ask for; `undefined` for help, a text if they are not to be understood. */
+function parseRequest(args: string[]): Request | string | undefined {
+  const unknown: string[] = [];
+  const options = parseArgs(args, {
+    boolean: ["help", "quick"],
+    string: ["json", "rounds"],
+    unknown: (name: string) => !name.startsWith("-") || (unknown.push(name), false),
+  });
+  const rounds = Number(options.rounds ?? 7);
+  const json = typeof options.json === "string" ? options.json : undefined;
+  const [part, ...further] = options._.map(String);
+  unknown.push(...further);
+  if (part !== undefined && !PARTS.includes(part)) unknown.unshift(part);
+  if (unknown.length > 0) return `unknown: ${unknown.join(" ")}`;
+  if (!Number.isInteger(rounds) || rounds < 5 || json === "") return "a value is not possible";
+  return options.help ? undefined : { part, rounds, json, quick: Boolean(options.quick) };
+}
+
+async function main(args: string[]): Promise<number> {
+  const request = parseRequest(args);
+  if (typeof request === "string") {
+    console.error(`deno task bench: ${request}\n\n${HELP}`);
+    return 2;
+  }
+  if (request === undefined) {
+    console.log(HELP);
+    return 0;
+  }
+  const { part, rounds, json, quick } = request;
+  if (json !== undefined) await checkWritable(json);
+  await ensureSystem();
+  const scale = quick ? 0.1 : 1;
+  using progress = new Progress();
+  const transmitted = part === "receive"
+    ? undefined
+    : await measureTransmit(rounds, scale, progress);
+  const received = part === "transmit" ? undefined : await measureReceive(rounds, scale, progress);
+  progress[Symbol.dispose]();
+
+  if (transmitted !== undefined) printTransmit(transmitted);
+  const refused = received instanceof UnsupportedError ? received : undefined;
+  if (refused !== undefined) console.log(`receive: not possible here. ${refused.message}`);
+  else if (received !== undefined) printReceive(received as ReceiveResult);
+  if (json !== undefined && (transmitted !== undefined || refused === undefined)) {
     const result = {
       schema: "zclab/bench/1",
-      rows,
-      geomean,
-      heapGrowthBytes,
-      replMilliseconds: median(repl),
+      ...transmitted,
+      ...(received === undefined || refused !== undefined ? {} : { receive: received }),
       rounds,
-      quick: options.quick,
+      quick,
     };
     await Deno.writeTextFile(json, JSON.stringify(result, undefined, 2) + "\n");
   }
-  return 0;
+  return refused !== undefined && part === "receive" ? 77 : 0;
 }
 
 if (import.meta.main) {

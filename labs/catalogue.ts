@@ -5,7 +5,10 @@
  */
 import { busyPoll } from "./busy_poll.ts";
 import type { Lab } from "./kit/lab.ts";
+import { rxDevmem } from "./rx_devmem.ts";
+import { rxToDisk } from "./rx_to_disk.ts";
+import { rxZcrx } from "./rx_zcrx.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 
 /** Every lab, the flagship first. */
-export const CATALOGUE: readonly Lab[] = [txCopyVsZc, busyPoll];
+export const CATALOGUE: readonly Lab[] = [txCopyVsZc, busyPoll, rxZcrx, rxDevmem, rxToDisk];

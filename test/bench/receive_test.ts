@@ -1,0 +1,191 @@
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { Area, type Place, Ring, Socket, Testbed } from "zclab";
+import { Program } from "../../bench/program.ts";
+import { type CopyOptions, matches, ReceiveReference } from "../../bench/receive.ts";
+
+const SOURCE = new URL("../../bench/receive.c", import.meta.url);
+const MULTIPLIER = 2654435769n;
+
+/** The stream as receive.c describes it, in the plainest way. */
+function streamBytes(bytes: number): Uint8Array<ArrayBuffer> {
+  const words = new DataView(new ArrayBuffer(Math.ceil(bytes / 4) * 4));
+  for (let at = 0; at < words.byteLength; at += 4) {
+    words.setUint32(at, Number((BigInt(at / 4) + 1n) * MULTIPLIER & 0xffffffffn), true);
+  }
+  return new Uint8Array(words.buffer, 0, bytes);
+}
+
+function namespacePath(place: Place): string {
+  return `/proc/${Deno.pid}/fd/${place.namespace!.fd}`;
+}
+
+function options(further: Partial<CopyOptions> = {}): CopyOptions {
+  return { host: "127.0.0.1", port: 0, bytes: 100_003, cpu: 0, length: 4096, ...further };
+}
+
+/** The program enters a network namespace, not the user namespace that one of a user's belongs to. */
+async function canEnter(): Promise<boolean> {
+  await using bed = await Testbed.loopback();
+  return bed.near.namespace.userFd < 0;
+}
+
+const ignore = !(await canEnter());
+const reason = ignore ? " (needs root)" : "";
+
+Deno.test("receive.c compiles without a warning", async () => {
+  const flags = ["-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"];
+  const args = ["-std=gnu11", ...flags, "-o", "/dev/null", fileURLToPath(SOURCE)];
+  const { success, stderr } = await new Deno.Command("cc", { args }).output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  assertEquals(success, true);
+});
+
+Deno.test("matches() accepts every piece of the stream, wherever it starts and lies", () => {
+  const stream = streamBytes(64);
+  for (let at = 0; at < 5; at++) {
+    const memory = new Uint8Array(at + stream.length);
+    memory.set(stream, at);
+    const view = new DataView(memory.buffer);
+    for (let offset = 0; offset < stream.length; offset++) {
+      for (let length = 1; offset + length <= stream.length; length++) {
+        assert(matches(view, at + offset, length, offset), `${length} bytes at ${offset}`);
+      }
+    }
+  }
+});
+
+Deno.test("matches() refuses a wrong byte at either end, and a piece of another place", () => {
+  const stream = streamBytes(64);
+  const view = new DataView(stream.buffer);
+  for (const length of [1, 5, 7, 8, 9, 20]) {
+    for (const offset of [8, 9, 10, 11]) {
+      const checked = Array.from({ length }, (_, i) => i).filter((i) => i < 8 || i >= length - 8);
+      for (const wrong of checked) {
+        stream[offset + wrong]! ^= 0x10;
+        assert(!matches(view, offset, length, offset), `byte ${wrong} of ${length}`);
+        stream[offset + wrong]! ^= 0x10;
+      }
+      assert(!matches(view, offset, length, offset + 4));
+      assert(!matches(view, offset, length, offset + 1));
+    }
+  }
+});
+
+Deno.test("ReceiveReference refuses bad commands and goes on", async () => {
+  await using program = await Program.start(SOURCE);
+  const refused: [string, string][] = [
+    ["the commands are", "walk 1"],
+    ["another number of words", "send 0 127.0.0.1 9000"],
+    ["another number of words", "send 0 127.0.0.1 9000 1 1"],
+    ["CPU", "send -1 127.0.0.1 9000 1"],
+    ["CPU", "send 100000 127.0.0.1 9000 1"],
+    ["ADDRESS", "send 0 localhost 9000 1"],
+    ["PORT", "send 0 127.0.0.1 65536 1"],
+    ["BYTES", "send 0 127.0.0.1 9000 0"],
+    ["LENGTH", "recv 0 127.0.0.1 9000 1 0"],
+    ["QUEUE", "zcrx 0 127.0.0.1 9000 1 - x 4096 64 64"],
+    ["AREA", "zcrx 0 127.0.0.1 9000 1 - 0 4095 64 64"],
+    ["REFILL", "zcrx 0 127.0.0.1 9000 1 - 0 4096 0 64"],
+    ["COMPLETIONS", "zcrx 0 127.0.0.1 9000 1 - 0 4096 64 4"],
+  ];
+  for (const [said, command] of refused) {
+    await program.command(command);
+    await assertRejects(() => program.answer(10_000), Error, said);
+  }
+  await assertRejects(() => program.command("send\nsend"), TypeError, "one line");
+});
+
+Deno.test("Program says why it ended, and that it is closed", async () => {
+  await using program = await Program.start(SOURCE, ["/proc/self/no-namespace"]);
+  await program.command("send");
+  const ended = /exit code 1\) receive: namespace: No such file/;
+  const error = await assertRejects(() => program.answer(10_000), Error);
+  assert(ended.test(error.message), error.message);
+  await assertRejects(() => program.command("send"), Error, "closed");
+});
+
+Deno.test({
+  name: `the C programs agree on a stream, wherever its pieces end${reason}`,
+  ignore,
+  fn: async () => {
+    await using bed = await Testbed.loopback();
+    const path = namespacePath(bed.near);
+    await using sender = await ReceiveReference.start(path);
+    await using receiver = await ReceiveReference.start(path);
+    for (const length of [1, 7, 8, 9, 1001, 4096, 65536]) {
+      const bytes = length < 10 ? 2003 : 300_001;
+      const wanted = options({ bytes, length });
+      const received = await receiver.receiveCopying(
+        wanted,
+        (port) => sender.send({ ...wanted, port }),
+      );
+      assertEquals(received.bytes, bytes);
+      assertGreater(received.pieces, Math.floor(bytes / length) - 1);
+      assertGreater(received.cpuSeconds, 0);
+      assertEquals((await sender.sent()).bytes, bytes);
+    }
+  },
+});
+
+Deno.test({
+  name: `the C sender's stream is the one that matches() knows, byte by byte${reason}`,
+  ignore,
+  fn: async () => {
+    await using bed = await Testbed.loopback();
+    await using sender = await ReceiveReference.start(namespacePath(bed.near));
+    await using ring = Ring.open();
+    using listener = Socket.tcp(bed.near).bind(bed.near.address(0)).listen();
+    using area = Area.map({ bytes: 65536 });
+    const bytes = 200_003;
+    const { host, port } = listener.localAddress!;
+    await sender.send({ host, port, bytes, cpu: 0 });
+    using socket = await ring.accept(listener);
+    const expected = streamBytes(bytes);
+    const slice = area.slice();
+    let offset = 0;
+    for (let got = await ring.recv(socket, slice); got > 0; got = await ring.recv(socket, slice)) {
+      assertEquals(slice.bytes.subarray(0, got), expected.subarray(offset, offset + got));
+      offset += got;
+    }
+    assertEquals(offset, bytes);
+    socket.close();
+    assertEquals((await sender.sent()).bytes, bytes);
+  },
+});
+
+Deno.test({
+  name: `the C receiver refuses a stream that is another, or of another length${reason}`,
+  ignore,
+  fn: async () => {
+    await using bed = await Testbed.loopback();
+    const path = namespacePath(bed.near);
+    await using sender = await ReceiveReference.start(path);
+    await using receiver = await ReceiveReference.start(path);
+    const shorter = (port: number): Promise<void> => sender.send({ ...options(), port });
+    await assertRejects(
+      () => receiver.receiveCopying(options({ bytes: 100_004 }), shorter),
+      Error,
+      "ended at another length",
+    );
+    await sender.sent();
+    using socket = Socket.tcp(bed.near);
+    using area = Area.map({ bytes: 4096 });
+    const wrong = (port: number): void => {
+      socket.connect({ host: "127.0.0.1", port });
+      socket.send(area.slice(0, 64));
+      socket.shutdown("write");
+    };
+    await assertRejects(
+      () => receiver.receiveCopying(options({ bytes: 64 }), wrong),
+      Error,
+      "not what was sent",
+    );
+    const { bytes } = await receiver.receiveCopying(
+      options({ bytes: 10 }),
+      (port) => sender.send({ ...options({ bytes: 10 }), port }),
+    );
+    assertEquals(bytes, 10);
+    await sender.sent();
+  },
+});
