@@ -165,7 +165,9 @@ function start(options: GuestOptions, room: Room): Deno.ChildProcess {
 
 function machine(options: GuestOptions, room: Room): string[] {
   const { files, acceleration, shares, memory, processors, interactive } = options;
-  const kernelOptions = ["console=ttyS0", "loglevel=5", "panic=-1", "mitigations=off"];
+  // The kernel takes a timer that a busy host delays for a broken one, and panics.
+  const patience = "no_timer_check";
+  const kernelOptions = ["console=ttyS0", "loglevel=5", "panic=-1", "mitigations=off", patience];
   return [
     ...ACCELERATION_OPTIONS[acceleration],
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],

@@ -95,7 +95,9 @@ export async function inRoot(
   args: readonly string[],
   options: { input?: Uint8Array; signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
-  const [program, ...rest] = asOwnerOf(["chroot", folder, ...args]);
+  // The tools of the kernel's build look around in /proc. It is gone with the program.
+  const enter = ["unshare", "--mount", "--pid", "--fork", `--mount-proc=${folder}/proc`, "chroot"];
+  const [program, ...rest] = asOwnerOf([...enter, folder, ...args]);
   return await command(program!, rest, options);
 }
 

@@ -41,9 +41,9 @@ struct softnic_flow {
  * @due: when it arrives
  * @hash: its flow's hash
  * @payload: bytes after the headers
+ * @segment: payload of each frame on the wire but the last
  * @transport: offset of the TCP or UDP header
  * @header: bytes of all headers; of a frame that is neither TCP nor UDP, those of Ethernet
- * @segment: payload of each frame on the wire but the last
  * @segments: number of frames on the wire
  * @descriptors: what it occupies in its transmit queue
  * @tx_queue: number of that queue
@@ -56,9 +56,9 @@ struct softnic_frame {
 	ktime_t due;
 	u32 hash;
 	u32 payload;
+	u32 segment;
 	u16 transport;
 	u16 header;
-	u16 segment;
 	u16 segments;
 	u16 descriptors;
 	u8 tx_queue;

@@ -285,7 +285,7 @@ int softnic_port_register(struct net_device *device, struct softnic_port *other,
 		rcu_assign_pointer(port->peer, other);
 		rcu_assign_pointer(other->peer, port);
 	}
-	/* Neither end of a new wire is up at both ends: the carrier comes with softnic_open(). */
+	/* The new end is down: the carrier comes with softnic_open(). */
 	netif_carrier_off(device);
 	return 0;
 }

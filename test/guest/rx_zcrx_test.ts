@@ -1,0 +1,57 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { runLab } from "./labs.ts";
+
+type Row = {
+  readonly engine: string;
+  readonly device: string;
+  readonly mtu: number;
+  readonly buffer: number | null;
+  readonly cores: string;
+  readonly bytesPerSecond: number;
+  readonly payloadBytes: number;
+  readonly copiedBytes: number | null;
+  readonly placedBytes: number | null;
+  readonly linearPayloadBytes: number | null;
+  readonly samePages: boolean | null;
+  readonly zeroCopy: string;
+};
+
+const MIB = 1 << 20;
+
+Deno.test("rx-zcrx tells copying from not copying by three signs that agree", async () => {
+  const { document, text } = await runLab(
+    ...["rx-zcrx", "--quick", "--repeats", "2", "--bytes", String(2 * MIB)],
+    ...["--mtu", "1500,9000", "--buffer", "4096,16384", "--cores", "same"],
+  );
+  assertEquals([document.lab, document.complete], ["rx-zcrx", true]);
+  const rows = document.summary as unknown as readonly Row[];
+  const expected = [
+    ["recv", "softnic", null],
+    ["recv-multishot", "softnic", 16384],
+    ["zcrx", "none", 4096],
+    ["zcrx", "softnic", 4096],
+    ["zcrx", "softnic", 16384],
+  ];
+  assertEquals(
+    rows.map(({ mtu, engine, device, buffer }) => [mtu, engine, device, buffer]),
+    [1500, 9000].flatMap((mtu) => expected.map((row) => [mtu, ...row])),
+  );
+  for (const row of rows) {
+    const name = `${row.engine} on ${row.device}, MTU ${row.mtu}, ${row.buffer}`;
+    assertEquals(row.payloadBytes, 4 * MIB, name);
+    assert(row.bytesPerSecond > 0, name);
+    assertEquals(row.linearPayloadBytes, 0, name);
+    if (row.engine !== "zcrx") {
+      assertEquals([row.copiedBytes, row.samePages, row.zeroCopy], [null, null, "copied"], name);
+      assertEquals(row.placedBytes, 0, name);
+    } else if (row.device === "none") {
+      assertEquals([row.copiedBytes, row.placedBytes], [row.payloadBytes, 0], name);
+      assertEquals([row.samePages, row.zeroCopy], [null, "copied"], name);
+    } else {
+      assertEquals([row.copiedBytes, row.placedBytes], [0, row.payloadBytes], name);
+      assertEquals([row.samePages, row.zeroCopy], [true, "not copied"], name);
+    }
+  }
+  assertStringIncludes(text, "the pages that were read are those that it wrote");
+  assertStringIncludes(text, "Control: without a device the kernel copied");
+});
