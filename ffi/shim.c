@@ -156,7 +156,7 @@ int zclab_close(int fd)
 	return 0;
 }
 
-int zclab_open(const char *path, int flags, unsigned int mode)
+int zclab_open(const char *path, int flags, uint32_t mode)
 {
 	return checked(open(path, flags | O_CLOEXEC, mode));
 }

@@ -96,7 +96,7 @@ export const SHIM = {
     parameters: [
       "buffer", // const char *path
       "i32", // int flags
-      "u32", // unsigned int mode
+      "u32", // uint32_t mode
     ],
     result: "i32",
   },

@@ -6,6 +6,12 @@
 import { createHash } from "node:crypto";
 import { UnsupportedError } from "zclab";
 
+/** The guest cannot be made or booted; the message says why, and what to do. */
+export class GuestError extends Error {
+  /** The name of the class. */
+  override readonly name = "GuestError";
+}
+
 /** What is kept, by kind; the name says from what it was made. */
 export interface Cache {
   /** The folder. */

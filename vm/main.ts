@@ -17,7 +17,7 @@ import {
 } from "../labs/kit/terminal.ts";
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
-import { type Cache, openCache } from "./cache.ts";
+import { type Cache, GuestError, openCache } from "./cache.ts";
 import { type GuestFiles, type GuestOutcome, runGuest } from "./guest.ts";
 import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
 
@@ -231,7 +231,8 @@ if (import.meta.main) {
       printError(`${error.message}\n`);
       Deno.exit(error.code);
     }
-    printError(describeError(error));
+    if (error instanceof GuestError) printError(`error: ${error.message}\n`);
+    else printError(describeError(error));
     Deno.exit(exitCode(error));
   }
 }

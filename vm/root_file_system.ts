@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { UnsupportedError } from "zclab";
 import type { Cache } from "./cache.ts";
-import { exists, keyOf } from "./cache.ts";
+import { exists, GuestError, keyOf } from "./cache.ts";
 import { command } from "./command.ts";
 import {
   configuredMirror,
@@ -72,6 +73,7 @@ export async function ensureRootFileSystem(
   const image = cache.path(`image-${key}.squashfs`);
   const kernel = cache.path(`kernel-${key}`);
   if (!exists(image)) {
+    requireRoot();
     await requireSpace(cache.folder);
     if (!exists(folder)) await makeFolder(folder, options);
     options.announce("packing the image");
@@ -97,13 +99,8 @@ export async function inRoot(
 ): Promise<Uint8Array> {
   // The tools of the kernel's build look around in /proc. It is gone with the program.
   const enter = ["unshare", "--mount", "--pid", "--fork", `--mount-proc=${folder}/proc`, "chroot"];
-  const [program, ...rest] = asOwnerOf([...enter, folder, ...args]);
+  const [program, ...rest] = [...enter, folder, ...args];
   return await command(program!, rest, options);
-}
-
-/** The files belong to users of a user namespace where it was not root who made them. */
-function asOwnerOf(args: readonly string[]): readonly string[] {
-  return Deno.uid() === 0 ? args : ["mmdebstrap", "--unshare-helper", ...args];
 }
 
 async function makeFolder(
@@ -140,14 +137,8 @@ function preferences(): string {
 }
 
 async function pack(folder: string, path: string, signal: AbortSignal | undefined): Promise<void> {
-  const [program, ...args] = asOwnerOf([
-    "mksquashfs",
-    folder,
-    path,
-    ...["-comp", "lz4", "-noappend", "-quiet", "-no-progress"],
-    ...["-e", ...NOT_IN_IMAGE],
-  ]);
-  await command(program!, args, { signal });
+  const args = ["-comp", "lz4", "-noappend", "-quiet", "-no-progress", "-e", ...NOT_IN_IMAGE];
+  await command("mksquashfs", [folder, path, ...args], { signal });
 }
 
 function releaseIn(folder: string): string {
@@ -177,21 +168,27 @@ export async function replaceFile(
 }
 
 /**
- * Removes a folder whoever its files belong to.
+ * Removes a folder with all that is in it, or a file.
  *
- * @param path The folder; that it is not there is no error.
+ * @param path What to remove; that it is not there is no error.
  */
 export async function removeTree(path: string): Promise<void> {
-  if (!exists(path)) return;
-  const [program, ...args] = asOwnerOf(["rm", "-rf", "--one-file-system", path]);
-  await command(program!, args);
+  if (exists(path)) await command("rm", ["-rf", "--one-file-system", path]);
+}
+
+/** The files of a root file system belong to root, and building in it takes chroot(2). */
+function requireRoot(): void {
+  if (Deno.uid() === 0) return;
+  throw new UnsupportedError("Making the guest as an ordinary user", {
+    advice: "Run deno task vm as root: sudo deno task vm build",
+  });
 }
 
 async function requireSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= NEEDED_BYTES) return;
-  throw new Error(
+  throw new GuestError(
     `The guest needs ${gib(NEEDED_BYTES)} under ${folder}, and there are ${
       gib(free)
     }. Free some, ` +

@@ -52,7 +52,8 @@ export function shareScript(shares: readonly Share[]): string {
       case "read-only":
         return `show ${tag} ${quoted(inside)} ro,cache=loose`;
       case "writable":
-        return `show ${tag} ${quoted(inside)} rw,cache=mmap`;
+        // A cache would hide from the writer that the disk is full.
+        return `show ${tag} ${quoted(inside)} rw,cache=none`;
       case "overlaid":
         return `show_overlaid ${tag} ${quoted(inside)}`;
       case "file":

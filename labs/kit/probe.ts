@@ -456,13 +456,15 @@ function probeGuest(answers: Map<Requirement, Answer>, machine: Machine): void {
   const missing = missingComponents(GUEST_COMPONENTS);
   if (machine.architecture !== "x86_64") {
     answers.set("guest", no(`the guest is for x86_64, this is ${machine.architecture}`));
+  } else if (Deno.uid() !== 0) {
+    answers.set("guest", no("making the guest takes root", "sudo deno task vm build"));
   } else if (missing.length === 0) {
     answers.set("guest", real("deno task vm boots Linux 7.3 with softnic in QEMU"));
   } else {
     answers.set("guest", no(`not installed: ${missing.join(", ")}`, installCommand(missing)));
   }
   const possible = answers.get("guest")?.state === "real" ||
-    (machine.architecture === "x86_64" && isObtainable(missing));
+    (machine.architecture === "x86_64" && Deno.uid() === 0 && isObtainable(missing));
   if (!possible) return;
   for (const name of IN_GUEST) {
     const { state, why } = answers.get(name)!;

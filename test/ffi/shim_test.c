@@ -214,6 +214,32 @@ static void on_child_end(int number)
 	ended_children++;
 }
 
+static void test_files(void)
+{
+	char path[] = "/tmp/zclab-shim-test-XXXXXX";
+	int made = FD(mkostemp(path, O_CLOEXEC));
+	char page[4096] = { 1 };
+	int fd;
+
+	EXPECT(zclab_open("/nonexistent/file", O_RDWR, 0), -ENOENT);
+	EXPECT(zclab_o_direct(), O_DIRECT);
+	fd = FD(zclab_open(path, O_RDWR, 0));
+	EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT(write(fd, page, sizeof(page)), sizeof(page));
+	EXPECT(zclab_fdatasync(fd), 0);
+	EXPECT(zclab_fdatasync(-1), -EBADF);
+	/* Linux 6.5 has cachestat(2); a file in memory keeps what others drop. */
+	if (zclab_cached_pages(fd, sizeof(page)) != -ENOSYS) {
+		EXPECT(zclab_cached_pages(fd, sizeof(page)), 1);
+		EXPECT(zclab_cached_pages(-1, sizeof(page)), -EBADF);
+	}
+	EXPECT(zclab_drop_cached(fd), 0);
+	EXPECT(zclab_drop_cached(-1), -EBADF);
+	EXPECT(zclab_close(fd), 0);
+	EXPECT(zclab_close(made), 0);
+	EXPECT(unlink(path), 0);
+}
+
 static void test_namespaces(void)
 {
 	struct sigaction action = { .sa_handler = on_child_end };
@@ -740,6 +766,7 @@ int main(void)
 	test_memory();
 	test_dma_buf();
 	test_descriptors();
+	test_files();
 	test_namespaces();
 	test_plain_namespace();
 	user_namespace = FD(zclab_user_namespace());

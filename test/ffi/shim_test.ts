@@ -16,6 +16,7 @@ const C_TYPES: Readonly<Record<string, RegExp>> = {
   buffer: /\*$/,
   f64: /^double$/,
   i32: /^int$/,
+  i64: /^int64_t$/,
   u16: /^uint16_t$/,
   u32: /^uint32_t$/,
   u64: /^uint64_t$/,
@@ -66,7 +67,7 @@ Deno.test("shim exports every function of the symbol table", () => {
 
 Deno.test("shim has the prototypes of the symbol table", () => {
   const source = Deno.readTextFileSync(new URL("../../ffi/shim.c", import.meta.url));
-  const prototypes = [...source.matchAll(/^(int|double) (zclab_\w+)\(([^)]*)\)/gm)];
+  const prototypes = [...source.matchAll(/^(int|double|int64_t) (zclab_\w+)\(([^)]*)\)/gm)];
   assertEquals(prototypes.map(([, , name]) => name!).sort(), Object.keys(SHIM).sort());
   for (const [, result, name, list] of prototypes) {
     const { parameters, result: declared } = SHIM[name as keyof typeof SHIM];
