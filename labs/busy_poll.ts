@@ -11,6 +11,7 @@ import {
   defineLab,
   environment,
   experiment,
+  formatChange,
   type LabContext,
   type LabOutcome,
   medianInterval,
@@ -722,18 +723,15 @@ function versusNone(
     high,
   });
   if (polling === "none") {
-    const said = `the baseline; against itself ${percent(floor.low)} to ${percent(floor.high)}`;
+    const said = `the baseline; against itself ${formatChange(floor.low)} to ${
+      formatChange(floor.high)
+    }`;
     return { ...bare(floor), difference: "baseline", verdict: said };
   }
   const ratio = compare(trials, { measure, of, against, seed })!;
   const subject = measure === "p50Seconds" ? "the median round trip" : "its CPU time";
   const { difference, text } = verdict(ratio, floor, { subject, higher, lower });
   return { ...bare(ratio), difference, verdict: text };
-}
-
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
 }
 
 function report(
@@ -763,7 +761,7 @@ function report(
 function resultTable(rows: readonly SummaryRow[]): string {
   const time = (value: string | number | boolean): string => Number(value).toFixed(1);
   const versus = ({ ratio, difference }: Comparison): string | null =>
-    difference === "baseline" ? null : percent(ratio) + (difference === "none" ? " ≈" : "");
+    difference === "baseline" ? null : formatChange(ratio) + (difference === "none" ? " ≈" : "");
   return table<SummaryRow>(
     [
       { title: "link", value: (row) => row.link },

@@ -7,6 +7,7 @@
 import {
   Area,
   compare,
+  comparePages,
   cross,
   defineLab,
   DeviceMemory,
@@ -15,14 +16,13 @@ import {
   type DeviceMemoryTransmitter,
   environment,
   experiment,
+  formatChange,
   formatSi,
   type LabContext,
   type LabOutcome,
   medianInterval,
   networkCounters,
   noiseFloor,
-  physicalPages,
-  type Placement,
   POLL,
   Random,
   type Ratio,
@@ -130,7 +130,6 @@ const ROOM = 1 << 18;
 const PROOF_BYTES = 8 * MEBIBYTE;
 /** Bytes at either end of a piece that the rounds that count compare. */
 const ENDS = 8;
-const PAGE = 4096;
 
 /** Counters that say that TCP may have sent something twice: it probes when an answer is late. */
 const SENT_AGAIN = [
@@ -362,7 +361,7 @@ class Link implements AsyncDisposable {
       sends: transmitter?.counts.sent ?? 0,
       notified: transmitter?.counts.notified ?? 0,
       samePages: receiver !== undefined && load.proof
-        ? areSamePages(stream.pieces, target, await this.#far.placements())
+        ? comparePages(target, stream.pieces, await this.#far.placements()).same
         : null,
       verified: load.proof ? "every byte" : "the ends of each piece",
     };
@@ -510,24 +509,6 @@ class Stream {
   }
 }
 
-/** Whether each piece lies where the NIC says that it wrote, in the same physical pages. */
-function areSamePages(
-  pieces: readonly Piece[],
-  area: Area,
-  placements: readonly Placement[],
-): boolean {
-  const frames = physicalPages(area);
-  const written = Map.groupBy(placements, ({ address }) => Math.floor(address / PAGE));
-  return pieces.length > 0 && pieces.every(({ offset, length }) => {
-    const from = frames[Math.floor(offset / PAGE)]! * PAGE + offset % PAGE;
-    const found = written.get(Math.floor(from / PAGE)) ?? [];
-    return found.some((placement) =>
-      placement.queue === QUEUE && placement.address <= from &&
-      from + length <= placement.address + placement.length
-    );
-  });
-}
-
 // === Saying what was measured ===
 
 function summarize(
@@ -592,13 +573,8 @@ function nameOf({ send, receive }: Pick<DevmemFactors, "send" | "receive">): str
   }`;
 }
 
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
-}
-
 function interval({ low, high }: Pick<Ratio, "low" | "high">): string {
-  return `${percent(low)} to ${percent(high)}`;
+  return `${formatChange(low)} to ${formatChange(high)}`;
 }
 
 function report(rows: readonly SummaryRow[], mebibytes: number, repeats: number): string {
@@ -628,7 +604,7 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\ncopying",
-        value: (row) => row.difference === "baseline" ? null : percent(row.versusCopy.ratio),
+        value: (row) => row.difference === "baseline" ? null : formatChange(row.versusCopy.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,

@@ -11,6 +11,7 @@ import {
   DiskFile,
   environment,
   experiment,
+  formatChange,
   formatSi,
   type LabContext,
   type LabOutcome,
@@ -660,7 +661,8 @@ function resultTable(rows: readonly SummaryRow[]): string {
       { title: "bytes/s", value: (row) => row.bytesPerSecond, format: si },
       {
         title: `against\n${BASELINE}`,
-        value: (row) => row.difference === "baseline" ? null : percent(row.versusBaseline.ratio),
+        value: (row) =>
+          row.difference === "baseline" ? null : formatChange(row.versusBaseline.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,
@@ -686,9 +688,4 @@ function resultTable(rows: readonly SummaryRow[]): string {
     ],
     rows,
   );
-}
-
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
 }

@@ -10,6 +10,7 @@ import {
   defineLab,
   environment,
   experiment,
+  formatChange,
   formatSi,
   type LabContext,
   type LabOutcome,
@@ -507,11 +508,6 @@ function judge(
   return "unclear";
 }
 
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
-}
-
 function report(rows: readonly SummaryRow[], bytes: number, softnic: boolean): string {
   const lines = [
     `TCP over ${softnic ? "softnic" : "veth"}, one flow, ${
@@ -542,14 +538,14 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\nrecv",
-        value: (row) => row.difference === "baseline" ? null : percent(row.versusRecv.ratio),
+        value: (row) => row.difference === "baseline" ? null : formatChange(row.versusRecv.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,
       },
       {
         title: "published",
-        value: (row) => row.published === null ? null : percent(row.published),
+        value: (row) => row.published === null ? null : formatChange(row.published),
         align: "right",
         dispensable: true,
       },

@@ -12,6 +12,7 @@ import {
   defineLab,
   environment,
   experiment,
+  formatChange,
   formatSi,
   type LabContext,
   type LabOutcome,
@@ -373,13 +374,8 @@ function fromMail(sink: string, payload: number, mode: TransmitMode): number | n
   return row === undefined || column === undefined ? null : row[column]! / row[0]!;
 }
 
-function percent(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
-}
-
 function interval({ low, high }: { low: number; high: number }): string {
-  return `${percent(low)} to ${percent(high)}`;
+  return `${formatChange(low)} to ${formatChange(high)}`;
 }
 
 function report(
@@ -417,7 +413,7 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\nnon-zc",
-        value: (row) => row.mode === COPY ? null : percent(row.versusCopy.ratio),
+        value: (row) => row.mode === COPY ? null : formatChange(row.versusCopy.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,
@@ -437,7 +433,7 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "2022\nmail",
-        value: (row) => row.mail === null ? null : percent(row.mail),
+        value: (row) => row.mail === null ? null : formatChange(row.mail),
         align: "right",
       },
     ],
@@ -458,7 +454,7 @@ function plots(rows: readonly SummaryRow[]): string {
           value: row.datagramsPerSecond,
           low: Math.min(row.datagramsPerSecond, row.requestsPerSecondInterval.low * scale),
           high: Math.max(row.datagramsPerSecond, row.requestsPerSecondInterval.high * scale),
-          note: row.mode === COPY ? "" : percent(row.versusCopy.ratio),
+          note: row.mode === COPY ? "" : formatChange(row.versusCopy.ratio),
           style: row.mode === COPY || row.mode === "gso" ? "yellow" : "cyan",
         } as const;
       }),

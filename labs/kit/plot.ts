@@ -104,6 +104,26 @@ const CURVE_STYLES: readonly TextStyle[] = ["cyan", "yellow", "magenta", "green"
 const PERCENTILE_TICKS: readonly number[] = [0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999];
 
 /**
+ * A ratio as a change in percent.
+ *
+ * @param ratio What is compared, divided by what it is compared with.
+ * @returns The change in whole percent, with its sign.
+ *
+ * @example
+ * ```ts
+ * import { formatChange } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatChange(1.284), "+28 %");
+ * assertEquals(formatChange(0.9), "−10 %");
+ * ```
+ */
+export function formatChange(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  return `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(0)} %`;
+}
+
+/**
  * A number in three digits with an SI prefix and its unit.
  *
  * @param value The number.
