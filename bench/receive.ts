@@ -7,9 +7,9 @@ import {
   Area,
   pinThread,
   type Place,
+  receiveZeroCopy as receiveStreamZeroCopy,
   Ring,
   Socket,
-  threadCpuSeconds,
   ZeroCopyReceiver,
 } from "zclab";
 import { Program } from "./program.ts";
@@ -78,60 +78,6 @@ const SOURCE = new URL("./receive.c", import.meta.url);
 /** How long a receiver or the sender may take before it counts as stuck. */
 const PATIENCE_MILLISECONDS = 300_000;
 
-/** What the words of the stream are multiples of, modulo 2^32. See receive.c. */
-const MULTIPLIER = 2654435769 | 0;
-
-/**
- * Compares pieces of the stream with what was sent: the first and the last 8 bytes of each.
- *
- * @example The stream starts with these bytes
- * ```ts
- * import { assert } from "@std/assert";
- * import { matches } from "../bench/receive.ts";
- *
- * const view = new DataView(new ArrayBuffer(8));
- * view.setUint32(0, 2654435769, true);
- * view.setUint32(4, (2 * 2654435769) % 2 ** 32, true);
- * assert(matches(view, 0, 8, 0));
- * assert(!matches(view, 0, 8, 1));
- * ```
- *
- * @param view The memory.
- * @param at Where the piece starts in it.
- * @param length Its length in bytes.
- * @param offset Where it starts in the stream, less than 2^31.
- * @returns Whether they are the same; of a piece of less than 8 bytes all bytes.
- */
-export function matches(view: DataView, at: number, length: number, offset: number): boolean {
-  if (length < 8) return matchesShort(view, at, length, offset);
-  const last = length - 8;
-  return matchesWords(view, at, offset) && matchesWords(view, at + last, offset + last);
-}
-
-function matchesWords(view: DataView, at: number, offset: number): boolean {
-  const first = Math.imul((offset >>> 2) + 1, MULTIPLIER);
-  const second = (first + MULTIPLIER) | 0;
-  const shift = (offset & 3) << 3;
-  if (shift === 0) {
-    return view.getInt32(at, true) === first && view.getInt32(at + 4, true) === second;
-  }
-  const third = (second + MULTIPLIER) | 0;
-  const rest = 32 - shift;
-  return view.getInt32(at, true) === (first >>> shift | second << rest) &&
-    view.getInt32(at + 4, true) === (second >>> shift | third << rest);
-}
-
-function matchesShort(view: DataView, at: number, length: number, offset: number): boolean {
-  for (let i = 0; i < length; i++) {
-    const word = Math.imul(((offset + i) >>> 2) + 1, MULTIPLIER);
-    if (view.getUint8(at + i) !== ((word >>> (((offset + i) & 3) << 3)) & 0xff)) return false;
-  }
-  return true;
-}
-
-/** How long to wait for something to reap before the stream counts as stuck. */
-const STUCK_MILLISECONDS = 30_000;
-
 /** How long to wait for a queue that was another's a moment ago. */
 const QUEUE_MILLISECONDS = 5000;
 
@@ -166,7 +112,7 @@ export async function receiveZeroCopy(
   await onListening(listener.localAddress!.port);
   using socket = await ring.accept(listener);
   using _pin = pinThread(cpu);
-  return receiveStream(receiver, area, socket, options.bytes);
+  return receiveStream(receiver, socket, options.bytes);
 }
 
 function openReceiver(
@@ -189,57 +135,17 @@ function openReceiver(
   });
 }
 
-function receiveStream(
-  receiver: ZeroCopyReceiver,
-  area: Area,
-  socket: Socket,
-  bytes: number,
-): Received {
-  const memory = area.unsafeBytes();
-  const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
-  let received = 0;
-  let pieces = 0;
-  let wrong = -1;
-  let ended = false;
-  let failure: unknown;
-  const onPiece = (_userData: number, piece: number, offset: number, length: number): void => {
-    if (!matches(view, offset, length, received)) wrong = received;
-    received += length;
-    pieces++;
-    receiver.giveBack(piece);
-  };
-  const onEnd = (_userData: number, _bytes: number, error: unknown): void => {
-    ended = true;
-    failure = error;
-  };
-
-  const cpuStart = threadCpuSeconds();
-  const start = performance.now();
-  let seconds = 0;
-  let cpuSeconds = 0;
-  receiver.start(socket);
-  while (!ended) {
-    if (!receiver.waitBlocking(STUCK_MILLISECONDS)) {
-      throw new Error(`The stream is stuck after ${received} of ${bytes} bytes`);
-    }
-    receiver.reap(onPiece, onEnd);
-    if (received >= bytes && seconds === 0) {
-      seconds = (performance.now() - start) / 1000;
-      cpuSeconds = threadCpuSeconds() - cpuStart;
-    }
-  }
-  if (failure !== undefined) throw failure;
-  if (wrong >= 0) throw new Error(`The piece at ${wrong} of the stream is not what was sent`);
-  if (received !== bytes) {
-    throw new Error(`The stream ended at another length: ${received}, not ${bytes}`);
-  }
-  const { queueFull, starved, copiedBytes = NaN } = receiver.statistics();
+function receiveStream(receiver: ZeroCopyReceiver, socket: Socket, bytes: number): Received {
+  const { pieces, seconds, cpuSeconds, copiedBytes } = receiveStreamZeroCopy(receiver, socket, {
+    bytes,
+  });
+  const { queueFull, starved } = receiver.statistics();
   return {
-    bytes: received,
+    bytes,
     pieces,
     seconds,
     cpuSeconds,
-    copiedBytes,
+    copiedBytes: copiedBytes ?? NaN,
     armed: 1 + queueFull + starved,
   };
 }

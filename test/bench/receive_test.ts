@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import { fileURLToPath } from "node:url";
 import { Area, type Place, Ring, Socket, Testbed } from "zclab";
 import { Program } from "../../bench/program.ts";
-import { type CopyOptions, matches, ReceiveReference } from "../../bench/receive.ts";
+import { type CopyOptions, ReceiveReference } from "../../bench/receive.ts";
 
 const SOURCE = new URL("../../bench/receive.c", import.meta.url);
 const MULTIPLIER = 2654435769n;
@@ -39,37 +39,6 @@ Deno.test("receive.c compiles without a warning", async () => {
   const { success, stderr } = await new Deno.Command("cc", { args }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   assertEquals(success, true);
-});
-
-Deno.test("matches() accepts every piece of the stream, wherever it starts and lies", () => {
-  const stream = streamBytes(64);
-  for (let at = 0; at < 5; at++) {
-    const memory = new Uint8Array(at + stream.length);
-    memory.set(stream, at);
-    const view = new DataView(memory.buffer);
-    for (let offset = 0; offset < stream.length; offset++) {
-      for (let length = 1; offset + length <= stream.length; length++) {
-        assert(matches(view, at + offset, length, offset), `${length} bytes at ${offset}`);
-      }
-    }
-  }
-});
-
-Deno.test("matches() refuses a wrong byte at either end, and a piece of another place", () => {
-  const stream = streamBytes(64);
-  const view = new DataView(stream.buffer);
-  for (const length of [1, 5, 7, 8, 9, 20]) {
-    for (const offset of [8, 9, 10, 11]) {
-      const checked = Array.from({ length }, (_, i) => i).filter((i) => i < 8 || i >= length - 8);
-      for (const wrong of checked) {
-        stream[offset + wrong]! ^= 0x10;
-        assert(!matches(view, offset, length, offset), `byte ${wrong} of ${length}`);
-        stream[offset + wrong]! ^= 0x10;
-      }
-      assert(!matches(view, offset, length, offset + 4));
-      assert(!matches(view, offset, length, offset + 1));
-    }
-  }
 });
 
 Deno.test("ReceiveReference refuses bad commands and goes on", async () => {
@@ -129,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `the C sender's stream is the one that matches() knows, byte by byte${reason}`,
+  name: `the C sender's stream is the one that matchesStream() knows, byte by byte${reason}`,
   ignore,
   fn: async () => {
     await using bed = await Testbed.loopback();

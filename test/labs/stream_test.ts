@@ -9,6 +9,14 @@ function streamFrom(offset: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+Deno.test("fillStream() is the stream as bench/receive.c describes it", () => {
+  const view = new DataView(streamFrom(1 << 20).buffer);
+  for (let at = 0; at < BYTES; at += 4) {
+    const word = (BigInt((1 << 18) + at / 4) + 1n) * 2654435769n & 0xffff_ffffn;
+    assertEquals(view.getUint32(at, true), Number(word));
+  }
+});
+
 Deno.test("fillStream() continues where it is told to", () => {
   const whole = streamFrom(0);
   assertEquals(streamFrom(1024).subarray(0, 1024), whole.subarray(1024, 2048));
