@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { Area, NetworkNamespace, Ring, Socket, Softnic, Testbed } from "zclab";
+import { Area, NetworkNamespace, pinThread, Ring, Socket, Softnic, Testbed } from "zclab";
 import { CommandError, runInNamespace } from "../../labs/kit/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { sleep } from "../ffi/connections.ts";
@@ -436,6 +436,10 @@ Deno.test("TCP fills a long wire", async () => {
 Deno.test("Loss repeats with its seed, and is counted", async () => {
   using pair = await Pair.make();
   using datagrams = new Datagrams(pair.bed);
+  // Each receive queue has a loss of its own, so nothing else may come to this one; and datagrams of
+  // several transmit queues might overtake each other.
+  await pair.ethtool("far", "-N", "flow-type udp4 dst-port 7000 action 1");
+  using _pinned = pinThread(0);
   const round = async (seed: number): Promise<number[]> => {
     await pair.far.setLoss(200_000, seed);
     const before = (await pair.settled()).far;
@@ -486,7 +490,8 @@ Deno.test("The interrupt fires on the CPU that was chosen", async () => {
       assertEquals(await datagrams.receiveSoon(), i);
     }
     const after = await receiving();
-    assert(after[cpu]! - before[cpu]! >= 50, `CPU ${cpu}: ${before} became ${after}`);
+    // One softirq may do the work of two interrupts.
+    assert(after[cpu]! - before[cpu]! >= 40, `CPU ${cpu}: ${before} became ${after}`);
   }
   await pair.far.setInterruptCpu(0, undefined);
   datagrams.send(9);
