@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   Area,
   Netdev,
@@ -22,30 +22,27 @@ import {
 import { Program } from "../../bench/program.ts";
 import { runInNamespace } from "../../labs/kit/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
-import { bytesOf, sleep, textOf } from "../ffi/connections.ts";
-import { reapAll, Stream } from "./streams.ts";
+import { bytesOf, pattern, sleep, textOf } from "../ffi/connections.ts";
 
 const SEED = 20_261_122;
 const MIB = 1 << 20;
 const QUEUE = 1;
+/** Where those listen that are killed, and those that succeed them. */
 const PORT = 9001;
+const SHORT_PORT = 9002;
 
-/** How many receivers are killed, and how many of them are ours: those take a second to start. */
+/** How many receivers are killed, and how many of them are ours: those take a while to start. */
 const KILLS = 200;
-const DENO_KILLS = 6;
+const DENO_KILLS = 3;
 
 /** How often each kind of disturbance happens. */
-const DISTURBANCES_OF_A_KIND = 3;
+const DISTURBANCES_OF_A_KIND = 2;
 
-/** The longest time from the mark that a disturbance waits for to the disturbance, in milliseconds. */
-const LONGEST_DELAY = 16;
-
-/** Bytes of a stream that does not end before somebody ends it; and of one that may come to its end. */
-const ENDLESS = 128 * MIB;
-const FINITE = 48 * MIB;
+/** Bytes of a stream that somebody ends before it does, or at least disturbs. */
+const LONG = 64 * MIB;
 
 /** Bytes that have arrived when a stream counts as flowing. */
-const FLOWING = MIB;
+const FLOWING = MIB / 4;
 
 /** Bytes of the stream that must arrive whole. */
 const SHORT = 50_000;
@@ -57,8 +54,22 @@ const PATIENCE = 30_000;
 const MEMORY = { area: 4 * MIB, refill: 1024, completions: 1024 } as const;
 const DESCRIPTORS = 256;
 
-/** What a disturbance waits for: the receiver to begin, to listen, or to have received something. */
-const MARKS = ["start", "listening", "stream", "stream"] as const;
+/**
+ * What a kill waits for: the receiver to begin, to listen, or to have received something. After that
+ * it waits for a random time, in milliseconds at most.
+ */
+const MARKS = [
+  { mark: "start", delay: 80 },
+  { mark: "listening", delay: 10 },
+  { mark: "stream", delay: 10 },
+  { mark: "stream", delay: 10 },
+] as const;
+
+/** Microseconds after which TCP sends again; the testbed's own time suits other tests. */
+const RTO = 200_000;
+
+/** Bytes that a socket keeps for sending at most. */
+const SEND_BUFFER = 1 << 18;
 
 /** Our receiver: says when it begins and when it listens, as the C program does. */
 const DENO_RECEIVER = `
@@ -134,12 +145,6 @@ class Child implements AsyncDisposable {
     return JSON.parse(line);
   }
 
-  /** Waits until it listens. */
-  async listening(): Promise<void> {
-    const { listening, error } = await this.answer();
-    assertEquals([listening, error], [PORT, undefined]);
-  }
-
   /** Bytes that have come to its namespace's interface so far. */
   arrivedBytes(): number {
     const devices = Deno.readTextFileSync(`/proc/${this.#process.pid}/net/dev`);
@@ -164,25 +169,41 @@ class Child implements AsyncDisposable {
   }
 }
 
+function untilFlowing(arrived: () => number): void {
+  const deadline = performance.now() + PATIENCE;
+  while (arrived() < FLOWING) {
+    assert(performance.now() < deadline, "the stream does not begin to flow");
+    pause(1);
+  }
+}
+
 /** A softnic whose queue is being fought over, and the programs that do it. */
-class Arena {
+class Arena implements Disposable {
   readonly bed: Testbed;
   readonly #netdev: Netdev;
   readonly #program: Program;
   readonly #kernelPools: number;
+  readonly #listener: Socket;
+  /** Memory of the receiver that succeeds the dead. */
+  readonly #area = Area.map({ bytes: 2 * MIB });
+  readonly #data = Area.map({ bytes: MIB });
+  readonly #expected = pattern(SHORT);
 
-  private constructor(bed: Testbed, netdev: Netdev, program: Program) {
+  private constructor(bed: Testbed, program: Program) {
     this.bed = bed;
-    this.#netdev = netdev;
+    this.#netdev = Netdev.open(bed.far);
     this.#program = program;
-    this.#kernelPools = netdev.pagePools().length;
+    this.#kernelPools = this.#netdev.pagePools().length;
+    this.#listener = Socket.tcp(bed.far).bind(bed.far.address(SHORT_PORT)).listen();
+    this.#data.unsafeBytes(0, SHORT).set(this.#expected);
   }
 
   /** @param program Where the C programs come from: nothing of them is left on disk. */
   static async open(program: Program): Promise<Arena> {
     const bed = await Testbed.softnic({ descriptors: DESCRIPTORS });
-    await (await Softnic.of(bed.far)).steer({ port: PORT, queue: QUEUE });
-    return new Arena(bed, Netdev.open(bed.far), program);
+    const nic = await Softnic.of(bed.far);
+    for (const port of [PORT, SHORT_PORT]) await nic.steer({ port, queue: QUEUE });
+    return new Arena(bed, program);
   }
 
   /** A program that sends when it is told to. */
@@ -190,17 +211,17 @@ class Arena {
     return new Child(`/proc/${this.#program.pid}/exe`, [pathOf(this.bed.near)]);
   }
 
-  /** A receiver that has just been told to begin: the C program, */
-  async receiver(bytes: number): Promise<Child> {
+  /** The C program as a receiver that has just been told to begin. */
+  async receiver(): Promise<Child> {
     const child = new Child(`/proc/${this.#program.pid}/exe`, [pathOf(this.bed.far)]);
     const { interface: name } = this.bed.far;
     const { area, refill, completions } = MEMORY;
     const { host } = this.bed.far.address(PORT);
-    await child.order("zcrx", 0, host, PORT, bytes, name, QUEUE, area, refill, completions);
+    await child.order("zcrx", 0, host, PORT, LONG, name, QUEUE, area, refill, completions);
     return child;
   }
 
-  /** or ours. */
+  /** Our own receiver, which has just begun. */
   async denoReceiver(): Promise<Child> {
     const deno = [Deno.execPath(), "eval", "--ext=ts", DENO_RECEIVER];
     const child = new Child("nsenter", [`--net=${pathOf(this.bed.far)}`, ...deno]);
@@ -208,9 +229,17 @@ class Arena {
     return child;
   }
 
-  /** Has a stream sent. */
-  async send(sender: Child, bytes: number): Promise<void> {
-    await sender.order("send", 1, this.bed.far.address(PORT).host, PORT, bytes);
+  /**
+   * Has a stream sent to a receiver.
+   *
+   * @returns What tells how many bytes have arrived since.
+   */
+  async begin(sender: Child, receiver: Child): Promise<() => number> {
+    const { listening, error } = await receiver.answer();
+    assertEquals([listening, error], [PORT, undefined]);
+    const before = receiver.arrivedBytes();
+    await sender.order("send", 1, this.bed.far.address(PORT).host, PORT, LONG);
+    return () => receiver.arrivedBytes() - before;
   }
 
   /** Whether somebody has registered the queue. */
@@ -220,25 +249,37 @@ class Arena {
     return queue?.provider === "io_uring";
   }
 
-  /** Registers the queue anew, without more patience than anybody has, and receives a stream. */
+  /**
+   * Registers the queue anew, with the patience that everybody has by default, as the kernel closes
+   * the ring of a dead process in a thread of its own; and receives a stream.
+   */
   async receiveWhole(): Promise<void> {
-    const { far } = this.bed;
+    const { near, far } = this.bed;
     const ring = Ring.open({ completionSize: 32, completionEntries: 256 });
-    const area = Area.map({ bytes: 2 * MIB });
     try {
       const where = { interface: far.interface, queue: QUEUE, place: far };
-      const receiver = ZeroCopyReceiver.open(ring, { area, ...where });
-      await using stream = await Stream.open(this.bed, SHORT, { port: PORT });
-      stream.sendNow();
-      stream.near.shutdown("write");
-      const { bytes, errors } = await reapAll(receiver, [stream]);
-      assertEquals([bytes, errors], [{ 0: SHORT }, {}]);
-      assertEquals(stream.compared, SHORT);
+      const receiver = ZeroCopyReceiver.open(ring, { area: this.#area, ...where });
+      using sender = Socket.tcp(near).connect(this.#listener.localAddress!);
+      assertEquals(sender.send(this.#data.slice(0, SHORT)), SHORT);
+      sender.shutdown("write");
+      using socket = await ring.accept(this.#listener);
+      assertEquals(receiveAll(receiver, socket), this.#expected);
       assertEquals(receiver.statistics().copiedBytes, 0);
     } finally {
       ring.close();
-      area.close();
     }
+  }
+
+  /**
+   * Has TCP send again soon what got lost, and keep so little that a sender has to wait: only then it
+   * dies at once when it is killed.
+   */
+  async hurry(): Promise<void> {
+    const lines = [
+      `echo ${RTO} >/proc/sys/net/ipv4/tcp_rto_min_us`,
+      `echo 4096 ${SEND_BUFFER} ${SEND_BUFFER} >/proc/sys/net/ipv4/tcp_wmem`,
+    ];
+    await runInNamespace(this.bed.near.namespace, "sh", ["-ec", lines.join("\n")]);
   }
 
   /** Waits until the page pools of all former receivers are gone. */
@@ -247,17 +288,38 @@ class Arena {
       // What the network stack has put aside on a processor stays there until something arrives.
       interruptEveryProcessor();
       const pools = this.#netdev.pagePools();
-      const left = pools.filter((pool) =>
-        pool.detachedSeconds !== undefined || pool.provider !== "kernel"
+      const left = pools.filter(({ detachedSeconds, provider }) =>
+        detachedSeconds !== undefined || provider !== "kernel"
       );
       return left.length === 0 && pools.length <= this.#kernelPools ? true : undefined;
     });
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#netdev.close();
+    this.#listener.close();
+    this.#area.close();
+    this.#data.close();
     this.bed.close();
   }
+}
+
+/** Receives a stream to its end, and returns it. */
+function receiveAll(receiver: ZeroCopyReceiver, socket: Socket): Uint8Array {
+  const received = new Uint8Array(SHORT);
+  let count = 0;
+  const ends: unknown[] = [];
+  receiver.start(socket);
+  while (ends.length === 0) {
+    assert(receiver.waitBlocking(PATIENCE), `the stream is stuck after ${count} bytes`);
+    receiver.reap((_userData, piece, offset, length) => {
+      received.set(receiver.areaOf(piece).unsafeBytes(offset, length), count);
+      count += length;
+      receiver.giveBack(piece);
+    }, (_userData, bytes, error) => ends.push(bytes, error));
+  }
+  assertEquals(ends, [SHORT, undefined]);
+  return received;
 }
 
 /** Has a packet arrive on every processor. */
@@ -285,14 +347,9 @@ function assertNothingStaysPinned(before: number): Promise<true> {
   );
 }
 
-function compileReceivers(): Promise<Program> {
-  return Program.start(new URL("../../bench/receive.c", import.meta.url));
-}
-
-Deno.test(`${KILLS} receivers are killed at random moments: the next one has the queue`, async () => {
-  await using program = await compileReceivers();
+async function killReceivers(program: Program): Promise<void> {
   const pinned = pinnedPages();
-  const arena = await Arena.open(program);
+  using arena = await Arena.open(program);
   const random = new Random(SEED);
   const rounds = Array.from({ length: KILLS }, (_, round) => round);
   const deno = new Set(random.shuffled(rounds).slice(0, DENO_KILLS));
@@ -300,37 +357,158 @@ Deno.test(`${KILLS} receivers are killed at random moments: the next one has the
   const killed = { unregistered: 0, registered: 0, flowing: 0 };
   {
     await using sender = arena.sender();
-    await arena.receiveWhole();
     for (const round of rounds) {
-      const mark = MARKS[random.below(MARKS.length)]!;
-      const delay = random.next() * LONGEST_DELAY;
-      await using receiver = deno.has(round)
-        ? await arena.denoReceiver()
-        : await arena.receiver(ENDLESS);
-      const arrivedBefore = receiver.arrivedBytes();
-      if (mark !== "start") {
-        await receiver.listening();
-        await arena.send(sender, ENDLESS);
-      }
-      const flows = (): boolean => receiver.arrivedBytes() - arrivedBefore >= FLOWING;
-      if (mark === "stream") {
-        const deadline = performance.now() + PATIENCE;
-        while (!flows() && performance.now() < deadline) pause(0.2);
-      }
-      pause(delay);
-      killed[!arena.isTaken() ? "unregistered" : flows() ? "flowing" : "registered"]++;
+      const { mark, delay } = MARKS[random.below(MARKS.length)]!;
+      const moment = random.next() * delay;
+      await using receiver = await (deno.has(round) ? arena.denoReceiver() : arena.receiver());
+      const arrived = mark === "start" ? () => 0 : await arena.begin(sender, receiver);
+      if (mark === "stream") untilFlowing(arrived);
+      pause(moment);
+      const state = !arena.isTaken() ? "unregistered" : arrived() > 0 ? "flowing" : "registered";
+      killed[state]++;
       await receiver.kill();
-      if (mark !== "start") {
-        const { error } = await sender.answer();
-        assertMatch(String(error), /^send: Connection (reset|refused)|^send: Broken pipe/);
-      }
+      if (mark !== "start") await assertSenderFails(sender);
       await arena.receiveWhole();
     }
   }
   await arena.assertNoPoolIsLeft();
   assert(!arena.isTaken());
-  arena.close();
   await assertNothingStaysPinned(pinned);
   // Otherwise the moments were not those that this is about.
   for (const [state, count] of Object.entries(killed)) assert(count > 0, `none was ${state}`);
+}
+
+async function assertSenderFails(sender: Child): Promise<void> {
+  const { error } = await sender.answer();
+  assertMatch(String(error), /^send: (Connection reset by peer|Connection refused|Broken pipe)$/);
+}
+
+/** A stream that flows, to be disturbed. */
+interface Fight {
+  readonly arena: Arena;
+  readonly sender: Child;
+  readonly receiver: Child;
+  /** How many bytes have arrived. */
+  readonly arrived: () => number;
+  /** For disturbances that take a time, in milliseconds. */
+  readonly length: number;
+}
+
+/** What happens to a stream; resolves to whether it cost the arena. */
+type Disturbance = (fight: Fight) => Promise<boolean>;
+
+function setLink(arena: Arena, end: "near" | "far", ...words: string[]): Promise<string> {
+  const { namespace, interface: name } = arena.bed[end];
+  return runInNamespace(namespace, "ip", ["link", words[0]!, name, ...words.slice(1)]);
+}
+
+/** The stream stops as long as the link is down, and then comes to its end. */
+function linkGoesDown(end: "near" | "far"): Disturbance {
+  return async ({ arena, sender, receiver, arrived, length }) => {
+    await setLink(arena, end, "set", "down");
+    assert(arrived() < LONG, "the stream was over before the link went down");
+    pause(length);
+    await setLink(arena, end, "set", "up");
+    const [received, sent] = [await receiver.answer(), await sender.answer()];
+    assertEquals([received.error, received.bytes], [undefined, LONG]);
+    assertEquals([sent.error, sent.bytes], [undefined, LONG]);
+    return false;
+  };
+}
+
+/** Nothing comes any more; and nobody tells those who wait. */
+function deviceGoes(end: "near" | "far"): Disturbance {
+  return async ({ arena, sender, receiver }) => {
+    await setLink(arena, end, "delete");
+    await receiver.kill();
+    await sender.kill();
+    return true;
+  };
+}
+
+const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
+  "the receiver is killed": async ({ sender, receiver }) => {
+    await receiver.kill();
+    await assertSenderFails(sender);
+    return false;
+  },
+  "the sender is killed": async ({ sender, receiver }) => {
+    await sender.kill();
+    const { error } = await receiver.answer();
+    assertEquals(error, "the stream ended at another length: Bad message");
+    return false;
+  },
+  "both are killed": async ({ sender, receiver }) => {
+    await Promise.all([sender.kill(), receiver.kill()]);
+    return false;
+  },
+  "the receiver's link goes down and up": linkGoesDown("far"),
+  "the sender's link goes down and up": linkGoesDown("near"),
+  "the receiver's device goes": deviceGoes("far"),
+  "the sender's device goes": deviceGoes("near"),
+};
+
+/** Arenas in a row: when one is lost, the next is made, and the lost one must have left nothing. */
+class Arenas implements AsyncDisposable {
+  readonly #program: Program;
+  #current: Arena | undefined;
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  async current(): Promise<Arena> {
+    if (this.#current === undefined) {
+      const arena = this.#current = await Arena.open(this.#program);
+      await arena.hurry();
+    }
+    return this.#current;
+  }
+
+  async leave(): Promise<void> {
+    using arena = this.#current;
+    this.#current = undefined;
+    await arena?.assertNoPoolIsLeft();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.leave();
+  }
+}
+
+async function disturb(program: Program): Promise<void> {
+  const pinned = pinnedPages();
+  const random = new Random(SEED);
+  const kinds = Object.keys(DISTURBANCES);
+  const order = random.shuffled(
+    Array.from({ length: DISTURBANCES_OF_A_KIND }, () => kinds).flat(),
+  );
+  {
+    await using arenas = new Arenas(program);
+    for (const kind of order) {
+      const arena = await arenas.current();
+      await using sender = arena.sender();
+      await using receiver = await arena.receiver();
+      const arrived = await arena.begin(sender, receiver);
+      untilFlowing(arrived);
+      pause(random.next() * 10);
+      const fight = { arena, sender, receiver, arrived, length: random.next() * 50 };
+      if (await DISTURBANCES[kind]!(fight)) await arenas.leave();
+      await receiver.kill();
+      await (await arenas.current()).receiveWhole();
+    }
+  }
+  await assertNothingStaysPinned(pinned);
+}
+
+Deno.test("The queue of a receiver that goes belongs to the next one at once", async (t) => {
+  // Compiled once: that takes as long as many a kill.
+  await using program = await Program.start(new URL("../../bench/receive.c", import.meta.url));
+  await t.step(`${KILLS} receivers are killed`, () => killReceivers(program));
+  await t.step("receivers, senders, links and devices go", () => disturb(program));
+});
+
+Deno.test("None of this made the kernel complain", async () => {
+  const { stdout } = await new Deno.Command("dmesg", { stdout: "piped" }).output();
+  assertEquals(kernelComplaints(textOf(stdout)), []);
 });
