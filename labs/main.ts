@@ -98,7 +98,7 @@ async function run(
   const missing = (await probe()).missing(lab.needs);
   if (missing.length > 0) {
     printError(`${lab.name} is not possible on this machine:\n`);
-    for (const item of missing) printError(`  ${missingLine(item)}\n`);
+    for (const item of missing) printError(`  ${missingLine(item, lab)}\n`);
     printError("deno task doctor shows all that works here, and what does not.\n");
     return EXIT.notPossible;
   }
@@ -137,12 +137,14 @@ async function list(catalogue: readonly Lab[]): Promise<string> {
       : yellow("not possible here");
     lines.push(`${bold(lab.name)}  ${state}`, `  ${lab.title}`);
     lines.push(dim(`  needs: ${lab.needs.join(", ") || "nothing"}`));
-    for (const item of missing) lines.push(`  ${missingLine(item)}`);
+    for (const item of missing) lines.push(`  ${missingLine(item, lab)}`);
   }
   return lines.join("\n") + "\n";
 }
 
-function missingLine({ name, why, command }: ProbeItem): string {
+function missingLine({ name, why, command: general }: ProbeItem, lab: Lab): string {
+  // What runs in the guest runs this lab there.
+  const command = general?.replace(/\bCOMMAND$/, `deno task lab ${lab.name}`);
   return `${name}: ${why}` + (command === undefined ? "" : `; what would change it: ${command}`);
 }
 
