@@ -44,13 +44,13 @@
  *	  1. enter(to_submit, min_complete = 1, GETEVENTS, one second)
  *	  2. for each completion: check the piece, return it with one entry
  *	  3. publish the tail of the refill ring
- *	  4. while SQ flags have TASKRUN or CQ_OVERFLOW:
- *	     clear TASKRUN, enter(0, 0, GETEVENTS), steps 2 and 3 again
  *	stop, when the last byte has been checked
  *
  * More than one completion cannot be waited for: the kernel counts the wake-ups
  * of the socket, of which there is one until its task work has run, not the
  * completions that this will post; so a wait for two would end with its time.
+ * Nor is the kernel asked for more before step 3: while the sender is quick it
+ * would always find more, until no buffer is left to receive into.
  *
  * A request that ends for want of room in a queue (ENOSPC) or of a buffer to
  * copy into (ENOMEM) is armed again.  Where the refill ring is full, and after
@@ -224,7 +224,6 @@ struct ring {
 	struct io_uring_sqe *sqes;
 	size_t sqes_size;
 	unsigned int *sq_tail;
-	unsigned int *sq_flags;
 	unsigned int sq_mask;
 	unsigned int *cq_head;
 	unsigned int *cq_tail;
@@ -555,7 +554,6 @@ static void ring_find_queues(struct ring *ring,
 	unsigned char *memory = ring->memory;
 
 	ring->sq_tail = (unsigned int *)(memory + params->sq_off.tail);
-	ring->sq_flags = (unsigned int *)(memory + params->sq_off.flags);
 	ring->sq_mask = *(unsigned int *)(memory + params->sq_off.ring_mask);
 	ring->cq_head = (unsigned int *)(memory + params->cq_off.head);
 	ring->cq_tail = (unsigned int *)(memory + params->cq_off.tail);
@@ -609,14 +607,14 @@ static void ring_close(struct ring *ring)
 		close(ring->fd);
 }
 
-static int ring_enter(struct ring *ring, unsigned int min_complete)
+static int ring_enter(struct ring *ring)
 {
 	struct __kernel_timespec limit = { .tv_sec = 1 };
 	struct io_uring_getevents_arg argument = {
 		.ts = (uint64_t)(uintptr_t)&limit,
 	};
 	long result = syscall(__NR_io_uring_enter, ring->registered,
-			      ring->prepared, min_complete,
+			      ring->prepared, 1,
 			      IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG |
 			      IORING_ENTER_REGISTERED_RING,
 			      &argument, sizeof(argument));
@@ -625,22 +623,6 @@ static int ring_enter(struct ring *ring, unsigned int min_complete)
 		return errno == EINTR || errno == ETIME ? 0 : -errno;
 	ring->prepared -= (unsigned int)result;
 	return 0;
-}
-
-/*
- * The kernel clears TASKRUN only when it finds work, and leaves it set when a
- * wait has run what came meanwhile.  Cleared here, before it is asked to run
- * its work, it is set afterwards only if more came.
- */
-static bool ring_take_deferred(struct ring *ring)
-{
-	unsigned int flags = __atomic_load_n(ring->sq_flags, __ATOMIC_RELAXED);
-
-	if (!(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)))
-		return false;
-	__atomic_fetch_and(ring->sq_flags, ~IORING_SQ_TASKRUN,
-			   __ATOMIC_RELAXED);
-	return true;
 }
 
 /* The refill ring. */
@@ -872,33 +854,15 @@ static int receiver_consume(struct receiver *receiver)
 	return result < 0 ? result : receiver_publish(receiver);
 }
 
-static int receiver_enter(struct receiver *receiver, unsigned int min_complete)
-{
-	receiver->stream.system_calls++;
-	return ring_enter(&receiver->ring, min_complete);
-}
-
-static int receiver_reap(struct receiver *receiver)
-{
-	int result = receiver_consume(receiver);
-
-	while (result >= 0 && !receiver->ended &&
-	       ring_take_deferred(&receiver->ring)) {
-		result = receiver_enter(receiver, 0);
-		if (result >= 0)
-			result = receiver_consume(receiver);
-	}
-	return result;
-}
-
 static int receiver_turn(struct receiver *receiver)
 {
 	int result;
 
 	if (!receiver->armed)
 		receiver_arm(receiver);
-	result = receiver_enter(receiver, 1);
-	return result < 0 ? result : receiver_reap(receiver);
+	receiver->stream.system_calls++;
+	result = ring_enter(&receiver->ring);
+	return result < 0 ? result : receiver_consume(receiver);
 }
 
 static int receiver_stream(struct receiver *receiver)
