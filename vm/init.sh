@@ -31,18 +31,18 @@ assemble() {
 		sleep 0.05
 	done
 	mount -t tmpfs tmpfs /mnt
-	mkdir /mnt/lower /mnt/upper /mnt/work /mnt/root
+	mkdir /mnt/lower /mnt/upper /mnt/work /mnt/guest
 	mount -t squashfs -o ro /dev/vda /mnt/lower || fail "the image cannot be mounted"
 	mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work \
-		overlay /mnt/root || fail "the overlay cannot be mounted"
+		overlay /mnt/guest || fail "the overlay cannot be mounted"
 	# In memory of its own, because an overlay cannot be laid over an overlay.
-	mount -t tmpfs tmpfs /mnt/root/run
-	mkdir -p /mnt/root/run/zclab
-	cp /init /softnic.ko /mnt/root/run/zclab/
-	mount --move /dev /mnt/root/dev
+	mount -t tmpfs tmpfs /mnt/guest/run
+	mkdir -p /mnt/guest/run/zclab
+	cp /init /softnic.ko /mnt/guest/run/zclab/
+	mount --move /dev /mnt/guest/dev
 	umount /sys
 	umount /proc
-	exec switch_root /mnt/root /run/zclab/init
+	exec switch_root /mnt/guest /run/zclab/init
 }
 
 # A share of the host, read-only or writable.
@@ -55,9 +55,9 @@ show() { # tag, where, options
 # Read-only below, and what the guest writes in memory above: the host never sees it.
 show_overlaid() { # tag, where
 	show "$1" "/run/zclab/lower/$1" ro,cache=loose
-	mkdir -p "$2" "/run/zclab/upper/$1" "/run/zclab/work/$1"
+	mkdir -p "$2" "/run/zclab/upper/$1" "/run/zclab/workdir/$1"
 	mount -t overlay \
-		-o "lowerdir=/run/zclab/lower/$1,upperdir=/run/zclab/upper/$1,workdir=/run/zclab/work/$1" \
+		-o "lowerdir=/run/zclab/lower/$1,upperdir=/run/zclab/upper/$1,workdir=/run/zclab/workdir/$1" \
 		overlay "$2" || fail "the overlay of $1 cannot be mounted at $2"
 }
 
