@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
-import { type TransmitMode, UnsupportedError } from "zclab";
+import type { TransmitMode } from "zclab";
+import { Program } from "./program.ts";
 
 /** Where the reference runs. */
 export interface ReferenceOptions {
@@ -62,6 +62,8 @@ export interface SendMeasurement extends Measurement {
   readonly cpuSecondsPerRequest: number;
 }
 
+const SOURCE = new URL("./reference.c", import.meta.url);
+
 /** How much longer than its trial a command may take before the reference counts as stuck. */
 const PATIENCE_MILLISECONDS = 60_000;
 
@@ -79,16 +81,11 @@ const PATIENCE_MILLISECONDS = 60_000;
  * ```
  */
 export class Reference implements Disposable, AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: LineReader;
+  readonly #program: Program;
   #busy = false;
-  #closed = false;
 
-  private constructor(child: Deno.ChildProcess) {
-    this.#child = child;
-    this.#input = child.stdin.getWriter();
-    this.#lines = new LineReader(child.stdout);
+  private constructor(program: Program) {
+    this.#program = program;
   }
 
   /**
@@ -104,22 +101,12 @@ export class Reference implements Disposable, AsyncDisposable {
       throw new TypeError("Reference.start: userNamespace needs a networkNamespace");
     }
     const args = [networkNamespace, userNamespace].filter((path) => path !== undefined);
-    const directory = await Deno.makeTempDir({ prefix: "zclab-bench-" });
-    try {
-      const program = `${directory}/reference`;
-      await compile(program);
-      return new Reference(
-        new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" })
-          .spawn(),
-      );
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
+    return new Reference(await Program.start(SOURCE, args));
   }
 
   /** Process id of the program. */
   get pid(): number {
-    return this.#child.pid;
+    return this.#program.pid;
   }
 
   /**
@@ -147,120 +134,24 @@ export class Reference implements Disposable, AsyncDisposable {
   }
 
   async #run<Result>(words: readonly (string | number)[], seconds: number): Promise<Result> {
-    if (this.#closed) throw new Error("The reference is closed. Start a new one");
     if (this.#busy) throw new Error("The reference runs one command at a time: await the last one");
-    const command = words.join(" ");
-    if (/[\r\n\0]/.test(command)) throw new TypeError("reference: a command is one line");
     this.#busy = true;
     const limit = Number.isFinite(seconds) ? seconds * 1000 : 0;
-    const timer = setTimeout(() => this.#kill(), limit + PATIENCE_MILLISECONDS);
     try {
-      return parseAnswer<Result>(command, await this.#ask(command));
+      await this.#program.command(...words);
+      return await this.#program.answer<Result>(limit + PATIENCE_MILLISECONDS);
     } finally {
-      clearTimeout(timer);
       this.#busy = false;
-    }
-  }
-
-  async #ask(command: string): Promise<string> {
-    try {
-      await this.#input.write(new TextEncoder().encode(`${command}\n`));
-    } catch (error) {
-      // It has ended; what it said is the better error.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
-    const answer = await this.#lines.next();
-    if (answer !== undefined) return answer;
-    if (this.#closed) throw new Error(`reference: ${command}: closed before it answered`);
-    this.#closed = true;
-    const [status, said] = await Promise.all([
-      this.#child.status,
-      new Response(this.#child.stderr).text(),
-    ]);
-    const end = status.signal ?? `exit code ${status.code}`;
-    throw new Error(`reference: ${command}: the program ended (${end}) ${said.trim()}`);
-  }
-
-  #kill(): void {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      // It has ended by itself.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
   }
 
   /** Ends the program at once. Idempotent. */
   [Symbol.dispose](): void {
-    this.#closed = true;
-    this.#kill();
+    this.#program[Symbol.dispose]();
   }
 
   /** Ends the program and waits until it is gone. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this[Symbol.dispose]();
-    await this.#child.status;
-    await this.#lines.cancel();
-    if (!this.#child.stderr.locked) await this.#child.stderr.cancel();
-    // Its reader is gone, so closing the pipe may fail; then it is closed all the same.
-    await this.#input.close().catch(() => {});
-  }
-}
-
-/** Splits a stream of bytes into lines. */
-class LineReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #decoder = new TextDecoder();
-  #text = "";
-
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = stream.getReader();
-  }
-
-  /** The next line without its end, or undefined at the end of the stream. */
-  async next(): Promise<string | undefined> {
-    let end: number;
-    while ((end = this.#text.indexOf("\n")) < 0) {
-      const { done, value } = await this.#reader.read();
-      if (done) return undefined;
-      this.#text += this.#decoder.decode(value, { stream: true });
-    }
-    const line = this.#text.slice(0, end);
-    this.#text = this.#text.slice(end + 1);
-    return line;
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
-}
-
-function parseAnswer<Result>(command: string, line: string): Result {
-  const answer = JSON.parse(line);
-  if (typeof answer.error === "string") throw new Error(`reference: ${command}: ${answer.error}`);
-  return answer;
-}
-
-async function compile(program: string): Promise<void> {
-  const source = fileURLToPath(new URL("./reference.c", import.meta.url));
-  const [name = "cc", ...further] = (Deno.env.get("CC") ?? "").split(/\s+/).filter(Boolean);
-  const args = [...further, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source];
-  const { success, code, stderr } = await runCompiler(name, args);
-  if (success) return;
-  const said = new TextDecoder().decode(stderr).trim();
-  throw new Error(
-    `bench/reference.c does not compile with ${name} (exit code ${code}). If headers are ` +
-      `missing: apt-get install libc6-dev linux-libc-dev. The compiler says:\n${said}`,
-  );
-}
-
-async function runCompiler(name: string, args: string[]): Promise<Deno.CommandOutput> {
-  try {
-    return await new Deno.Command(name, { args, stdin: "null" }).output();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`The C compiler ${name}`, {
-      advice: "Install one: apt-get install gcc libc6-dev",
-    });
+    await this.#program[Symbol.asyncDispose]();
   }
 }
