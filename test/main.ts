@@ -27,12 +27,23 @@ const GUEST_SOURCES = "test/guest";
 /** Seconds that the guest's tests may take; with software emulation they take some minutes. */
 const GUEST_SECONDS = 2400;
 
+/** Lines of a failure's reason that are told again at the end. */
+const REASON_LINES = 25;
+
+/** A test that failed, or something else that should not have been. */
+export interface Failure {
+  /** The test's name. */
+  readonly name: string;
+  /** What it said, a step that failed included; empty if there is no more to say. */
+  readonly reason: string;
+}
+
 /** The counts of a report. */
 export interface Counts {
   /** Tests that passed. */
   readonly passed: number;
-  /** The names of those that failed. */
-  readonly failed: readonly string[];
+  /** Those that failed. */
+  readonly failed: readonly Failure[];
   /** The names of those that this machine cannot run, steps of tests included. */
   readonly skipped: readonly string[];
 }
@@ -46,7 +57,7 @@ export interface Counts {
  */
 export function countTests(report: string): Counts {
   let passed = 0;
-  const failed: string[] = [];
+  const failed: { name: string; reason: string }[] = [];
   const skipped: string[] = [];
   let suite = "";
   let test = "";
@@ -58,19 +69,28 @@ export function countTests(report: string): Counts {
     if (isSkipped && attribute(attributes, "time") === "") continue;
     const isStep = suite === attribute(attributes, "classname") && name.startsWith(`${test} > `);
     if (isSkipped) skipped.push(name);
-    if (isStep) continue;
+    const reason = /<(?:failure|error)\b[^>]*>([\s\S]*?)<\/(?:failure|error)>/.exec(body)?.[1];
+    if (isStep) {
+      if (reason !== undefined && failed.at(-1)?.name === test) {
+        failed.at(-1)!.reason += `\n${name}: ${unescaped(reason)}`;
+      }
+      continue;
+    }
     suite = attribute(attributes, "classname");
     test = name;
-    if (/<(failure|error)\b/.test(body)) failed.push(name);
+    if (reason !== undefined) failed.push({ name, reason: unescaped(reason) });
     else if (!isSkipped) passed++;
   }
   return { passed, failed, skipped };
 }
 
 function attribute(attributes: string, name: string): string {
-  const value = new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+  return unescaped(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
+}
+
+function unescaped(text: string): string {
   const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return value.replace(/&(\w+);/g, (whole, entity) => entities[entity] ?? whole);
+  return text.replace(/&(\w+);/g, (whole, entity) => entities[entity] ?? whole);
 }
 
 /**
@@ -82,6 +102,12 @@ function attribute(attributes: string, name: string): string {
 export function summaryLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed.length} failed` +
     (skipped.length === 0 ? "" : `, ${skipped.length} skipped`);
+}
+
+/** The end of a long log is what is read first: what failed says there why. */
+function failureText({ name, reason }: Failure): string {
+  const lines = reason.split("\n").filter((line) => line.trim() !== "").slice(0, REASON_LINES);
+  return [`failed: ${name}`, ...lines.map((line) => `  ${line}`)].join("\n") + "\n";
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -101,7 +127,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (signal !== undefined) return SIGNAL_EXIT[signal];
     const counts = sum(runs.map((run) => run.counts));
     for (const name of counts.skipped) print(`skipped: ${name}\n`);
-    for (const name of counts.failed) print(`failed: ${name}\n`);
+    for (const failure of counts.failed) print(failureText(failure));
     if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
     print(`${summaryLine(counts)}\n`);
     return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
@@ -137,7 +163,7 @@ async function runOnHost(room: string, filter: string | undefined): Promise<Run>
   return { counts: countsOf(report, code, "deno test"), signal };
 }
 
-/** Where QEMU cannot be had, the guest's tests are skipped, and said to be. */
+/** Where the guest cannot be made, its tests are skipped, and said to be. */
 async function runInGuest(room: string, filter: string | undefined): Promise<Run> {
   try {
     await ensureSystem({ components: GUEST_COMPONENTS });
@@ -149,7 +175,10 @@ async function runInGuest(room: string, filter: string | undefined): Promise<Run
   // Types are checked outside, where that is much faster.
   const { code: badTypes } = await runDeno(["check", "--quiet", GUEST_SOURCES]);
   if (badTypes !== 0) {
-    return { counts: { ...NOTHING, failed: [`deno check ${GUEST_SOURCES}`] }, signal: undefined };
+    return {
+      counts: { ...NOTHING, failed: [{ name: `deno check ${GUEST_SOURCES}`, reason: "" }] },
+      signal: undefined,
+    };
   }
   const report = `${room}/guest.xml`;
   const kernelLog = `${room}/kernel.log`;
@@ -170,7 +199,10 @@ async function runInGuest(room: string, filter: string | undefined): Promise<Run
   ]);
   const counts = countsOf(report, code, "deno test in the guest");
   const complaints = kernelComplaints(readIfThere(kernelLog));
-  const failed = complaints.map((line) => `the guest's kernel complained: ${line}`);
+  const failed = complaints.map((line) => ({
+    name: `the guest's kernel complained: ${line}`,
+    reason: "",
+  }));
   return { counts: { ...counts, failed: [...counts.failed, ...failed] }, signal };
 }
 
@@ -182,7 +214,7 @@ function filtering(filter: string | undefined): string[] {
 function countsOf(report: string, code: number, what: string): Counts {
   const counts = countTests(readIfThere(report));
   if (code === 0 || counts.failed.length > 0) return counts;
-  return { ...counts, failed: [`${what} (exit code ${code}, see above)`] };
+  return { ...counts, failed: [{ name: `${what} (exit code ${code}, see above)`, reason: "" }] };
 }
 
 function readIfThere(path: string): string {

@@ -35,7 +35,10 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 Deno.test("countTests() counts steps with their test, and names what did not run", () => {
   assertEquals(countTests(REPORT), {
     passed: 3,
-    failed: ["c steps"],
+    failed: [{
+      name: "c steps",
+      reason: '1 test step failed.\nc steps > inner bad: Error: x says <testcase name="no">',
+    }],
     skipped: ['b needs <root> & "ifb"', "c steps > inner skip"],
   });
 });
@@ -47,7 +50,7 @@ Deno.test("countTests() finds nothing in an empty report", () => {
 Deno.test("summaryLine() mentions skipped tests only where there are some", () => {
   assertEquals(summaryLine({ passed: 3, failed: [], skipped: [] }), "3 passed, 0 failed");
   assertEquals(
-    summaryLine({ passed: 3, failed: ["a"], skipped: ["b", "c"] }),
+    summaryLine({ passed: 3, failed: [{ name: "a", reason: "" }], skipped: ["b", "c"] }),
     "3 passed, 1 failed, 2 skipped",
   );
 });

@@ -6,6 +6,7 @@
 import type { Cache } from "./cache.ts";
 import { exists } from "./cache.ts";
 import { command } from "./command.ts";
+import type { GuestFiles } from "./guest.ts";
 import { replaceFile } from "./root_file_system.ts";
 
 /** How the guest's instructions are executed. */
@@ -30,31 +31,29 @@ interface Finding {
  * Finds out once whether a guest really boots with KVM: a machine can have /dev/kvm and hang.
  *
  * @param cache Where the answer is remembered.
- * @param kernel The kernel to boot.
- * @param initramfs Its initramfs.
+ * @param files What to boot.
  * @param announce Told that it is being tried.
  * @returns What to use.
  */
 export async function findAcceleration(
   cache: Cache,
-  kernel: string,
-  initramfs: string,
+  files: GuestFiles,
   announce: (text: string) => void,
 ): Promise<Acceleration> {
   if (!canOpen("/dev/kvm")) return "software emulation";
   const path = cache.path("acceleration.json");
-  const machine = `${Deno.osRelease()} ${await qemuVersion()}`;
+  const machine = `${Deno.osRelease()} ${await emulatorVersion(files)}`;
   const known = read(path);
   if (known?.machine === machine) return known.acceleration;
   announce("trying whether a guest boots with KVM");
-  const acceleration = await boots(kernel, initramfs) ? "kvm" : "software emulation";
+  const acceleration = await boots(files) ? "kvm" : "software emulation";
   const finding: Finding = { machine, acceleration };
   await replaceFile(path, (partial) => Deno.writeTextFile(partial, JSON.stringify(finding)));
   return acceleration;
 }
 
-async function qemuVersion(): Promise<string> {
-  const said = new TextDecoder().decode(await command("qemu-system-x86_64", ["--version"]));
+async function emulatorVersion({ emulator: [program, ...first] }: GuestFiles): Promise<string> {
+  const said = new TextDecoder().decode(await command(program!, [...first, "--version"]));
   return said.split("\n")[0]!;
 }
 
@@ -77,9 +76,11 @@ function read(path: string): Finding | undefined {
   }
 }
 
-async function boots(kernel: string, initramfs: string): Promise<boolean> {
-  const child = new Deno.Command("qemu-system-x86_64", {
+async function boots({ emulator, kernel, initramfs }: GuestFiles): Promise<boolean> {
+  const [program, ...first] = emulator;
+  const child = new Deno.Command(program!, {
     args: [
+      ...first,
       ...ACCELERATION_OPTIONS.kvm,
       ...["-m", "512", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
       ...["-kernel", kernel, "-initrd", initramfs, "-append", "quiet panic=-1 zclab.probe"],

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Cache, exists, locked } from "./cache.ts";
+import { emulatorCommand } from "./emulator.ts";
 import type { GuestFiles } from "./guest.ts";
 import { ensureInitramfs } from "./initramfs.ts";
 import { type BuildOptions, ensureRootFileSystem, removeTree } from "./root_file_system.ts";
@@ -31,7 +32,7 @@ export async function ensureGuest(cache: Cache, options: BuildOptions): Promise<
       const initramfs = await ensureInitramfs(cache, root, softnic, options);
       const files = { kernel: root.kernel, image: root.image, initramfs };
       await removeStale(cache, [root.folder, softnic, ...Object.values(files)]);
-      return files;
+      return { ...files, emulator: emulatorCommand(root) };
     },
   );
 }

@@ -5,6 +5,7 @@
  */
 import { UnsupportedError } from "zclab";
 import { command } from "./command.ts";
+import { EMULATOR_PACKAGE } from "./emulator.ts";
 
 /** The release that the guest is. */
 export const SUITE = "trixie";
@@ -15,7 +16,10 @@ export const KERNEL_SUITE = `${SUITE}-backports`;
 /** What is taken from {@linkcode KERNEL_SUITE}. */
 export const KERNEL_PACKAGES: readonly string[] = ["linux-image-amd64", "linux-headers-amd64"];
 
-/** What the guest has besides: for the labs, for building softnic, and for whoever looks around. */
+/**
+ * What the guest has besides: for the labs, for building softnic, for whoever looks around, and what
+ * boots it.
+ */
 export const PACKAGES: readonly string[] = [
   "busybox-static",
   "ethtool",
@@ -27,6 +31,7 @@ export const PACKAGES: readonly string[] = [
   "liburing2",
   "make",
   "procps",
+  EMULATOR_PACKAGE,
 ];
 
 /**

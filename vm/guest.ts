@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { findProgram } from "../labs/kit/setup.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
 
 /** What to boot. */
 export interface GuestFiles {
+  /** The emulator as a command: the program, and its first arguments. */
+  readonly emulator: readonly string[];
   /** The kernel. */
   readonly kernel: string;
   /** Its initramfs, with softnic. */
@@ -148,12 +149,11 @@ function processExists(pid: string): boolean {
 
 function start(options: GuestOptions, room: Room): Deno.ChildProcess {
   const { interactive } = options;
-  const qemu = findProgram("qemu-system-x86_64") ?? "qemu-system-x86_64";
   // The guest dies with us, however we die; and the terminal's signals go to us alone, except for
   // a shell, to which the terminal's keys go as they are.
   const args = [
     ...(interactive ? [] : ["setsid"]),
-    ...["setpriv", "--pdeathsig", "KILL", qemu, ...machine(options, room)],
+    ...["setpriv", "--pdeathsig", "KILL", ...options.files.emulator, ...machine(options, room)],
   ];
   return new Deno.Command(args[0]!, {
     args: args.slice(1),

@@ -142,8 +142,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (request.kind === "build") return EXIT.done;
   const acceleration = await findAcceleration(
     cache,
-    files.kernel,
-    files.initramfs,
+    files,
     (text) => printError(`vm: ${text}\n`),
   );
   return await run(cache, files, acceleration, request);

@@ -7,6 +7,7 @@ import { UnsupportedError } from "zclab";
 import type { Cache } from "./cache.ts";
 import { exists, GuestError, keyOf } from "./cache.ts";
 import { command } from "./command.ts";
+import { EMULATOR_FILES } from "./emulator.ts";
 import {
   configuredMirror,
   KERNEL_PACKAGES,
@@ -27,8 +28,8 @@ const LEFT_OUT = [
   "/usr/share/info/*",
 ];
 
-/** Only builds of modules use these, and they run in the folder, not in the image. */
-const NOT_IN_IMAGE = ["boot", "usr/src", "var/cache", "var/lib/apt/lists"];
+/** These are used outside: to boot the image, and to build modules, which is done in the folder. */
+const NOT_IN_IMAGE = ["boot", "usr/src", "var/cache", "var/lib/apt/lists", ...EMULATOR_FILES];
 
 /** Bytes that must be free: packages, their unpacked files and the image. */
 const NEEDED_BYTES = 2 * 2 ** 30;

@@ -21,8 +21,9 @@ export type Component =
   | "cpio"
   | "mksquashfs"
   | "mmdebstrap"
-  | "qemu-system-x86_64"
-  | "xz";
+  | "xz"
+  | "nbclient"
+  | "jupyter-notebook";
 
 /** What each is called, and the Debian and Ubuntu packages that bring it. */
 const PACKAGES: Readonly<Record<Component, { packages: readonly string[]; title: string }>> = {
@@ -37,8 +38,9 @@ const PACKAGES: Readonly<Record<Component, { packages: readonly string[]; title:
   cpio: { packages: ["cpio"], title: "cpio" },
   mksquashfs: { packages: ["squashfs-tools"], title: "mksquashfs" },
   mmdebstrap: { packages: ["mmdebstrap"], title: "mmdebstrap" },
-  "qemu-system-x86_64": { packages: ["qemu-system-x86"], title: "QEMU" },
   xz: { packages: ["xz-utils"], title: "xz" },
+  nbclient: { packages: ["python3-nbclient"], title: "nbclient, which executes notebooks" },
+  "jupyter-notebook": { packages: ["jupyter-notebook"], title: "Jupyter" },
 };
 
 /** What the labs, the REPL and the bench use. */
@@ -60,10 +62,15 @@ export const GUEST_COMPONENTS: readonly Component[] = [
   "cpio",
   "mksquashfs",
   "mmdebstrap",
-  "qemu-system-x86_64",
   "setpriv",
   "xz",
 ];
+
+/** What executes notebooks without a browser. */
+export const NOTEBOOK_COMPONENTS: readonly Component[] = ["nbclient"];
+
+/** What opens notebooks in a browser, where JupyterLab is not there. */
+export const JUPYTER_COMPONENTS: readonly Component[] = ["jupyter-notebook"];
 
 /** Where administration programs are, though not always in the PATH of a user. */
 const FURTHER_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
@@ -142,6 +149,8 @@ export function missingComponents(components: readonly Component[]): readonly Co
       }
       case "liburing":
         return !hasLiburing();
+      case "nbclient":
+        return !isFile("/usr/lib/python3/dist-packages/nbclient/__init__.py");
       default:
         return findProgram(component) === undefined;
     }
