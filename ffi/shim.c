@@ -167,6 +167,20 @@ int zclab_o_direct(void)
 	return O_DIRECT;
 }
 
+/* A file without a name: it is gone when it is closed before it was given one. */
+int zclab_create_unnamed(const char *folder, uint32_t mode)
+{
+	return checked(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+}
+
+int zclab_name_unnamed(int fd, const char *path)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return checked(linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+}
+
 int zclab_fdatasync(int fd)
 {
 	return checked(fdatasync(fd));

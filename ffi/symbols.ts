@@ -100,6 +100,20 @@ export const SHIM = {
     ],
     result: "i32",
   },
+  zclab_create_unnamed: {
+    parameters: [
+      "buffer", // const char *folder
+      "u32", // uint32_t mode
+    ],
+    result: "i32",
+  },
+  zclab_name_unnamed: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const char *path
+    ],
+    result: "i32",
+  },
   zclab_fdatasync: {
     parameters: ["i32"], // int fd
     result: "i32",

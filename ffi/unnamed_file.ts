@@ -1,0 +1,76 @@
+/**
+ * Files that have no name until they are whole.
+ *
+ * @module
+ */
+import { ClosedError, unwrap } from "./errors.ts";
+import { native } from "./native.ts";
+
+/** What file systems say that have no such files, and kernels that know none. */
+const NOT_POSSIBLE: ReadonlySet<number> = new Set([-95, -21, -22, -2]);
+
+/**
+ * A file without a name (`O_TMPFILE`, Linux 3.11). It gets one when all of it has been written; until
+ * then it is gone with the process, however that ends.
+ */
+export class UnnamedFile implements Disposable {
+  readonly #fd: number;
+  #closed = false;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /**
+   * Makes a file.
+   *
+   * @param folder A folder of the file system that it shall be on.
+   * @param mode Its permission bits, before the process's umask.
+   * @returns The file, or undefined where there are no files without a name: the file system has none,
+   *   or the folder is not there.
+   * @throws {UringError} If it cannot be made for another reason, such as missing permission.
+   */
+  static create(folder: string, mode = 0o666): UnnamedFile | undefined {
+    const result = native().zclab_create_unnamed(text(folder), mode);
+    if (NOT_POSSIBLE.has(result)) return undefined;
+    return new UnnamedFile(unwrap(`open ${folder} with O_TMPFILE`, result));
+  }
+
+  /**
+   * A path by which this process can open it.
+   *
+   * @throws {ClosedError} After close.
+   */
+  get path(): string {
+    if (this.#closed) throw new ClosedError("UnnamedFile");
+    return `/proc/self/fd/${this.#fd}`;
+  }
+
+  /**
+   * Gives it a name.
+   *
+   * @param path The name; nothing may be there.
+   * @throws {UringError} EEXIST if something is there; or the reason why it cannot have that name.
+   * @throws {ClosedError} After close.
+   */
+  giveName(path: string): void {
+    if (this.#closed) throw new ClosedError("UnnamedFile");
+    unwrap(`link ${path}`, native().zclab_name_unnamed(this.#fd, text(path)));
+  }
+
+  /** Closes it. Without a name it is gone. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    native().zclab_close(this.#fd);
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function text(path: string): ArrayBuffer {
+  return new TextEncoder().encode(`${path}\0`).buffer;
+}
