@@ -149,10 +149,18 @@ export {
 
 // Experiments that someone else can repeat.
 export * from "./labs/kit/experiment.ts";
+export * from "./labs/kit/covariates.ts";
 export * from "./labs/kit/statistics.ts";
 export * from "./labs/kit/random.ts";
 export * from "./labs/kit/environment.ts";
 export * from "./labs/kit/run_document.ts";
+export * from "./labs/kit/code_version.ts";
+export * from "./labs/kit/whole_file.ts";
+export * from "./labs/kit/run_differences.ts";
+export * from "./labs/kit/compare_runs.ts";
+export * from "./labs/kit/comparison_text.ts";
+export * from "./labs/kit/csv.ts";
+export * from "./labs/kit/replay.ts";
 export {
   datagramsPerRequest,
   transmit,
@@ -175,7 +183,11 @@ export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/stream_s
 
 // Labs, and how they speak.
 export * from "./labs/kit/lab.ts";
+export * from "./labs/kit/recorded_run.ts";
+export * from "./labs/kit/exercise.ts";
+export { show } from "./labs/kit/show.ts";
 export * from "./labs/kit/probe.ts";
 export * from "./labs/kit/table.ts";
-export * from "./labs/kit/plot.ts";
+export * from "./labs/kit/plot/mod.ts";
+export * from "./labs/kit/report.ts";
 export * from "./labs/kit/progress.ts";

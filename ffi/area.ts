@@ -6,6 +6,7 @@
 import { now } from "./clock.ts";
 import { createDmaBuf } from "./dma_buf.ts";
 import { ClosedError, OwnershipError, UringError } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "./memory.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
@@ -318,10 +319,29 @@ export class Area implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "Area { closed }";
-    const pages = this.#hugePages === undefined ? "" : `, huge pages: ${this.#hugePages}`;
-    const kind = this.#dmaBufFd === undefined ? "" : ", dma-buf";
-    return `Area { bytes: ${this.bytes}${pages}${kind}, in flight: ${this.inFlight} }`;
+    return inLine("Area", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Area", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
+    return [
+      ["bytes", this.bytes],
+      ["huge pages", this.#hugePages],
+      ["kind", this.#dmaBufFd === undefined ? undefined : "dma-buf", "bare"],
+      ["in flight", this.inFlight],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.#closed) return [];
+    this.#forgetIdle();
+    return [["map (░ free, █ in flight)", strip(this.bytes, this.#remembered)]];
   }
 }
 
@@ -454,7 +474,16 @@ export class Slice {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
+    return inLine("Slice", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Slice", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
     const state = this.area.closed ? "closed" : this.#users === 0 ? "free" : this.#owner();
-    return `Slice { offset: ${this.offset}, length: ${this.length}, ${state} }`;
+    return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
   }
 }

@@ -16,6 +16,7 @@ import {
   ZERO_COPY,
 } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
@@ -511,7 +512,16 @@ export class Batch {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Batch { prepared: ${this.prepared}, in flight: ${this.inFlight} }`;
+    return inLine("Batch", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Batch", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [["prepared", this.prepared], ["in flight", this.inFlight]];
   }
 
   // === What they share ===

@@ -15,6 +15,7 @@ import {
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, OwnershipError } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { Mapping, PAGE_SIZE } from "./memory.ts";
 import type { Ring } from "./ring.ts";
@@ -223,7 +224,28 @@ export class BufferRing implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "BufferRing { closed }";
-    return `BufferRing { group: ${this.group}, count: ${this.count}, held: ${this.held} }`;
+    return inLine("BufferRing", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("BufferRing", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
+    return [["group", this.group], ["count", this.count], ["held", this.held]];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.#closed) return [];
+    const held = this.#slices.flatMap((_, id) =>
+      this.#held[id] === 1 ? [{ offset: id, length: 1 }] : []
+    );
+    return [
+      ["bytes of each", this.#slices[0]!.length],
+      ["map (░ the kernel's, █ held)", strip(this.count, held)],
+    ];
   }
 }

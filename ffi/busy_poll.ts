@@ -11,6 +11,7 @@ import type { Address } from "./address.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, kernelIsAtLeast, UnsupportedError, unwrap, UringError } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { native } from "./native.ts";
 import type { Ring } from "./ring.ts";
@@ -339,14 +340,25 @@ export class BusyPoll implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "BusyPoll { closed }";
-    if (this.#target.closed) return `BusyPoll { ${this.#kind} closed }`;
-    const parts = [this.#kind, `${this.#microseconds} µs`];
-    if (this.#tracking !== undefined) parts.push(this.#tracking);
-    if (this.#ids.size > 0) parts.push(`ids: ${this.ids.join(" ")}`);
-    if (this.#prefer !== undefined) parts.push(`prefer: ${this.#prefer}`);
-    if (this.#budget !== undefined) parts.push(`budget: ${this.#budget}`);
-    return `BusyPoll { ${parts.join(", ")} }`;
+    return inLine("BusyPoll", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("BusyPoll", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
+    if (this.#target.closed) return [["state", `${this.#kind} closed`, "bare"]];
+    return [
+      ["target", this.#kind, "bare"],
+      ["time", `${this.#microseconds} µs`, "bare"],
+      ["tracking", this.#tracking, "bare"],
+      ["ids", this.#ids.size > 0 ? this.ids.join(" ") : undefined],
+      ["prefer", this.#prefer],
+      ["budget", this.#budget],
+    ];
   }
 }
 

@@ -16,6 +16,7 @@ import {
   OwnershipError,
   UringError,
 } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { high, low, Mapping } from "./memory.ts";
 import { MessageZeroCopy, sendThrough } from "./message_zerocopy.ts";
 import { native } from "./native.ts";
@@ -371,10 +372,22 @@ export class DeviceMemoryPiece {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    const where = this.kind === "dma-buf" ? `, offset: ${this.offset}` : "";
-    const token = this.token === undefined ? "" : `, token: ${this.token}`;
-    return `DeviceMemoryPiece { ${this.kind}${where}, length: ${this.length}${token}, ` +
-      `${this.state} }`;
+    return inLine("DeviceMemoryPiece", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("DeviceMemoryPiece", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["kind", this.kind, "bare"],
+      ["offset", this.kind === "dma-buf" ? this.offset : undefined],
+      ["length", this.length],
+      ["token", this.token],
+      ["state", this.state, "bare"],
+    ];
   }
 }
 
@@ -706,10 +719,31 @@ export class DeviceMemoryReceiver extends DeviceMemory {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.closed) return "DeviceMemoryReceiver { closed }";
-    return `DeviceMemoryReceiver { id: ${this.id}, ${this.interface} queue ` +
-      `${this.queues.join(", ")}, dma-buf: ${this.#dmaBufBytes} bytes, linear: ` +
-      `${this.#linearBytes}, readable: ${this.#readableBytes}, held: ${this.held} }`;
+    return inLine("DeviceMemoryReceiver", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("DeviceMemoryReceiver", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
+    return [
+      ["id", this.id],
+      ["source", `${this.interface} queue ${this.queues.join(", ")}`, "bare"],
+      ["dma-buf", `${this.#dmaBufBytes} bytes`],
+      ["linear", this.#linearBytes],
+      ["readable", this.#readableBytes],
+      ["held", this.held],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.closed) return [];
+    const held = [...this.#held].filter(({ kind }) => kind === "dma-buf");
+    return [["map (░ not held, █ held)", strip(this.area.bytes, held)]];
   }
 }
 
@@ -942,9 +976,22 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.closed) return "DeviceMemoryTransmitter { closed }";
-    return `DeviceMemoryTransmitter { id: ${this.id}, ${this.interface}, sent: ${this.#bytes} ` +
-      `bytes, outstanding: ${this.outstanding} }`;
+    return inLine("DeviceMemoryTransmitter", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("DeviceMemoryTransmitter", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
+    return [
+      ["id", this.id],
+      ["interface", this.interface, "bare"],
+      ["sent", `${this.#bytes} bytes`],
+      ["outstanding", this.outstanding],
+    ];
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, UnsupportedError, unwrap, UringError } from "./errors.ts";
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { PAGE_SIZE } from "./memory.ts";
 import { native } from "./native.ts";
 
@@ -138,7 +139,16 @@ export class DiskFile implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    const state = this.#closed ? ", closed" : this.direct ? ", direct" : "";
-    return `DiskFile { ${this.path}${state} }`;
+    return inLine("DiskFile", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("DiskFile", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    const state = this.#closed ? "closed" : this.direct ? "direct" : undefined;
+    return [["path", this.path, "bare"], ["state", state, "bare"]];
   }
 }

@@ -541,22 +541,44 @@ export class Engine implements Holder {
   harvest(onCompletion: OnCompletion): number {
     let seen = 0;
     while (true) {
-      const tail = this.#load(this.queues.cqTail);
-      const head = this.#cqHead;
-      if (head !== tail) {
-        seen += (tail - head) | 0;
-        try {
-          if (this.#small) this.#handOut(tail, onCompletion);
-          else seen -= this.#handOutLarge(tail, onCompletion);
-        } finally {
-          if (!this.closed) this.#publishHead();
-        }
-        if (this.closed) return seen;
-      }
-      const flags = this.#load(this.queues.sqFlags);
-      if ((flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) === 0) return seen;
+      seen += this.#collect(onCompletion);
+      if (this.closed || !this.#hasDeferred()) return seen;
       this.#runDeferred();
     }
+  }
+
+  /**
+   * A step of {@linkcode settle}: hands out what is in the queue, or if nothing is, what the kernel
+   * has put off and now does. For who must give something back before more may come.
+   *
+   * @returns How many completions were seen; 0 if there are none.
+   */
+  settleStep(): number {
+    const seen = this.#collect(this.#toSpill);
+    if (seen > 0 || this.closed || !this.#hasDeferred()) return seen;
+    this.#runDeferred();
+    return this.#collect(this.#toSpill);
+  }
+
+  /** Hands out the completions that are in the queue now. */
+  #collect(onCompletion: OnCompletion): number {
+    const tail = this.#load(this.queues.cqTail);
+    const head = this.#cqHead;
+    if (head === tail) return 0;
+    let seen = (tail - head) | 0;
+    try {
+      if (this.#small) this.#handOut(tail, onCompletion);
+      else seen -= this.#handOutLarge(tail, onCompletion);
+    } finally {
+      if (!this.closed) this.#publishHead();
+    }
+    return seen;
+  }
+
+  /** Whether the kernel has put something off until this thread asks. */
+  #hasDeferred(): boolean {
+    const flags = this.#load(this.queues.sqFlags);
+    return (flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) !== 0;
   }
 
   #handOut(tail: number, onCompletion: OnCompletion): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
@@ -124,7 +125,16 @@ export class Message {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Message { slices: ${this.slices}, length: ${this.length} }`;
+    return inLine("Message", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Message", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [["slices", this.slices], ["length", this.length]];
   }
 }
 

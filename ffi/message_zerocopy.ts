@@ -6,6 +6,7 @@
 import { acquire, addressHigh, addressLow, type Holder, release, type Slice } from "./area.ts";
 import { now } from "./clock.ts";
 import { unwrap, UringError } from "./errors.ts";
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { high, low } from "./memory.ts";
 import { native } from "./native.ts";
 import { Numbered } from "./numbered.ts";
@@ -249,7 +250,20 @@ export class MessageZeroCopy {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `MessageZeroCopy { sent: ${this.#sent}, notified: ${this.#notified}, copied: ` +
-      `${this.#copied}, outstanding: ${this.outstanding} }`;
+    return inLine("MessageZeroCopy", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("MessageZeroCopy", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["sent", this.#sent],
+      ["notified", this.#notified],
+      ["copied", this.#copied],
+      ["outstanding", this.outstanding],
+    ];
   }
 }

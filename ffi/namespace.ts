@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, describeErrno, UnsupportedError, unwrap } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 
 /** What the kernel says when it does not let this user make a namespace. */
@@ -134,9 +135,18 @@ export class NetworkNamespace implements Disposable {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "NetworkNamespace { closed }";
+    return inLine("NetworkNamespace", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("NetworkNamespace", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
     const owner = this.#owner.fd < 0 ? "this user namespace" : `user namespace ${this.#owner.fd}`;
-    return `NetworkNamespace { fd: ${this.#fd}, owner: ${owner} }`;
+    return [["fd", this.#fd], ["owner", owner]];
   }
 
   #assertOpen(): void {

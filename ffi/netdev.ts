@@ -13,6 +13,7 @@ import {
   UnsupportedError,
   unwrap,
 } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 import {
   type Attribute,
@@ -277,7 +278,16 @@ export class Netdev implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return this.closed ? "Netdev { closed }" : `Netdev { fd: ${this.#netlink.fd} }`;
+    return inLine("Netdev", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Netdev", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return this.closed ? CLOSED : [["fd", this.#netlink.fd]];
   }
 
   #open(): GenericNetlink {

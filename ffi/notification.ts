@@ -4,6 +4,7 @@
  * @module
  */
 import type { UringError } from "./errors.ts";
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 
 /** What a {@linkcode Notification} says, by name. */
 export type NotificationFields = {
@@ -55,10 +56,30 @@ export class Notification {
 
   /** One line for the REPL: what is always of interest, and what went wrong if anything did. */
   [Symbol.for("Deno.customInspect")](): string {
-    const { tag, sequence, requests, copied, failed, error, latency } = this;
-    const trouble = error === undefined ? "" : `, failed: ${failed}, error: ${error.message}`;
+    return inLine("Notification", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Notification", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    const { latency, error } = this;
     const time = latency < 1 ? `${Math.round(latency * 1000)} µs` : `${latency.toFixed(1)} ms`;
-    return `Notification { tag: ${tag}, sequence: ${sequence}, requests: ${requests}, ` +
-      `copied: ${copied}, latency: "${time}"${trouble} }`;
+    return [
+      ["tag", this.tag],
+      ["sequence", this.sequence],
+      ["requests", this.requests],
+      ["copied", this.copied ?? "not reported"],
+      ["latency", `"${time}"`],
+      ["failed", error === undefined ? undefined : this.failed],
+      ["error", error?.message],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    return [["bytes", this.bytes], ["sent", this.sent], ["notified", this.notified]];
   }
 }

@@ -7,6 +7,7 @@
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
+import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { Generation } from "./generation.ts";
 import { Notification } from "./notification.ts";
 import { quietly } from "./operation.ts";
@@ -195,7 +196,32 @@ export class Notifier {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Notifier { tag: ${this.#tag}, sequence: ${this.#sequence}, requests: ` +
-      `${this.requests}, outstanding: ${this.outstanding} }`;
+    return inLine("Notifier", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Notifier", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["tag", this.#tag],
+      ["sequence", this.#sequence],
+      ["requests", this.requests],
+      ["outstanding", this.outstanding],
+      ["state", this.#engine.closed ? "ring closed" : undefined, "bare"],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    const { sent = 0, failed = 0, notified = 0, copied = 0 } = this.#generation ?? {};
+    return [
+      ["sent", sent],
+      ["failed", failed],
+      ["notified", notified],
+      ["copied", this.#engine.reportsUsage ? copied : "not reported by this kernel"],
+    ];
   }
 }

@@ -9,6 +9,7 @@ import { Batch, checkDescriptor, fdOf, type File, timespecFor, unsupported } fro
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import { ENGINE, Engine, type Memory, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
 import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { type Message, prepareReceive } from "./message.ts";
@@ -804,9 +805,27 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.closed) return "Ring { closed }";
-    return `Ring { entries: ${this.entries}, completion entries: ${this.completionEntries}, ` +
-      `flags: ${this.flags.join(" | ")}, in flight: ${this.inFlight} }`;
+    return inLine("Ring", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Ring", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
+    return [
+      ["entries", this.entries],
+      ["completion entries", this.completionEntries],
+      ["flags", this.flags.join(" | ")],
+      ["in flight", this.inFlight],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    return this.closed ? [] : [["prepared", this.batch.prepared]];
   }
 }
 

@@ -6,6 +6,7 @@
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { ClosedError, unwrap } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
 import { SOCKET_OPTIONS, type SocketOption } from "./socket_options.ts";
@@ -282,10 +283,24 @@ export class Socket implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "Socket { closed }";
+    return inLine("Socket", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Socket", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
     const show = (address: Address | undefined): string =>
       address === undefined ? "none" : `${address.host} port ${address.port}`;
-    return `Socket { ${this.protocol}, IPv${this.#family}, fd: ${this.#fd}, ` +
-      `local: ${show(this.localAddress)}, remote: ${show(this.remoteAddress)} }`;
+    return [
+      ["protocol", this.protocol, "bare"],
+      ["family", `IPv${this.#family}`, "bare"],
+      ["fd", this.#fd],
+      ["local", show(this.localAddress)],
+      ["remote", show(this.remoteAddress)],
+    ];
   }
 }

@@ -32,6 +32,7 @@ import { fdOf, type File } from "./batch.ts";
 import { napiIdOf } from "./busy_poll.ts";
 import { type Engine, engineOf, SLOT_MASK, TARGET, type Target } from "./engine.ts";
 import { ClosedError, describeErrno, UnsupportedError, unwrap, UringError } from "./errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, PAGE_SIZE } from "./memory.ts";
 import { native } from "./native.ts";
@@ -245,8 +246,17 @@ export class ZeroCopyPiece implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    const state = this.released ? ", released" : "";
-    return `ZeroCopyPiece { offset: ${this.offset}, length: ${this.length}${state} }`;
+    return inLine("ZeroCopyPiece", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("ZeroCopyPiece", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    const state = this.released ? "released" : undefined;
+    return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
   }
 }
 
@@ -290,7 +300,16 @@ export class ZeroCopyReceiverHandle implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `ZeroCopyReceiverHandle { ${this.#closed ? "closed" : `fd: ${this.#fd}`} }`;
+    return inLine("ZeroCopyReceiverHandle", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("ZeroCopyReceiverHandle", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return this.#closed ? CLOSED : [["fd", this.#fd]];
   }
 }
 
@@ -727,9 +746,10 @@ export class ZeroCopyReceiver implements Disposable {
   }
 
   /**
-   * Hands out the pieces and ends that are there, and starts receives again that were interrupted
-   * because the completion queue was full or no buffer was free. Never waits. Completions of other
-   * requests of the ring's batch face are kept for `batch.reap`.
+   * Hands out pieces and ends that have come, and starts receives again that were interrupted
+   * because the completion queue was full or no buffer was free. Never waits. More may have come
+   * when it returns: 0 means that nothing is left. Completions of other requests of the ring's batch
+   * face are kept for `batch.reap`.
    *
    * @param onPiece Told of each piece.
    * @param onEnd Told of each end.
@@ -741,10 +761,10 @@ export class ZeroCopyReceiver implements Disposable {
     if (typeof onPiece !== "function") {
       throw new TypeError("reap: the first argument must be a function");
     }
-    this.#engine.settle();
     const arrived = this.#arrived;
     const pieces = this.#pieces;
     let count = 0;
+    this.#settleUntilArrived();
     while (arrived.count > 0) {
       const { first, second } = arrived;
       arrived.drop();
@@ -772,8 +792,7 @@ export class ZeroCopyReceiver implements Disposable {
     const deadline = performance.now() + milliseconds;
     if (engine.prepared > 0) engine.submit(0);
     while (true) {
-      if (this.#arrived.count > 0) return true;
-      engine.settle();
+      this.#settleUntilArrived();
       if (this.#arrived.count > 0) return true;
       if (this.#again.length > 0) this.#resumeAll();
       const left = deadline - performance.now();
@@ -781,6 +800,15 @@ export class ZeroCopyReceiver implements Disposable {
       // What has no buffer is tried again now and then.
       engine.waitBlocking(1, this.#again.length > 0 ? Math.min(1, left) : left);
     }
+  }
+
+  /**
+   * Takes completions until there is something to reap, and no more: the kernel shall not fill more
+   * buffers while pieces wait that could be given back. A sender that is faster than this thread
+   * would use the area up, and the NIC would drop.
+   */
+  #settleUntilArrived(): void {
+    while (this.#arrived.count === 0 && this.#engine.settleStep() > 0);
   }
 
   /**
@@ -1232,13 +1260,43 @@ export class ZeroCopyReceiver implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "ZeroCopyReceiver { closed }";
+    return inLine("ZeroCopyReceiver", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("ZeroCopyReceiver", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
     const where = this.#queueAddress === undefined
       ? this.#imported ? "imported" : "no device"
       : `${this.interface} queue ${this.queue}`;
     const areas = this.areas.reduce((sum, { bytes }) => sum + bytes, 0);
-    return `ZeroCopyReceiver { id: ${this.#id}, ${where}, area: ${areas} bytes, buffers of ` +
-      `${this.bufferBytes}, held: ${this.held} }`;
+    return [
+      ["id", this.#id],
+      ["source", where, "bare"],
+      ["area", `${areas} bytes`],
+      ["buffers", `buffers of ${this.bufferBytes}`, "bare"],
+      ["held", this.held],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.#closed) return [];
+    const held = [...this.#pieces.slots()];
+    return this.areas.map(({ bytes }, number) => [
+      `map of area ${number} (░ not held, █ held)`,
+      strip(
+        bytes,
+        held.filter((slot) => this.#pieces.area(slot) === number).map((slot) => ({
+          offset: this.#pieces.offset(slot),
+          length: this.#pieces.length(slot),
+        })),
+      ),
+    ]);
   }
 }
 

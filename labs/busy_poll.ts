@@ -24,7 +24,7 @@ import {
   type Ratio,
   receiveBlocking,
   Ring,
-  RUN_SCHEMA,
+  runDocument,
   type Slice,
   Socket,
   table,
@@ -188,6 +188,7 @@ const options = {
     description: "keeps the requesting thread on this processor, the echo on another",
     minimum: 0,
     maximum: 8191,
+    local: () => true,
   },
 } as const;
 
@@ -216,11 +217,21 @@ export const busyPoll = defineLab({
   needs: ["io_uring", "IORING_REGISTER_NAPI", "namespaces", "veth", "ip", "ethtool", "nsenter"],
   options,
   repeats: { default: 9, quick: 3, minimum: 2 },
+  rows: {
+    keys: ["link", "processors", "wait", "polling"],
+    measures: [
+      { name: "p50Seconds", title: "median round trip", unit: "s", better: "lower" },
+      { name: "cpuSecondsPerRoundTrip", title: "CPU time", unit: "s", better: "lower" },
+    ],
+    baseline: { polling: "none" },
+    within: ["link", "processors", "wait"],
+    proof: napiProof,
+  },
   run,
 });
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: chosen, seed, repeats, quick, signal, progress } = context;
+  const { options: chosen, seed, repeats, signal, progress } = context;
   const { payload, microseconds, protocol } = chosen;
   await using beds = new AsyncDisposableStack();
   const links = {
@@ -252,25 +263,23 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
 
   const rows = possible.map((factors) => summarize(trials, factors, seed));
   return {
-    document: {
-      schema: RUN_SCHEMA,
-      lab: "busy-poll",
+    document: runDocument(context, {
       environment: record,
-      parameters: {
-        ...chosen,
-        cpu: load.cpus[0],
-        echoCpu: load.cpus[1] ?? null,
-        seed,
-        repeats,
-        quick,
-        refused,
-      },
+      parameters: { cpu: load.cpus[0], echoCpu: load.cpus[1] ?? null, refused },
       complete,
       trials,
       summary: rows,
-    },
+    }),
     text: report(rows, trials, refused, load),
   };
+}
+
+/** Whether the requester's packets came through a NAPI at all: without one nothing can be polled. */
+function napiProof(trials: readonly Trial[]): string | null {
+  const own = (trials as readonly BusyPollTrial[]).filter(({ warmUp }) => !warmUp);
+  const without = own.filter(({ measures }) => measures.napiId === 0).length;
+  if (own.length === 0) return null;
+  return without === 0 ? "with NAPI" : without === own.length ? "without NAPI" : null;
 }
 
 // === Measuring ===

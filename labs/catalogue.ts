@@ -12,3 +12,5 @@ import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 
 /** Every lab, the flagship first. */
 export const CATALOGUE: readonly Lab[] = [txCopyVsZc, busyPoll, rxZcrx, rxDevmem, rxToDisk];
+
+export { busyPoll, rxDevmem, rxToDisk, rxZcrx, txCopyVsZc };

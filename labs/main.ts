@@ -1,15 +1,40 @@
 /**
- * `deno task lab [NAME] [options]`: runs an experiment.
+ * `deno task lab [NAME] [options]`: runs an experiment, repeats a run, or compares two.
  *
  * @module
  */
 import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { CATALOGUE } from "./catalogue.ts";
-import { helpText, parseLabCommand } from "./kit/command_line.ts";
-import { type Lab, labContext, OptionError, type ProgressReporter } from "./kit/lab.ts";
+import { codeVersion } from "./kit/code_version.ts";
+import {
+  helpText,
+  parseLabCommand,
+  parseReplay,
+  RUN_FILES,
+  type RunFiles,
+} from "./kit/command_line.ts";
+import { compareRuns } from "./kit/compare_runs.ts";
+import { formatComparison, formatDifferences } from "./kit/comparison_text.ts";
+import { toCsv } from "./kit/csv.ts";
+import { environment } from "./kit/environment.ts";
+import {
+  type Lab,
+  labContext,
+  type LabOutcome,
+  OptionError,
+  type ProgressReporter,
+  type RunOptions,
+} from "./kit/lab.ts";
 import { probe, type ProbeItem } from "./kit/probe.ts";
 import { Progress } from "./kit/progress.ts";
-import { checkWritable, RunDocumentError, writeRunDocument } from "./kit/run_document.ts";
+import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/replay.ts";
+import {
+  formatRunDocument,
+  readRunDocument,
+  type RunDocument,
+  RunDocumentError,
+} from "./kit/run_document.ts";
+import { type RunDifference, runDifferences } from "./kit/run_differences.ts";
 import { ensureSystem } from "./kit/setup.ts";
 import {
   describeError,
@@ -21,6 +46,7 @@ import {
   printer,
   SIGNAL_EXIT,
 } from "./kit/terminal.ts";
+import { checkWritable, FileError, writeWhole } from "./kit/whole_file.ts";
 
 /** What the command works with; a test gives its own. */
 export interface Surroundings {
@@ -70,8 +96,21 @@ export async function main(args: readonly string[], surroundings: Surroundings):
       print(await list(catalogue));
       return EXIT.done;
     }
+    if (request.kind === "replay") {
+      const document = await openDocument("replay", request.file);
+      const lab = labOf(document, request.file, catalogue);
+      const asked = parseReplay(args, lab);
+      debug ||= asked.debug;
+      return await replayRun(document, lab, asked, interruption.signal, surroundings);
+    }
     debug ||= request.debug;
-    return await run(request.lab, request.given, interruption.signal, surroundings);
+    if (request.kind === "compare") return await compareFiles(request.files, surroundings);
+    const { lab, given, files } = request;
+    const outcome = await run(lab, given, files, interruption.signal, surroundings);
+    if (outcome === undefined) return EXIT.notPossible;
+    print(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
+    await writeFiles(files, outcome.document, surroundings);
+    return EXIT.done;
   } catch (error) {
     const reason = interruption.signal.reason;
     if (reason instanceof Interruption) {
@@ -84,15 +123,22 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   }
 }
 
+/** Runs a lab; undefined if it is not possible here, which then has been said. */
 async function run(
   lab: Lab,
-  given: Parameters<typeof labContext>[1],
+  given: RunOptions,
+  files: RunFiles,
   signal: AbortSignal,
   { print, printError, progress, ensureSystem }: Surroundings,
-): Promise<number> {
+  before: () => void = () => {},
+): Promise<LabOutcome | undefined> {
   using bar = progress(signal);
   const context = labContext(lab, { ...given, signal, progress: bar, write: print });
-  if (context.json !== undefined) await requireWritable(context.json);
+  // A run takes a minute: that its files cannot be written should be known before.
+  for (const kind of RUN_FILES) {
+    const path = files[kind];
+    if (path !== undefined) await requireWritable(kind, path);
+  }
   await ensureSystem();
   signal.throwIfAborted();
   const missing = (await probe()).missing(lab.needs);
@@ -100,27 +146,136 @@ async function run(
     printError(`${lab.name} is not possible on this machine:\n`);
     for (const item of missing) printError(`  ${missingLine(item, lab)}\n`);
     printError("deno task doctor shows all that works here, and what does not.\n");
-    return EXIT.notPossible;
+    return undefined;
   }
+  before();
   const outcome = await lab.run(context);
   bar[Symbol.dispose]();
   // A lab that did not notice the interruption has still not done what was asked for.
   signal.throwIfAborted();
-  print(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
-  if (context.json !== undefined) {
-    await writeRunDocument(context.json, outcome.document);
-    printError(`The run is in ${context.json}\n`);
-  }
+  return outcome;
+}
+
+/** Runs a run again: first what differs around it, then the run, then row by row. */
+async function replayRun(
+  document: RunDocument,
+  lab: Lab,
+  { given, files }: ReturnType<typeof parseReplay>,
+  signal: AbortSignal,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { print } = surroundings;
+  const rows = requireRows(lab);
+  const options = replayOptions(document, lab, given);
+  const shown = { names: REPLAY_NAMES };
+  let known: readonly RunDifference[] = [];
+  const outcome = await run(lab, options, files, signal, surroundings, () => {
+    const { environment: then, parameters } = document;
+    // What the lab adds to its environment and its parameters is not known before it runs.
+    const now = { environment: environment(then.extra), code: codeVersion(), parameters };
+    known = runDifferences(document, now);
+    print(`${titleOf(document)}, again:\n\n${formatDifferences(known, shown)}\n`);
+  });
+  if (outcome === undefined) return EXIT.notPossible;
+  await writeFiles(files, outcome.document, surroundings);
+  const comparison = compareRuns(document, outcome.document, rows);
+  const names = new Set(known.map(({ name }) => name));
+  const more = comparison.differences.filter(({ name }) => !names.has(name));
+  if (more.length > 0) print(`${formatDifferences(more, shown)}\n`);
+  print(formatComparison(comparison, rows, shown));
   return EXIT.done;
 }
 
-/** A run takes a minute: that its document cannot be written should be known before. */
-async function requireWritable(path: string): Promise<void> {
+async function compareFiles(
+  files: readonly [first: string, second: string],
+  { catalogue, print }: Surroundings,
+): Promise<number> {
+  const first = await openDocument("compare", files[0]);
+  const second = await openDocument("compare", files[1]);
+  const lab = labOf(first, files[0], catalogue);
+  const comparison = compareRuns(first, second, requireRows(lab));
+  print(`first:  ${titleOf(first)}\nsecond: ${titleOf(second)}\n\n`);
+  if (formatRunDocument(first) === formatRunDocument(second)) {
+    print("Both files hold the same run: this compares it with itself.\n\n");
+  }
+  print(formatReplay(comparison, lab, { names: ["first", "second"] }));
+  return EXIT.done;
+}
+
+/** A run in one line: the lab, when it ran, and how much of it there is. */
+function titleOf({ lab, startedAt, seed, trials, complete }: RunDocument): string {
+  // Documents of older schemas say only when each trial started.
+  const started = startedAt ?? trials[0]?.startedAt;
+  const when = started === undefined ? "" : ` of ${started.slice(0, 16).replace("T", " ")} UTC`;
+  return `${lab}${when}, ${trials.length} trials, seed ${seed ?? "unknown"}` +
+    (complete ? "" : ", stopped before its end");
+}
+
+async function openDocument(option: string, path: string): Promise<RunDocument> {
+  try {
+    return readRunDocument(await Deno.readTextFile(path));
+  } catch (error) {
+    const reason = error instanceof RunDocumentError
+      ? error.message
+      : error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a folder, not a file"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new OptionError(`--${option} ${path}: ${reason}`, { cause: error });
+  }
+}
+
+function labOf({ lab: name }: RunDocument, path: string, catalogue: readonly Lab[]): Lab {
+  const lab = catalogue.find((lab) => lab.name === name);
+  if (lab !== undefined) return lab;
+  throw new OptionError(
+    `${path} is a run of the lab ${JSON.stringify(name)}, which this version of zclab does not ` +
+      `have. The labs are: ${catalogue.map((lab) => lab.name).join(", ")}`,
+  );
+}
+
+async function requireWritable(kind: string, path: string): Promise<void> {
   try {
     await checkWritable(path);
   } catch (error) {
-    if (!(error instanceof RunDocumentError)) throw error;
-    throw new OptionError(`--json: ${error.message}`);
+    if (!(error instanceof FileError)) throw error;
+    throw new OptionError(`--${kind}: ${error.message}`);
+  }
+}
+
+async function writeFiles(
+  files: RunFiles,
+  document: RunDocument,
+  { printError }: Surroundings,
+): Promise<void> {
+  for (const kind of RUN_FILES) {
+    const path = files[kind];
+    if (path === undefined) continue;
+    await writeWhole(path, await textOf(kind, document));
+    printError(`${WRITTEN[kind]} in ${path}\n`);
+  }
+}
+
+const WRITTEN = {
+  json: "The run is",
+  csv: "The trials are",
+  html: "The report is",
+} as const;
+
+async function textOf(kind: keyof RunFiles, document: RunDocument): Promise<string> {
+  switch (kind) {
+    case "json":
+      return formatRunDocument(document);
+    case "csv":
+      return toCsv(document);
+    case "html": {
+      // What draws the page takes longer to load than all the rest, and few runs want one.
+      const { reportHtml } = await import("./kit/report.ts");
+      return reportHtml(document);
+    }
   }
 }
 

@@ -27,7 +27,7 @@ import {
   Random,
   type Ratio,
   Ring,
-  RUN_SCHEMA,
+  runDocument,
   Socket,
   Softnic,
   table,
@@ -190,11 +190,18 @@ export const rxDevmem = defineLab({
   ],
   options,
   repeats: { default: 7, quick: 3, minimum: 2 },
+  rows: {
+    keys: ["mtu", "send", "receive"],
+    measures: [{ name: "bytesPerSecond", title: "bytes/s", better: "higher" }],
+    baseline: { send: "copy", receive: "copy" },
+    within: ["mtu"],
+    proof: deviceMemoryProof,
+  },
   run,
 });
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: chosen, seed, repeats, quick, signal, progress } = context;
+  const { options: chosen, seed, repeats, signal, progress } = context;
   await using stack = new AsyncDisposableStack();
   const memory = stack.use(new Memory(chosen.area * MEBIBYTE, seed));
   const links = new Map<number, Link>();
@@ -222,15 +229,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
   signal.throwIfAborted();
   const rows = factors.map((factors) => summarize(trials, factors, seed));
   return {
-    document: {
-      schema: RUN_SCHEMA,
-      lab: "rx-devmem",
-      environment: record,
-      parameters: { ...chosen, seed, repeats, quick },
-      complete,
-      trials: [...trials],
-      summary: rows,
-    },
+    document: runDocument(context, { environment: record, complete, trials, summary: rows }),
     text: report(rows, chosen.stream, repeats),
   };
 }
@@ -535,10 +534,7 @@ function summarize(
   const ratio = isBaseline ? floor : compare(trials, { measure, of: factors, against, seed })!;
   const { difference, text } = verdict(ratio, floor, { subject: nameOf(factors) });
 
-  const payloadBytes = total((one) => one.payloadBytes);
-  const dmaBufBytes = total((one) => one.dmaBufBytes);
-  const placedBytes = total((one) => one.placedBytes);
-  const copiedBytes = total((one) => one.linearBytes + one.readableBytes + one.receivedBytes);
+  const { copied, payloadBytes, dmaBufBytes, placedBytes, copiedBytes } = copying(own, proof);
   return {
     mtu,
     engine: receive === "copy" ? "recv" : "devmem",
@@ -560,11 +556,35 @@ function summarize(
     cpuSecondsPerMebibyte: medianInterval(cpu).median,
     versusCopy: { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
     difference: isBaseline ? "baseline" : difference,
-    // What TCP sends twice is placed twice.
-    copied: copiedBytes > 0 || dmaBufBytes < payloadBytes || placedBytes < payloadBytes ||
-      proof.samePages !== true,
+    copied,
     verdict: isBaseline ? `the baseline; against itself ${interval(floor)}` : text,
   };
+}
+
+/** Whether a way of receiving copied, by the sums over its rounds and by the pages of its proof. */
+function copying(
+  own: readonly DevmemMeasures[],
+  { samePages }: DevmemMeasures,
+): Pick<SummaryRow, "copied" | "payloadBytes" | "dmaBufBytes" | "placedBytes" | "copiedBytes"> {
+  const total = (of: (measures: DevmemMeasures) => number): number =>
+    own.reduce((sum, measures) => sum + of(measures), 0);
+  const payloadBytes = total((one) => one.payloadBytes);
+  const dmaBufBytes = total((one) => one.dmaBufBytes);
+  const placedBytes = total((one) => one.placedBytes);
+  const copiedBytes = total((one) => one.linearBytes + one.readableBytes + one.receivedBytes);
+  // What TCP sends twice is placed twice.
+  const copied = copiedBytes > 0 || dmaBufBytes < payloadBytes || placedBytes < payloadBytes ||
+    samePages !== true;
+  return { copied, payloadBytes, dmaBufBytes, placedBytes, copiedBytes };
+}
+
+/** Whether the kernel copied what one row received; recv(2), which always copies, needs no proof. */
+function deviceMemoryProof(trials: readonly Trial[]): string | null {
+  const all = trials as readonly DevmemTrial[];
+  const own = all.filter(({ warmUp }) => !warmUp).map(({ measures }) => measures);
+  const proof = all.find(({ warmUp }) => warmUp)?.measures;
+  if (all[0]!.factors.receive === "copy" || own.length === 0 || proof === undefined) return null;
+  return copying(own, proof).copied ? "copied" : "not copied";
 }
 
 function nameOf({ send, receive }: Pick<DevmemFactors, "send" | "receive">): string {

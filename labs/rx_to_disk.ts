@@ -22,7 +22,7 @@ import {
   probe,
   type Ratio,
   Ring,
-  RUN_SCHEMA,
+  runDocument,
   Socket,
   Softnic,
   StreamSender,
@@ -138,6 +138,7 @@ const options = {
       "the file or block device to write, which is overwritten; in the guest its scratch disk, " +
       "otherwise results/rx_to_disk.bin",
     placeholder: "PATH",
+    local: () => true,
   },
 } as const;
 
@@ -153,11 +154,18 @@ export const rxToDisk = defineLab({
   needs: ["liburing", "shim", "io_uring", "namespaces", "ip", "nsenter", "zcrx", "two CPUs"],
   options,
   repeats: { default: 5, quick: 3, minimum: 2 },
+  rows: {
+    keys: ["path", "device"],
+    measures: [{ name: "bytesPerSecond", title: "bytes/s", better: "higher" }],
+    baseline: { path: BASELINE },
+    within: [],
+    proof: untouchedProof,
+  },
   run,
 });
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: chosen, seed, repeats, quick, signal, progress } = context;
+  const { options: chosen, seed, repeats, signal, progress } = context;
   const bytes = chosen.bytes - chosen.bytes % PAGE;
   const softnic = (await probe()).item("softnic").state === "real";
   await using bench = await Bench.open(softnic, bytes, chosen.file);
@@ -177,15 +185,13 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
   signal.throwIfAborted();
   const rows = summarize(trials, factors, bench.verified, seed);
   return {
-    document: {
-      schema: RUN_SCHEMA,
-      lab: "rx-to-disk",
+    document: runDocument(context, {
       environment: record,
-      parameters: { ...chosen, file: bench.file, bytes, seed, repeats, quick },
+      parameters: { file: bench.file, bytes },
       complete,
-      trials: [...trials],
+      trials,
       summary: rows,
-    },
+    }),
     text: report(rows, bench.file, bytes),
   };
 }
@@ -593,20 +599,7 @@ function summarize(
     const said = verdict(ratio, floor, { subject: of.path });
     const rate = medianInterval(own.map((measures) => measures.bytesPerSecond), { seed });
     const cpu = medianInterval(own.map((measures) => measures.cpuSecondsPerMiB), { seed });
-    const total = (name: keyof DiskMeasures): number | null =>
-      own.reduce<number | null>(
-        (sum, measures) =>
-          sum === null || measures[name] === null ? null : sum + Number(measures[name]),
-        0,
-      );
-    const signs = {
-      payloadBytes: total("bytes")!,
-      directBytes: total("directBytes")!,
-      bouncedBytes: total("bouncedBytes")!,
-      copiedBytes: total("copiedBytes"),
-      placedBytes: total("placedBytes"),
-      cachedBytes: total("cachedBytes")!,
-    };
+    const signs = signsOf(own);
     return {
       ...of,
       bytesPerSecond: rate.median,
@@ -617,10 +610,47 @@ function summarize(
       verdict: baseline ? "the baseline" : said.text,
       ...signs,
       verified: verified.get(of.path) === true,
-      untouched: signs.copiedBytes === 0 && signs.placedBytes === signs.payloadBytes &&
-        signs.bouncedBytes === 0 && signs.cachedBytes === 0,
+      untouched: isUntouched(signs),
     };
   });
+}
+
+type Signs = Pick<
+  SummaryRow,
+  "payloadBytes" | "directBytes" | "bouncedBytes" | "copiedBytes" | "placedBytes" | "cachedBytes"
+>;
+
+/** What all rounds of one way come to. */
+function signsOf(own: readonly DiskMeasures[]): Signs {
+  const total = (name: keyof DiskMeasures): number | null =>
+    own.reduce<number | null>(
+      (sum, measures) =>
+        sum === null || measures[name] === null ? null : sum + Number(measures[name]),
+      0,
+    );
+  return {
+    payloadBytes: total("bytes")!,
+    directBytes: total("directBytes")!,
+    bouncedBytes: total("bouncedBytes")!,
+    copiedBytes: total("copiedBytes"),
+    placedBytes: total("placedBytes"),
+    cachedBytes: total("cachedBytes")!,
+  };
+}
+
+function isUntouched(
+  { payloadBytes, bouncedBytes, copiedBytes, placedBytes, cachedBytes }: Signs,
+): boolean {
+  return copiedBytes === 0 && placedBytes === payloadBytes && bouncedBytes === 0 &&
+    cachedBytes === 0;
+}
+
+/** Whether a CPU touched the payload of zero-copy receive; the other ways always do. */
+function untouchedProof(trials: readonly Trial[]): string | null {
+  const all = trials as readonly DiskTrial[];
+  const own = all.filter(({ warmUp }) => !warmUp).map(({ measures }) => measures);
+  if (all[0]!.factors.path !== "zcrx+direct" || own.length === 0) return null;
+  return isUntouched(signsOf(own)) ? "untouched" : "touched by a CPU";
 }
 
 function report(rows: readonly SummaryRow[], file: string, bytes: number): string {

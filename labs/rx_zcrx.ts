@@ -26,7 +26,8 @@ import {
   type ReceiveOptions,
   receiveZeroCopy,
   Ring,
-  RUN_SCHEMA,
+  type RunDocument,
+  runDocument,
   Socket,
   Softnic,
   StreamSender,
@@ -202,11 +203,18 @@ export const rxZcrx = defineLab({
   needs: ["liburing", "shim", "io_uring", "namespaces", "ip", "nsenter", "zcrx", "two CPUs"],
   options,
   repeats: { default: 5, quick: 3, minimum: 2 },
+  rows: {
+    keys: ["mtu", "cores", "engine", "device", "buffer"],
+    measures: [{ name: "bytesPerSecond", title: "bytes/s", better: "higher" }],
+    baseline: { engine: "recv" },
+    within: ["mtu", "cores"],
+    proof: zeroCopyProof,
+  },
   run,
 });
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: chosen, seed, repeats, quick, signal, progress } = context;
+  const { options: chosen, seed, repeats, signal, progress } = context;
   for (const buffer of chosen.buffer) {
     if ((buffer & (buffer - 1)) !== 0) {
       throw new OptionError(`--buffer takes powers of two, got ${buffer}`);
@@ -240,15 +248,13 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
 
   const rows = summarize(trials, proofs, factors, seed);
   return {
-    document: {
-      schema: RUN_SCHEMA,
-      lab: "rx-zcrx",
+    document: runDocument(context, {
       environment: record,
-      parameters: { ...chosen, seed, repeats, quick, proofs },
+      parameters: { proofs },
       complete,
-      trials: [...trials],
+      trials,
       summary: rows,
-    },
+    }),
     text: report(rows, chosen.bytes, softnic),
   };
 }
@@ -466,12 +472,7 @@ function summarize(
     const said = verdict(ratio, floor, { subject: describe(of) });
     const rate = medianInterval(own.map((measures) => measures.bytesPerSecond), { seed });
     const cpu = medianInterval(own.map((measures) => measures.cpuSecondsPerMiB), { seed });
-    const total = (measure: keyof ReceiveMeasures): number | null =>
-      own.reduce<number | null>(
-        (sum, measures) =>
-          sum === null || measures[measure] === null ? null : sum + Number(measures[measure]),
-        0,
-      );
+    const total = (measure: keyof ReceiveMeasures): number | null => sumOf(own, measure);
     const signs = {
       payloadBytes: total("bytes")!,
       copiedBytes: total("copiedBytes"),
@@ -516,6 +517,34 @@ function judge(
   if (copiedBytes !== null && copiedBytes > 0 && !placedBytes) return "copied";
   if (copiedBytes === 0 && placedBytes === payloadBytes && samePages === true) return "not copied";
   return "unclear";
+}
+
+/** The verdict of the three witnesses on one row; what always copies needs none. */
+function zeroCopyProof(trials: readonly Trial[], { parameters }: RunDocument): string | null {
+  const own = trials as readonly ReceiveTrial[];
+  const counted = own.filter(({ warmUp }) => !warmUp).map(({ measures }) => measures);
+  const of = own[0]!.factors;
+  if (of.engine !== "zcrx" || counted.length === 0) return null;
+  const proofs = (parameters["proofs"] ?? []) as readonly Proof[];
+  const verdict = judge({
+    payloadBytes: sumOf(counted, "bytes")!,
+    copiedBytes: sumOf(counted, "copiedBytes"),
+    placedBytes: sumOf(counted, "placedBytes"),
+    samePages: proofs.find((proof) => isSame(proof, of))?.pages?.same ?? null,
+  });
+  return verdict === "unclear" ? null : verdict;
+}
+
+/** A measure over all rounds; null if it was not to be had in one of them. */
+function sumOf(
+  trials: readonly ReceiveMeasures[],
+  measure: keyof ReceiveMeasures,
+): number | null {
+  return trials.reduce<number | null>(
+    (sum, measures) =>
+      sum === null || measures[measure] === null ? null : sum + Number(measures[measure]),
+    0,
+  );
 }
 
 function report(rows: readonly SummaryRow[], bytes: number, softnic: boolean): string {

@@ -7,6 +7,7 @@ import {
   type Address,
   barPlot,
   compare,
+  compareAll,
   cross,
   crossover,
   defineLab,
@@ -21,7 +22,7 @@ import {
   pinThread,
   type Place,
   type Ratio,
-  RUN_SCHEMA,
+  runDocument,
   Socket,
   table,
   Testbed,
@@ -195,12 +196,14 @@ const options = {
     default: "ifb",
     check: checkSink,
     placeholder: "ifb|veth|loopback|ADDRESS:PORT",
+    local: (sink: string | number) => parseAddress(String(sink)) !== undefined,
   },
   cpu: {
     kind: "number",
     description: "keeps the sending thread on this processor",
     minimum: 0,
     maximum: 8191,
+    local: () => true,
   },
 } as const;
 
@@ -224,11 +227,22 @@ export const txCopyVsZc = defineLab({
   ],
   options,
   repeats: { default: 9, quick: 5, minimum: 2 },
+  rows: {
+    keys: ["sink", "payload", "mode"],
+    normalised: ({ sink, ...others }) => ({
+      sink: parseAddress(String(sink)) === undefined ? sink! : "a host",
+      ...others,
+    }),
+    measures: [{ name: "datagramsPerSecond", title: "datagrams/s", better: "higher" }],
+    baseline: { mode: COPY },
+    within: ["sink", "payload"],
+    proof: copyProof,
+  },
   run,
 });
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: chosen, seed, repeats, quick, signal, progress } = context;
+  const { options: chosen, seed, repeats, signal, progress } = context;
   const { payload: payloads, batch, seconds } = chosen;
   await using sink = await openSink(chosen.sink);
   using _pinned = chosen.cpu === undefined ? undefined : pinThread(chosen.cpu);
@@ -255,17 +269,25 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
 
   const rows = summarize(trials, payloads, possible, sink.name, seed);
   return {
-    document: {
-      schema: RUN_SCHEMA,
-      lab: "tx-copy-vs-zc",
+    document: runDocument(context, {
       environment: record,
-      parameters: { ...chosen, cpu: chosen.cpu ?? null, seed, repeats, quick, refused },
+      parameters: { refused },
       complete,
       trials: [...trials, ...proof],
       summary: rows,
-    },
+    }),
     text: report(rows, trials, proof, refused, sink.name),
   };
+}
+
+/** What the kernel said of the requests of one row. */
+function copyProof(trials: readonly Trial[]): string | null {
+  const own = (trials as readonly TransmitTrial[]).filter(({ warmUp }) => !warmUp)
+    .map(({ measures }) => measures);
+  const copied = total(own.map((measures) => measures.copied));
+  if (copied === null || own.length === 0) return null;
+  if (copied === 0) return "not copied";
+  return copied === total(own.map((measures) => measures.sent)) ? "copied" : "partly copied";
 }
 
 /** Which ways of sending this user may use: registered memory counts against RLIMIT_MEMLOCK. */
@@ -325,6 +347,7 @@ function summarize(
   seed: number,
 ): SummaryRow[] {
   const measure = "datagramsPerSecond";
+  const compared = compareAll(trials, { measure, against: { mode: COPY }, seed });
   return payloads.flatMap((payload) => {
     const floor = noiseFloor(trials, { measure, at: { payload, mode: COPY }, seed })!;
     return modes.map((mode): SummaryRow => {
@@ -332,13 +355,10 @@ function summarize(
         !trial.warmUp && !trial.control && trial.factors.payload === payload &&
         trial.factors.mode === mode
       ).map((trial) => trial.measures);
-      const ratio: Ratio = mode === COPY ? floor : compare(trials, {
-        measure,
-        of: { payload, mode },
-        against: { payload, mode: COPY },
-        seed,
-      })!;
-      const said = verdict(ratio, floor, { subject: mode });
+      const row = compared.find(({ factors }) =>
+        factors.payload === payload && factors.mode === mode
+      );
+      const ratio = row?.comparison ?? floor;
       const rate = medianInterval(own.map((measures) => measures.requestsPerSecond), { seed });
       const median = (of: (measures: Transmitted) => number): number =>
         medianInterval(own.map(of)).median;
@@ -353,8 +373,8 @@ function summarize(
         sent: total(own.map((measures) => measures.sent))!,
         notified: total(own.map((measures) => measures.notified)),
         cpuMicrosecondsPerRequest: median((measures) => measures.cpuSecondsPerRequest) * 1e6,
-        difference: mode === COPY ? "baseline" : said.difference,
-        verdict: mode === COPY ? `the baseline; against itself ${interval(ratio)}` : said.text,
+        difference: row?.verdict.difference ?? "baseline",
+        verdict: row?.verdict.text ?? `the baseline; against itself ${interval(ratio)}`,
         mail: fromMail(sink, payload, mode),
       };
     });
@@ -496,7 +516,7 @@ function conclusions(
     const found = crossover(own.map((row) => ({
       payload: row.payload,
       comparison: { ...row.versusCopy, rounds: 0 },
-      noiseFloor: { ...floors.get(row.payload)!, rounds: 0 },
+      difference: row.difference === "baseline" ? undefined : row.difference,
     })));
     const where = found === undefined
       ? "no crossover up to the largest payload"

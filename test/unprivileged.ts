@@ -42,19 +42,30 @@ export class Unprivileged implements Disposable {
    * @param program Its path in the project, such as `labs/main.ts`.
    */
   runProject(program: string, ...args: string[]): { code: number; stdout: string; stderr: string } {
-    const copy = `${this.directory}/project`;
-    Deno.mkdirSync(copy);
-    const root = new URL("..", import.meta.url).pathname;
-    for (const name of ["deno.json", "deno.lock", "mod.ts", "types", "ffi", "labs"]) {
-      copyTree(`${root}${name}`, `${copy}/${name}`);
-    }
-    copyTree(`${denoDirectory()}/npm`, `${this.directory}/home/.cache/deno/npm`);
+    const { project, denoDirectory } = this.shareProject();
+    copyTree(`${denoDirectory}/npm`, `${this.directory}/home/.cache/deno/npm`);
     runOrThrow("chown", "-R", `${NOBODY}:${NOBODY}`, `${this.directory}/home`);
     return this.run(
       this.deno,
-      ...["run", "-A", "--cached-only", "-c", `${copy}/deno.json`, `${copy}/${program}`],
+      ...["run", "-A", "--cached-only", "-c", `${project}/deno.json`, `${project}/${program}`],
       ...args,
     );
+  }
+
+  /**
+   * Copies the project, and what it takes from npm, to where every user can read them and none can
+   * write.
+   *
+   * @returns The project's folder, and one that is a DENO_DIR.
+   */
+  shareProject(): { project: string; denoDirectory: string } {
+    const project = `${this.directory}/project`;
+    Deno.mkdirSync(project);
+    const root = new URL("..", import.meta.url).pathname;
+    const names = ["deno.json", "deno.lock", "mod.ts", "types", "ffi", "labs", "notebooks"];
+    for (const name of names) copyTree(`${root}${name}`, `${project}/${name}`);
+    copyTree(`${denoDirectory()}/npm`, `${this.directory}/deno-directory/npm`);
+    return { project, denoDirectory: `${this.directory}/deno-directory` };
   }
 
   /** Runs a program as nobody. */

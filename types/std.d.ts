@@ -120,6 +120,25 @@ declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options?: ParseOptions): Args;
 }
 
+declare module "@std/csv/stringify" {
+  /** How cells are separated, and what stands before the first line. */
+  export interface StringifyOptions {
+    /** A line of column names, where there are columns. */
+    headers?: boolean;
+    /** Between two cells. */
+    separator?: string;
+    /** The columns of rows that are objects. */
+    columns?: readonly string[];
+    /** Whether to begin with a byte order mark. */
+    bom?: boolean;
+  }
+
+  export function stringify(
+    data: readonly (readonly unknown[] | Record<string, unknown>)[],
+    options?: StringifyOptions,
+  ): string;
+}
+
 declare module "@std/fmt/colors" {
   /** A colour with each component from 0 to 255. */
   export interface Rgb {

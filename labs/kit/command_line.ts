@@ -16,17 +16,67 @@ import {
   type RunOptions,
   SEED_OPTION,
 } from "./lab.ts";
+import type { ReplayOptions } from "./replay.ts";
+
+/** The kinds of files that a run can be written to, by the options that name them. */
+export const RUN_FILES = ["json", "csv", "html"] as const;
+
+/** Where a run shall be written, as full paths. */
+export type RunFiles = { readonly [Kind in typeof RUN_FILES[number]]?: string };
 
 /** What the arguments ask for. */
 export type LabRequest =
-  | { readonly kind: "run"; readonly lab: Lab; readonly given: RunOptions; readonly debug: boolean }
+  | {
+    readonly kind: "run";
+    readonly lab: Lab;
+    readonly given: RunOptions;
+    readonly files: RunFiles;
+    readonly debug: boolean;
+  }
+  | { readonly kind: "replay"; readonly file: string }
+  | {
+    readonly kind: "compare";
+    readonly files: readonly [first: string, second: string];
+    readonly debug: boolean;
+  }
   | { readonly kind: "list" }
   | { readonly kind: "help"; readonly lab: Lab | undefined };
+
+/** What the arguments of a replay ask for, once its lab is known. */
+export interface ReplayRequest {
+  /** What differs from the run that is replayed. */
+  readonly given: ReplayOptions;
+  /** Where the new run shall be written. */
+  readonly files: RunFiles;
+  /** Whether to show where an error arose. */
+  readonly debug: boolean;
+}
 
 const JSON_OPTION: LabOption = {
   kind: "string",
   description: "write the run as a document: environment, parameters, every trial",
   placeholder: "FILE",
+};
+const CSV_OPTION: LabOption = {
+  kind: "string",
+  description: "write the trials as comma-separated values",
+  placeholder: "FILE",
+};
+const HTML_OPTION: LabOption = {
+  kind: "string",
+  description: "write the run as one page: table, plots, environment, how to repeat it",
+  placeholder: "FILE",
+};
+const REPLAY_OPTION: LabOption = {
+  kind: "string",
+  description: "run the run of that document again, and compare the two row by row; beside it " +
+    "only --repeats, the files to write, and options that name something of this machine",
+  placeholder: "FILE",
+};
+const COMPARE_OPTION: LabOption = {
+  kind: "string",
+  description: "compare the runs of two documents, of two machines or two kernels, row by row",
+  placeholder: "FILE FILE",
 };
 const QUICK_OPTION: LabOption = {
   kind: "flag",
@@ -45,9 +95,13 @@ const LIST_OPTION: LabOption = {
 /** The names of the options that every lab has, which a lab's own must not repeat. */
 export const COMMON_OPTIONS = [
   "json",
+  "csv",
+  "html",
   "quick",
   "seed",
   "repeats",
+  "replay",
+  "compare",
   "debug",
   "help",
   "list",
@@ -62,8 +116,9 @@ export const COMMON_OPTIONS = [
  * @throws {OptionError} If they ask for something that does not exist or makes no sense.
  */
 export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): LabRequest {
-  // `deno task` hands on the `--` that users of npm type before options.
-  const rest = args[0] === "--" ? args.slice(1) : args;
+  const rest = withoutDashes(args);
+  const documents = documentsOf(rest, labs);
+  if (documents !== undefined) return documents;
   const lab = namedLab(rest, labs);
   const declared = declaredOptions(lab);
   const values = rawValues(rest, declared, lab);
@@ -72,23 +127,119 @@ export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): 
   }
   if (values.get("list") === true) return { kind: "list" };
 
-  const own: Record<string, unknown> = {};
-  for (const name of Object.keys(lab.options)) {
-    if (values.has(name)) own[name] = values.get(name);
-  }
-  const json = values.has("json") ? fileOf(values.get("json") as string) : undefined;
+  const files = filesOf(values);
   return {
     kind: "run",
     lab,
     debug: values.get("debug") === true,
+    files,
     given: {
-      options: own as RunOptions["options"],
+      options: ownOptions(values, lab) as RunOptions["options"],
       quick: values.get("quick") === true,
-      ...(json === undefined ? {} : { json }),
+      ...(files.json === undefined ? {} : { json: files.json }),
       ...(values.has("seed") ? { seed: values.get("seed") as number } : {}),
       ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
     },
   };
+}
+
+/**
+ * Reads the arguments of a replay, once its document has told which lab it is of.
+ *
+ * @param args The arguments.
+ * @param lab The lab.
+ * @returns What they ask for.
+ * @throws {OptionError} If they ask for something that does not exist. Which options of the lab a
+ *   replay may have, `replayOptions` says.
+ */
+export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
+  const values = rawValues(withoutDashes(args), declaredOptions(lab), lab);
+  for (const name of ["quick", "seed", "list"]) {
+    if (values.has(name)) {
+      throw new OptionError(
+        `--${name} cannot stand beside --replay` +
+          (name === "list" ? "" : `: it is as in the run that is replayed`),
+      );
+    }
+  }
+  const files = filesOf(values);
+  const replayed = fileOf("replay", values.get("replay") as string);
+  if (files.json === replayed) {
+    throw new OptionError("--json names the file that is replayed, which it would replace");
+  }
+  return {
+    debug: values.get("debug") === true,
+    files,
+    given: {
+      options: ownOptions(values, lab),
+      ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
+    },
+  };
+}
+
+/** `deno task` hands on the `--` that users of npm type before options. */
+function withoutDashes(args: readonly string[]): readonly string[] {
+  return args[0] === "--" ? args.slice(1) : args;
+}
+
+/** What is asked of documents, if anything is: that is known before a lab is. */
+function documentsOf(args: readonly string[], labs: readonly Lab[]): LabRequest | undefined {
+  // Options of any lab may stand beside --replay, so all of them are known in this first pass.
+  const parsed = readArguments(args, parserOptions(optionsOfAll(labs)));
+  const [replays, compared] = [parsed["replay"], parsed["compare"]] as string[][];
+  if (replays!.length === 0 && compared!.length === 0) return undefined;
+  if (parsed["help"] === true) return { kind: "help", lab: undefined };
+  const names = parsed._.map(String);
+  if (replays!.length > 0) {
+    if (compared!.length > 0) throw new OptionError("--replay or --compare, not both");
+    const file = fileOf("replay", convert("replay", REPLAY_OPTION, replays!) as string);
+    const [name] = names;
+    if (name !== undefined) {
+      throw new OptionError(
+        labs.some((lab) => lab.name === name)
+          ? `--replay takes the lab from the document: leave ${name} out`
+          : `--replay takes one file, so not ${name} besides`,
+      );
+    }
+    return { kind: "replay", file };
+  }
+  // The first file is the option's value, the second one stands by itself.
+  const files = [...compared!, ...names];
+  if (files.length !== 2 || files.includes("")) {
+    const count = files.filter((file) => file !== "").length;
+    throw new OptionError(
+      `--compare takes two files, not ${count}: --compare first.json second.json`,
+    );
+  }
+  const allowed = new Map([["compare", COMPARE_OPTION], ["debug", DEBUG_OPTION]]);
+  readArguments(args, {
+    ...parserOptions(allowed),
+    unknown: (argument, key): unknown => {
+      if (key === undefined || !argument.startsWith("-")) return true;
+      throw new OptionError(
+        `--compare runs nothing, so ${argument.replace(/=.*/s, "")} cannot stand beside it`,
+      );
+    },
+  });
+  const [first, second] = files.map((file) => fileOf("compare", file));
+  return { kind: "compare", files: [first!, second!], debug: parsed["debug"] === true };
+}
+
+function ownOptions(values: ReadonlyMap<string, unknown>, lab: Lab): Record<string, unknown> {
+  const names = Object.keys(lab.options).filter((name) => values.has(name));
+  return Object.fromEntries(names.map((name) => [name, values.get(name)]));
+}
+
+function filesOf(values: ReadonlyMap<string, unknown>): RunFiles {
+  const files: { [Kind in typeof RUN_FILES[number]]?: string } = {};
+  for (const kind of RUN_FILES) {
+    if (!values.has(kind)) continue;
+    const file = fileOf(kind, values.get(kind) as string);
+    const other = RUN_FILES.find((name) => files[name] === file);
+    if (other !== undefined) throw new OptionError(`--${other} and --${kind} name the same file`);
+    files[kind] = file;
+  }
+  return files;
 }
 
 /**
@@ -104,6 +255,8 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
     const [flagship] = labs;
     lines.push(
       "Usage: deno task lab [NAME] [options]",
+      "       deno task lab --replay FILE [options]",
+      "       deno task lab --compare FILE FILE",
       "",
       `Runs an experiment. Without a name: ${flagship?.name}.`,
       "",
@@ -129,7 +282,8 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
   lines.push(
     "",
     "Exit codes: 0 done, 1 failed, 2 bad arguments, 77 not possible on this machine,",
-    "130 and 143 interrupted (then no document is written).",
+    "130 and 143 interrupted (then no document is written). A replay or a comparison that finds a",
+    "difference is done: 0.",
   );
   return lines.join("\n") + "\n";
 }
@@ -139,8 +293,7 @@ function namedLab(args: readonly string[], labs: readonly Lab[]): Lab {
   const [flagship] = labs;
   if (flagship === undefined) throw new OptionError("There are no labs");
   // Options of any lab may come before the name, so all of them are known in this first pass.
-  const all = new Map(labs.flatMap((lab) => [...declaredOptions(lab)]));
-  const positional = positionals(args, all);
+  const positional = positionals(args, optionsOfAll(labs));
   if (positional.length > 1) {
     throw new OptionError(`One lab at a time, not ${positional.join(" and ")}`);
   }
@@ -155,12 +308,20 @@ function namedLab(args: readonly string[], labs: readonly Lab[]): Lab {
   );
 }
 
+function optionsOfAll(labs: readonly Lab[]): Map<string, LabOption> {
+  return new Map(labs.flatMap((lab) => [...declaredOptions(lab)]));
+}
+
 function commonOptions(lab: Lab | undefined): Record<string, LabOption> {
   return {
     json: JSON_OPTION,
+    csv: CSV_OPTION,
+    html: HTML_OPTION,
     quick: QUICK_OPTION,
     seed: SEED_OPTION,
     ...(lab === undefined ? {} : { repeats: repeatsOption(lab) }),
+    replay: REPLAY_OPTION,
+    compare: COMPARE_OPTION,
     list: LIST_OPTION,
     debug: DEBUG_OPTION,
     help: HELP_OPTION,
@@ -287,8 +448,10 @@ function suggestion(given: string, known: readonly string[]): string {
 }
 
 /** The full path of a file that was named on the command line. */
-function fileOf(given: string): string {
-  if (given.endsWith("/")) throw new OptionError(`--json ${given}: it is a folder, not a file`);
+function fileOf(option: string, given: string): string {
+  if (given.endsWith("/")) {
+    throw new OptionError(`--${option} ${given}: it is a folder, not a file`);
+  }
   // `deno task` changes to the folder of deno.json, and says where the user was.
   return resolve(Deno.env.get("INIT_CWD") ?? ".", given);
 }

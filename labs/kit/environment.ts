@@ -7,6 +7,7 @@
  * @module
  */
 import configuration from "../../deno.json" with { type: "json" };
+import { displayedAs, displayEnvironment } from "./display.ts";
 import type { Measures } from "./experiment.ts";
 
 /** A resource limit; null means unlimited. */
@@ -198,7 +199,8 @@ const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
  * ```
  */
 export function environment(extra: Measures = {}): Environment {
-  return environmentFrom(SYSTEM, extra);
+  const record = environmentFrom(SYSTEM, extra);
+  return displayedAs(record, () => displayEnvironment(record));
 }
 
 /** As {@linkcode environment}, from files that the caller provides. */

@@ -8,30 +8,35 @@
  *
  * @module
  */
+import { covariatesBetween, readCovariates } from "./covariates.ts";
+import { displayedAs, displayExperiment } from "./display.ts";
+import { LEAST_ROUNDS, NARROW_ROUNDS, Precision, type RepeatsUntilNarrow } from "./precision.ts";
 import { Random, randomSeed } from "./random.ts";
+import {
+  describeFactors,
+  type Factors,
+  hasFactors,
+  jsonProblem,
+  kindOf,
+  type Measures,
+  type Trial,
+} from "./trials.ts";
+import { isSteady, STEADY_ROUNDS, type WarmUpUntilSteady } from "./warm_up.ts";
 
-/** The value of one factor. */
-export type Factor = string | number | boolean | null;
-
-/** One combination of factor values, such as `{ payload: 4000, mode: "zc" }`. */
-export type Factors = { readonly [name: string]: Factor };
-
-/** One measured thing: anything that JSON can carry. A thing without a value is null, never NaN. */
-export type Measure =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Measure[]
-  | { readonly [name: string]: Measure };
-
-/** What a trial measured, under names of the lab's choice, with the unit in the name or the docs. */
-export type Measures = { readonly [name: string]: Measure };
-
-/** Every combination of the levels given, as {@linkcode cross} makes them. */
-export type Crossed<L extends { readonly [name: string]: readonly Factor[] }> = {
-  readonly [K in keyof L]: L[K][number];
-};
+export type { RepeatsUntilNarrow } from "./precision.ts";
+export type { WarmUpUntilSteady } from "./warm_up.ts";
+export {
+  cross,
+  type Crossed,
+  describeFactors,
+  type Factor,
+  type Factors,
+  hasFactors,
+  jsonProblem,
+  type Measure,
+  type Measures,
+  type Trial,
+} from "./trials.ts";
 
 /** What a trial is told beside its factors. */
 export interface TrialContext {
@@ -43,26 +48,6 @@ export interface TrialContext {
   readonly signal: AbortSignal;
 }
 
-/** One trial as it ran. */
-export interface Trial<F extends Factors = Factors, M extends Measures = Measures> {
-  /** The round, from 0, warm-up rounds first. */
-  readonly round: number;
-  /** The place in its round, from 0. */
-  readonly order: number;
-  /** Whether it belongs to a warm-up round, which no statistic counts. */
-  readonly warmUp: boolean;
-  /** Whether it is the second run of the baseline in its round, to compare with the first. */
-  readonly control: boolean;
-  /** The combination. */
-  readonly factors: F;
-  /** What it measured, raw. */
-  readonly measures: M;
-  /** When it started: date and time in UTC, ISO 8601. */
-  readonly startedAt: string;
-  /** How long it took, in seconds, set-up and clean-up of the trial included. */
-  readonly seconds: number;
-}
-
 /** Options of {@linkcode experiment}. */
 export interface ExperimentOptions<F extends Factors, M extends Measures> {
   /** The combinations to measure, each once in a round; {@linkcode cross} makes them from levels. */
@@ -70,17 +55,19 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
   /** Runs one combination once and returns what it measured. */
   readonly trial: (factors: F, context: TrialContext) => M | Promise<M>;
   /**
-   * How many rounds count, at least 1.
+   * How many rounds count, at least 1; or how narrow the intervals must be, or how long it may
+   * take, whichever comes first.
    *
    * @default {5}
    */
-  readonly repeats?: number;
+  readonly repeats?: number | RepeatsUntilNarrow;
   /**
-   * How many rounds go before, run and kept but not counted.
+   * How many rounds go before, run and kept but not counted; or as many as it takes until a
+   * measure is steady.
    *
    * @default {1}
    */
-  readonly warmUp?: number;
+  readonly warmUp?: number | WarmUpUntilSteady;
   /**
    * The baseline: each counted round runs every combination that has these values twice, so that
    * the baseline compared with itself shows the noise floor. Without it no noise floor is known.
@@ -88,17 +75,31 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
   readonly control?: Partial<F>;
   /** Decides the order of the trials: from 0 to 2^32 - 1; without it a fresh one is drawn. */
   readonly seed?: number;
+  /**
+   * Whether to read around each trial what else the machine does ({@linkcode readCovariates}).
+   *
+   * @default {true}
+   */
+  readonly covariates?: boolean;
   /** Stops the experiment between two trials; what has run is kept. */
   readonly signal?: AbortSignal;
   /**
    * Called before each trial with its factors, and once more when all have run.
    *
    * @param done How many trials have run.
-   * @param total How many there are, warm-up and controls included.
+   * @param total How many there are, warm-up and controls included: at most, where that is decided
+   *   while it runs.
    * @param factors The combination that runs next, or that ran last.
    */
   readonly onProgress?: (done: number, total: number, factors: F) => void;
 }
+
+/**
+ * Why an experiment ended: all `"repeats"` have run; or the intervals had the `"width"` asked for,
+ * or the `"most"` repeats have run, or the `"seconds"` were spent; or it was told to by its
+ * `"signal"`; or a trial failed, an `"error"`.
+ */
+export type Stopped = "repeats" | "width" | "most" | "seconds" | "signal" | "error";
 
 /** What {@linkcode experiment} returns. */
 export interface ExperimentResult<F extends Factors = Factors, M extends Measures = Measures> {
@@ -108,6 +109,13 @@ export interface ExperimentResult<F extends Factors = Factors, M extends Measure
   readonly trials: readonly Trial<F, M>[];
   /** False if the experiment was stopped before its last trial. */
   readonly complete: boolean;
+  /**
+   * Whether the measure to watch was steady when the counted rounds began; null if the warm-up was
+   * not asked to last until it is.
+   */
+  readonly steady: boolean | null;
+  /** Why it ended. */
+  readonly stopped: Stopped;
 }
 
 /** A trial failed. What had been measured until then is in `result`. */
@@ -136,56 +144,6 @@ export class TrialError extends Error {
     this.round = round;
     this.result = result;
   }
-}
-
-/**
- * Makes every combination of the levels given; the first factor varies slowest.
- *
- * @param levels The values of each factor.
- * @returns The combinations, as {@linkcode experiment} takes them.
- * @throws {RangeError} If a factor has no values.
- *
- * @example
- * ```ts
- * import { cross } from "zclab";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(cross({ payload: [600, 4000], mode: ["copy", "zc"] }), [
- *   { payload: 600, mode: "copy" },
- *   { payload: 600, mode: "zc" },
- *   { payload: 4000, mode: "copy" },
- *   { payload: 4000, mode: "zc" },
- * ]);
- * ```
- */
-export function cross<const L extends { readonly [name: string]: readonly Factor[] }>(
-  levels: L,
-): Crossed<L>[] {
-  let combinations: { [name: string]: Factor }[] = [{}];
-  for (const [name, values] of Object.entries(levels)) {
-    if (values.length === 0) throw new RangeError(`The factor ${name} has no values`);
-    combinations = combinations.flatMap((combination) =>
-      values.map((value) => ({ ...combination, [name]: value }))
-    );
-  }
-  return combinations as Crossed<L>[];
-}
-
-/**
- * Whether a combination has all the values of another, partial one.
- *
- * @param factors The combination.
- * @param part The values it should have.
- */
-export function hasFactors<F extends Factors>(factors: F, part: Partial<F>): boolean {
-  return Object.entries(part).every(([name, value]) =>
-    Object.hasOwn(factors, name) && factors[name] === value
-  );
-}
-
-/** A combination in words, such as `payload 4000, mode zc`. */
-export function describeFactors(factors: Factors): string {
-  return Object.entries(factors).map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 /**
@@ -225,10 +183,10 @@ export function describeFactors(factors: Factors): string {
 export async function experiment<F extends Factors, M extends Measures>(
   options: ExperimentOptions<F, M>,
 ): Promise<ExperimentResult<F, M>> {
-  const { factors, trial, repeats = 5, warmUp = 1, control, onProgress } = options;
+  const { factors, trial, control, onProgress, covariates: withCovariates = true } = options;
   const { seed = randomSeed(), signal = new AbortController().signal } = options;
-  requireCount("repeats", repeats, 1);
-  requireCount("warmUp", warmUp, 0);
+  const warmUp = planWarmUp(options.warmUp ?? 1);
+  const repeats = planRepeats(options.repeats ?? 5);
   requireDistinct(factors);
   const random = new Random(seed);
 
@@ -241,37 +199,144 @@ export async function experiment<F extends Factors, M extends Measures>(
       `No combination has the values of the control: ${describeFactors(control as Factors)}`,
     );
   }
-  const total = warmUp * once.length + repeats * (once.length + again.length);
-
+  const counted = [...once, ...again];
   const trials: Trial<F, M>[] = [];
-  for (let round = 0; round < warmUp + repeats; round++) {
-    const isWarmUp = round < warmUp;
-    const block = random.shuffled(isWarmUp ? once : [...once, ...again]);
-    for (const [order, planned] of block.entries()) {
+  let round = 0;
+  let steady: boolean | null = null;
+  const result = (stopped: Stopped): ExperimentResult<F, M> => {
+    const complete = stopped !== "signal" && stopped !== "error";
+    const made = { seed, trials, complete, steady, stopped };
+    return displayedAs(made, () => displayExperiment(made));
+  };
+
+  /** Runs one round; false if it was stopped. */
+  const runRound = async (isWarmUp: boolean, total: number): Promise<boolean> => {
+    for (const [order, planned] of random.shuffled(isWarmUp ? once : counted).entries()) {
       await eventLoopTurn();
-      if (signal.aborted) return { seed, trials, complete: false };
+      if (signal.aborted) return false;
       onProgress?.(trials.length, total, planned.factors);
+      const before = withCovariates ? readCovariates() : undefined;
       const startedAt = new Date().toISOString();
       const started = performance.now();
       try {
         const measures = await trial(planned.factors, { round, warmUp: isWarmUp, signal });
         const seconds = (performance.now() - started) / 1000;
+        const covariates = before && covariatesBetween(before, readCovariates());
         requireMeasures(measures);
-        trials.push({ round, order, warmUp: isWarmUp, ...planned, measures, startedAt, seconds });
+        const watched = (isWarmUp ? warmUp : repeats).watch?.measure;
+        if (watched !== undefined) requireWatched(measures, watched);
+        trials.push({
+          round,
+          order,
+          warmUp: isWarmUp,
+          ...planned,
+          measures,
+          startedAt,
+          seconds,
+          ...(covariates === undefined ? {} : { covariates }),
+        });
       } catch (error) {
         // A trial that ends early because it was asked to has nothing to report.
-        if (signal.aborted) return { seed, trials, complete: false };
-        throw new TrialError(
-          planned.factors,
-          round,
-          { seed, trials, complete: false },
-          error,
-        );
+        if (signal.aborted) return false;
+        throw new TrialError(planned.factors, round, result("error"), error);
       }
     }
+    round++;
+    return true;
+  };
+
+  if (warmUp.watch !== undefined) steady = false;
+  while (round < warmUp.most && steady !== true) {
+    const total = warmUp.most * once.length + repeats.most * counted.length;
+    if (!await runRound(true, total)) return result("signal");
+    if (warmUp.watch !== undefined) steady = isWarm(trials, factors, round, warmUp.watch);
   }
-  onProgress?.(total, total, trials.at(-1)!.factors);
-  return { seed, trials, complete: true };
+
+  const first = round;
+  const began = performance.now();
+  const total = trials.length + repeats.most * counted.length;
+  const finish = (stopped: Stopped): ExperimentResult<F, M> => {
+    onProgress?.(trials.length, trials.length, trials.at(-1)!.factors);
+    return result(stopped);
+  };
+  if (repeats.watch === undefined) {
+    while (round - first < repeats.most) {
+      if (!await runRound(false, total)) return result("signal");
+    }
+    return finish("repeats");
+  }
+
+  const { least = LEAST_ROUNDS, seconds = Infinity } = repeats.watch;
+  const precision = new Precision(factors, control, repeats.watch);
+  let narrow = 0;
+  while (true) {
+    const from = trials.length;
+    if (!await runRound(false, total)) return result("signal");
+    for (const trial of trials.slice(from)) precision.add(trial);
+    const rounds = round - first;
+    // The first looks are those that can be among the last ones after the fewest rounds.
+    narrow = rounds > least - NARROW_ROUNDS && precision.isNarrow() ? narrow + 1 : 0;
+    if (rounds < least) continue;
+    if (narrow >= NARROW_ROUNDS) return finish("width");
+    if (rounds >= repeats.most) return finish("most");
+    if ((performance.now() - began) / 1000 >= seconds) return finish("seconds");
+  }
+}
+
+/** How many rounds at most, and what decides whether fewer are enough. */
+interface Plan<W> {
+  readonly most: number;
+  readonly watch?: W;
+}
+
+function planWarmUp(asked: number | WarmUpUntilSteady): Plan<WarmUpUntilSteady> {
+  if (typeof asked === "number") {
+    requireCount("warmUp", asked, 0);
+    return { most: asked };
+  }
+  const { measure, most = 20, window = STEADY_ROUNDS, tolerance } = asked;
+  requireName("warmUp.measure", measure);
+  requireCount("warmUp.window", window, 4);
+  requireCount("warmUp.most", most, window);
+  if (tolerance !== undefined && !(tolerance >= 0)) {
+    throw new RangeError(`warmUp.tolerance is a fraction such as 0.02, not ${tolerance}`);
+  }
+  return { most, watch: asked };
+}
+
+function planRepeats(asked: number | RepeatsUntilNarrow): Plan<RepeatsUntilNarrow> {
+  if (typeof asked === "number") {
+    requireCount("repeats", asked, 1);
+    return { most: asked };
+  }
+  const { measure, least = LEAST_ROUNDS, most, width, seconds } = asked;
+  requireName("repeats.measure", measure);
+  requireCount("repeats.least", least, 5);
+  requireCount("repeats.most", most, least);
+  if (!(width > 0 && width < Infinity)) {
+    throw new RangeError(`repeats.width is a fraction above 0 such as 0.05, not ${width}`);
+  }
+  if (seconds !== undefined && !(seconds > 0)) {
+    throw new RangeError(`repeats.seconds is above 0, not ${seconds}`);
+  }
+  return { most, watch: asked };
+}
+
+/** Whether the last rounds of the warm-up are steady; combinations without a value do not tell. */
+function isWarm(
+  trials: readonly Trial[],
+  factors: readonly Factors[],
+  rounds: number,
+  { measure, window = STEADY_ROUNDS, tolerance = 0.02 }: WarmUpUntilSteady,
+): boolean {
+  if (rounds < window) return false;
+  const recent = trials.filter((trial) => trial.round >= rounds - window);
+  const values = factors.map((combination) =>
+    recent.filter((trial) => trial.factors === combination)
+      .map((trial) => trial.measures[measure])
+      .filter((value) => typeof value === "number")
+  ).filter((values) => values.length === window);
+  return values.length > 0 && isSteady(values, tolerance);
 }
 
 /** Lets timers, signals and other tasks run. A resolved promise alone would not. */
@@ -282,6 +347,12 @@ function eventLoopTurn(): Promise<void> {
 function requireCount(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(`${name} is a whole number, at least ${least}, not ${value}`);
+  }
+}
+
+function requireName(name: string, value: unknown): void {
+  if (typeof value !== "string" || value === "") {
+    throw new RangeError(`${name} is the name of a measure, not ${value}`);
   }
 }
 
@@ -315,36 +386,13 @@ function requireMeasures(measures: unknown): void {
   if (problem !== undefined) throw new TypeError(`The measure ${problem}`);
 }
 
-/**
- * What keeps a value from being carried by JSON without loss, or undefined if nothing does. The
- * text starts with the path of the offending part, such as `rates[2] is NaN`.
- *
- * @param value The value.
- * @param path Its own path; empty for the whole.
- */
-export function jsonProblem(value: unknown, path: string): string | undefined {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return undefined;
-  if (typeof value === "number") {
-    return Number.isFinite(value) ? undefined : `${path} is ${value}; what has no value is null`;
-  }
-  if (typeof value !== "object" || !isPlain(value)) {
-    return `${path} is ${kindOf(value)}, which JSON cannot carry`;
-  }
-  for (const [name, item] of Object.entries(value)) {
-    const inner = Array.isArray(value) ? `${path}[${name}]` : path ? `${path}.${name}` : name;
-    const problem = jsonProblem(item, inner);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `a ${typeof value}`;
-  return `of the class ${value.constructor?.name ?? "Object"}`;
+/** Rules that look at logarithms need positive numbers, and shall say so while it matters. */
+function requireWatched(measures: Measures, name: string): void {
+  const value = measures[name];
+  if (value === null || (typeof value === "number" && value > 0)) return;
+  throw new TypeError(
+    value === undefined
+      ? `There is no measure ${name} to watch; there are ${Object.keys(measures).join(", ")}`
+      : `The measure ${name} to watch is a positive number or null, not ${JSON.stringify(value)}`,
+  );
 }

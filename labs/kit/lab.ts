@@ -5,13 +5,24 @@
  * @module
  */
 import { UnsupportedError } from "../../ffi/errors.ts";
+import { type CodeVersion, codeVersion } from "./code_version.ts";
+import type { RowDeclaration } from "./compare_runs.ts";
+import { displayedAs, displayOutcome } from "./display.ts";
+import type { Environment } from "./environment.ts";
+import type { Measures, Trial } from "./experiment.ts";
 import { probe, type Requirement } from "./probe.ts";
-import type { RunDocument } from "./run_document.ts";
+import { RUN_SCHEMA, type RunDocument, type RunInvocation } from "./run_document.ts";
 
 /** What every option has. */
 export interface OptionDescription {
   /** One line for `--help`: what the option changes. */
   readonly description: string;
+  /**
+   * Whether a value names something of the machine at hand, such as a file that is overwritten or
+   * an address that is sent to. A replay does not take such a value from a document: it asks for
+   * it to be given again.
+   */
+  readonly local?: (value: string | number) => boolean;
 }
 
 /** An option that takes one number, such as `--batch 32`. */
@@ -119,6 +130,18 @@ export interface ProgressReporter {
   update(done: number, total: number, label?: string): void;
 }
 
+/** What a document says of a run that the lab need not know. */
+export interface RunRecord {
+  /** The lab's name. */
+  readonly lab: string;
+  /** What was asked for. */
+  readonly invocation: RunInvocation;
+  /** The code that runs. */
+  readonly code: CodeVersion;
+  /** When the run started: date and time in UTC, ISO 8601. */
+  readonly startedAt: string;
+}
+
 /** What a lab is given to run with. */
 export interface LabContext<Options extends LabOptions = LabOptions> {
   /** The lab's own options, complete and checked. */
@@ -133,6 +156,8 @@ export interface LabContext<Options extends LabOptions = LabOptions> {
   readonly repeats: number;
   /** Aborted when the run should stop; the lab cleans up and rejects with its reason. */
   readonly signal: AbortSignal;
+  /** What {@linkcode runDocument} puts into the document. */
+  readonly record: RunRecord;
   /** Where to say how far the run is. */
   readonly progress: ProgressReporter;
   /** Prints a piece of text while the lab runs; the result belongs in the outcome. */
@@ -145,6 +170,25 @@ export interface LabOutcome {
   readonly document: RunDocument;
   /** The table, the plot and the verdict, for people. */
   readonly text: string;
+}
+
+/** What a lab found out, for {@linkcode runDocument}. */
+export interface RunFindings {
+  /** What the run depended on, recorded before it. */
+  readonly environment: Environment;
+  /**
+   * What the lab chose or learned beside its options, such as what was not possible. Replaces
+   * options of the same name.
+   *
+   * @default {{}}
+   */
+  readonly parameters?: Measures;
+  /** False if the run was stopped before its last trial. */
+  readonly complete: boolean;
+  /** Every trial in the order in which it ran, warm-up and controls included. */
+  readonly trials: readonly Trial[];
+  /** What the trials come to: the rows of the table. */
+  readonly summary: readonly Measures[];
 }
 
 /** An experiment that can be listed, described and run. */
@@ -161,6 +205,8 @@ export interface Lab<Options extends LabOptions = LabOptions> {
   readonly options: Options;
   /** How often trials are repeated; 5, or 3 under `--quick`, unless the lab says otherwise. */
   readonly repeats?: Repeats;
+  /** How two runs are compared row by row; without it they cannot be. */
+  readonly rows?: RowDeclaration;
   /** Runs the experiment. */
   run(context: LabContext<Options>): Promise<LabOutcome>;
 }
@@ -201,7 +247,7 @@ export class OptionError extends Error {
  *
  * @example
  * ```ts
- * import { defineLab, environment, type LabOutcome, runLab } from "zclab";
+ * import { defineLab, environment, type LabOutcome, runDocument, runLab } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
  * const lab = defineLab({
@@ -212,24 +258,18 @@ export class OptionError extends Error {
  *   options: {
  *     numbers: { kind: "numbers", description: "what to add", default: [1, 2, 3] },
  *   },
- *   run({ options, seed }): Promise<LabOutcome> {
- *     const sum = options.numbers.reduce((left, right) => left + right, 0);
+ *   run(context): Promise<LabOutcome> {
+ *     const sum = context.options.numbers.reduce((left, right) => left + right, 0);
+ *     const found = { environment: environment(), complete: true, trials: [], summary: [{ sum }] };
  *     return Promise.resolve({
  *       text: `The sum is ${sum}`,
- *       document: {
- *         schema: "zclab/run/1",
- *         lab: "sum",
- *         environment: environment(),
- *         parameters: { ...options, seed },
- *         complete: true,
- *         trials: [],
- *         summary: [{ sum }],
- *       },
+ *       document: runDocument(context, found),
  *     });
  *   },
  * });
  * const outcome = await runLab(lab, { options: { numbers: [4, 5] } });
  * assertEquals(outcome.text, "The sum is 9");
+ * assertEquals(outcome.document.parameters["numbers"], [4, 5]);
  * ```
  *
  * @param lab The lab.
@@ -261,11 +301,43 @@ export async function runLab<Options extends LabOptions>(
       }`,
     });
   }
-  const outcome = await lab.run(context);
-  return Object.defineProperty({ ...outcome }, Symbol.for("Deno.customInspect"), {
-    value: (): string => outcome.text,
-    enumerable: false,
-  });
+  const outcome = { ...await lab.run(context) };
+  return displayedAs(outcome, () => displayOutcome(outcome), () => outcome.text);
+}
+
+/**
+ * Makes the document of a run: what the lab found, with what its context knows.
+ *
+ * @param context What the lab was given to run with.
+ * @param found What it found.
+ * @returns The document. Its parameters are the lab's options, null where they have no value, then
+ *   what the lab adds, and the seed, the repeats and whether the run was a quick one.
+ */
+export function runDocument<Options extends LabOptions>(
+  context: LabContext<Options>,
+  { environment, parameters = {}, complete, trials, summary }: RunFindings,
+): RunDocument {
+  const { record: { lab, invocation, code, startedAt }, options, seed, repeats, quick } = context;
+  return {
+    schema: RUN_SCHEMA,
+    lab,
+    invocation,
+    parameters: { ...withoutUndefined(options), seed, repeats, quick, ...parameters },
+    seed,
+    environment,
+    code,
+    startedAt,
+    complete,
+    trials,
+    summary,
+  };
+}
+
+/** JSON has null where an option without a default was not given. */
+function withoutUndefined(options: Readonly<Record<string, unknown>>): Measures {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, value ?? null]),
+  ) as Measures;
 }
 
 /**
@@ -293,12 +365,25 @@ export function labContext<Options extends LabOptions>(
     const wrong = checkOption(option, value);
     if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
   }
+  const options = optionValues(lab, given.options ?? {}, quick);
+  const own = Object.entries(given.options ?? {}).filter(([, value]) => value !== undefined);
   return {
-    options: optionValues(lab, given.options ?? {}, quick),
+    options,
     json: given.json,
     quick,
     seed,
     repeats,
+    record: {
+      lab: lab.name,
+      invocation: {
+        options: Object.fromEntries(own) as Measures,
+        quick,
+        seed,
+        repeats: given.repeats ?? null,
+      },
+      code: codeVersion(),
+      startedAt: new Date().toISOString(),
+    },
     signal: given.signal ?? new AbortController().signal,
     progress: given.progress ?? { update: () => {} },
     write: given.write ?? (() => {}),

@@ -4,6 +4,7 @@
  * @module
  */
 import { describeErrno, kernelIsAtLeast } from "../../ffi/errors.ts";
+import { type Display, type Fact, inLine, inTable } from "../../ffi/inspection.ts";
 import { native } from "../../ffi/native.ts";
 import { LIBURING } from "../../ffi/symbols.ts";
 import { zeroCopyReceiveFeatures } from "../../ffi/zero_copy_query.ts";
@@ -132,10 +133,27 @@ export class Probe {
 
   /** The machine and the counts in one line. */
   [Symbol.for("Deno.customInspect")](): string {
+    return inLine("Probe", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Probe", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
     const real = this.items.filter(({ state }) => state === "real").length;
     const { kernel, cpus, virtual } = this.machine;
-    return `Probe { Linux ${kernel}, ${cpus} CPUs${virtual ? " (virtual)" : ""}, ` +
-      `${real} of ${this.items.length} real here }`;
+    return [
+      ["kernel", `Linux ${kernel}`, "bare"],
+      ["processors", `${cpus} CPUs${virtual ? " (virtual)" : ""}`, "bare"],
+      ["possible", `${real} of ${this.items.length} real here`, "bare"],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    return this.items.map(({ name, state, why }) => [name, `${state}: ${why}`]);
   }
 }
 

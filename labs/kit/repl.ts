@@ -1,15 +1,16 @@
 /**
- * What `deno task repl` adds to Deno's own prompt: everything that the library exports, `labs`, and
- * `help`. The task evaluates {@linkcode prepare} before the first prompt.
+ * What `deno task repl` adds to Deno's own prompt: everything that the library exports, `labs`,
+ * `help`, and a Ctrl-C that ends what is awaited. The task evaluates {@linkcode prepare} before the
+ * first prompt.
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
-import type { Lab } from "./lab.ts";
+import type * as Library from "zclab";
+import type { Lab, LabOptions, LabOutcome, RunOptions } from "./lab.ts";
+import { makeHelp } from "./repl/help.ts";
+import { Interrupter } from "./repl/interrupt.ts";
 import { ensureSystem } from "./setup.ts";
-import { describeError, exitCode, printer } from "./terminal.ts";
-
-const LIBRARY = new URL("../../mod.ts", import.meta.url);
+import { describeError, exitCode, printer, SIGNAL_EXIT } from "./terminal.ts";
 
 /** The labs by name, shown as a list with their titles. */
 export type LabsByName = Readonly<Record<string, Lab>>;
@@ -27,8 +28,17 @@ export async function prepare(scope: object): Promise<void> {
       import("zclab"),
       import("../catalogue.ts"),
     ]);
-    const names = { ...library, labs: labsByName(CATALOGUE) };
-    Object.assign(scope, names, { help: makeHelp(names, printer(Deno.stdout)) });
+    const interrupter = new Interrupter({
+      print: printer(Deno.stderr),
+      leave: () => Deno.exit(SIGNAL_EXIT.SIGINT),
+    });
+    const names = {
+      ...library,
+      ...interruptible(library, interrupter),
+      labs: labsByName(CATALOGUE),
+    };
+    Object.assign(scope, names, { help: makeHelp({ names, labs: CATALOGUE }) });
+    Deno.addSignalListener("SIGINT", () => void interrupter.interrupt());
     printer(Deno.stdout)(banner());
   } catch (error) {
     // Deno's prompt would go on without what failed to load, as if nothing had happened.
@@ -39,8 +49,36 @@ export async function prepare(scope: object): Promise<void> {
 
 function banner(): string {
   return `zclab: Linux zero-copy networking. Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}\n` +
-    "help() lists what is in scope, help(probe) explains one thing, labs are the experiments, " +
-    "Ctrl-D ends\n";
+    "help() lists what is in scope, help(probe) explains one thing, labs are the\n" +
+    "experiments. Ctrl-C ends what is awaited, Ctrl-D the REPL, Ctrl-\\ kills it\n";
+}
+
+/**
+ * What takes part in Ctrl-C: rings are remembered from here on, and labs and experiments get a
+ * signal. Labs show how far they are, too.
+ */
+function interruptible(
+  library: typeof Library,
+  interrupter: Interrupter,
+): Pick<typeof Library, "runLab" | "experiment"> {
+  const { Ring, Progress } = library;
+  const open = Ring.open;
+  Ring.open = (options): Library.Ring => interrupter.watch(open(options));
+  return {
+    runLab: <Options extends LabOptions>(
+      lab: Lab<Options>,
+      options: RunOptions<Options> = {},
+    ): Promise<LabOutcome> =>
+      interrupter.run(async (signal) => {
+        using progress = new Progress({ signal });
+        return await library.runLab(lab, { progress, ...options, signal });
+      }, options.signal),
+    experiment: (options) =>
+      interrupter.run(
+        (signal) => library.experiment({ ...options, signal }),
+        options.signal,
+      ),
+  };
 }
 
 /**
@@ -58,99 +96,4 @@ export function labsByName(catalogue: readonly Lab[]): LabsByName {
     value: (): string => text.join("\n"),
     enumerable: false,
   });
-}
-
-/**
- * Makes the `help` of a REPL. It prints what the library's own documentation says.
- *
- * @param names What is in scope, to find the name of a value.
- * @param print Where it prints.
- * @returns `help`: without arguments it lists everything; with a value, an instance or a name it
- *   explains that.
- */
-export function makeHelp(
-  names: Readonly<Record<string, unknown>>,
-  print: (text: string) => void,
-): (what?: unknown) => void {
-  return (what?: unknown): void => {
-    if (what === undefined) {
-      print(overview());
-      return;
-    }
-    const name = nameOf(what, names);
-    const text = name === undefined ? "" : documentation(name);
-    if (text !== "") print(text);
-    else {print(
-        `Nothing of zclab is known about ${Deno.inspect(what)}: help() lists all there is\n`,
-      );}
-  };
-}
-
-/** The exported name of a value, of the class of an instance, or the name itself. */
-function nameOf(what: unknown, names: Readonly<Record<string, unknown>>): string | undefined {
-  if (typeof what === "string") return what;
-  const owner = typeof what === "object" && what !== null ? what.constructor : what;
-  const entry = Object.entries(names).find(([, value]) => value === what || value === owner);
-  return entry?.[0];
-}
-
-/** What the documentation says about one exported name. */
-function documentation(name: string): string {
-  if (!/^[A-Za-z_$][\w$.]*$/.test(name)) return "";
-  const { success, text } = denoDoc(["--filter", name]);
-  if (!success) return "";
-  // The description of the whole module comes first; it was not asked for.
-  const start = text.search(/^.*Defined in/m);
-  return withoutLinks(text.slice(Math.max(0, start)));
-}
-
-/** One line of what `deno doc --json` prints. */
-interface DocumentedSymbol {
-  readonly name: string;
-  readonly declarations: readonly {
-    readonly kind: string;
-    readonly declarationKind: string;
-    readonly jsDoc?: { readonly doc?: string };
-  }[];
-}
-
-/** All exported values with the first sentence of their documentation. */
-function overview(): string {
-  const { success, text } = denoDoc(["--json"]);
-  if (!success) return text;
-  const { nodes } = JSON.parse(text) as {
-    nodes: Record<string, { symbols: readonly DocumentedSymbol[] }>;
-  };
-  const symbols = Object.values(nodes).flatMap((node) => node.symbols);
-  const rows = symbols.flatMap(({ name, declarations }) => {
-    const [first] = declarations;
-    // Types cannot be typed at a prompt: help("Name") explains those, too.
-    const isValue = first !== undefined && !["interface", "typeAlias"].includes(first.kind) &&
-      first.declarationKind === "export";
-    return isValue ? [{ name, sentence: firstSentence(first.jsDoc?.doc ?? "") }] : [];
-  }).sort((left, right) => left.name.localeCompare(right.name));
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  return rows.map(({ name, sentence }) => `${name.padEnd(width)}  ${sentence}\n`).join("") +
-    `${"labs".padEnd(width)}  The experiments by name.\n`;
-}
-
-function firstSentence(text: string): string {
-  const [sentence = ""] = withoutLinks(text).replaceAll(/\s+/g, " ").split(/(?<=\.)\s/, 1);
-  return sentence;
-}
-
-/** A terminal has no links: only their text is left. */
-function withoutLinks(text: string): string {
-  return text.replaceAll(/\{@link(?:code)?\s+([^}]+)\}/g, "$1");
-}
-
-function denoDoc(args: readonly string[]): { readonly success: boolean; readonly text: string } {
-  const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["doc", ...args, fromFileUrl(LIBRARY)],
-    cwd: fromFileUrl(new URL(".", LIBRARY)),
-    env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
-    stdin: "null",
-  }).outputSync();
-  const decoder = new TextDecoder();
-  return { success, text: success ? decoder.decode(stdout) : decoder.decode(stderr) };
 }

@@ -1,14 +1,33 @@
 /**
  * The file that a run leaves behind: what ran where, every trial raw, and what they come to.
  *
+ * The format is published as a JSON Schema (draft 2020-12) in `labs/kit/run_schema.json`, for
+ * readers in other languages. What is checked here is the same, with messages for people.
+ *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import type { CodeVersion } from "./code_version.ts";
 import type { Environment } from "./environment.ts";
 import { jsonProblem, type Measures, type Trial } from "./experiment.ts";
+import { writeWhole } from "./whole_file.ts";
 
 /** The schema of the documents that this version writes. */
-export const RUN_SCHEMA = "zclab/run/1";
+export const RUN_SCHEMA = "zclab/run/2";
+
+/** The schemas of documents that {@linkcode readRunDocument} opens besides, oldest first. */
+export const OLDER_RUN_SCHEMAS: readonly string[] = ["zclab/run/1"];
+
+/** What was asked for: with the same code it gives the same run again. */
+export interface RunInvocation {
+  /** The lab's own options that were given. The others had the defaults of that version. */
+  readonly options: Measures;
+  /** Whether a short run was asked for. */
+  readonly quick: boolean;
+  /** The seed of everything random. */
+  readonly seed: number;
+  /** How often each trial was to be repeated; null if it was not given. */
+  readonly repeats: number | null;
+}
 
 /** One run of one lab. All numbers are JSON numbers; what has no value is null. */
 export interface RunDocument {
@@ -16,10 +35,18 @@ export interface RunDocument {
   readonly schema: typeof RUN_SCHEMA;
   /** The lab's name, such as `tx-copy-vs-zc`. */
   readonly lab: string;
-  /** What the run depended on. */
-  readonly environment: Environment;
+  /** What was asked for; null in documents that did not say (`zclab/run/1`). */
+  readonly invocation: RunInvocation | null;
   /** The lab's parameters with their defaults filled in, the seed among them. */
   readonly parameters: Measures;
+  /** The seed of everything random; null in documents that did not say. */
+  readonly seed: number | null;
+  /** What the run depended on. */
+  readonly environment: Environment;
+  /** The code that ran. */
+  readonly code: CodeVersion;
+  /** When the run started: date and time in UTC, ISO 8601; null in documents that did not say. */
+  readonly startedAt: string | null;
   /** False if the run was stopped before its last trial. */
   readonly complete: boolean;
   /** Every trial in the order in which it ran, warm-up and controls included. */
@@ -28,34 +55,10 @@ export interface RunDocument {
   readonly summary: readonly Measures[];
 }
 
-/** A run document cannot be written, or a text is none. */
+/** A text is no run document, or a value cannot become one. */
 export class RunDocumentError extends Error {
   /** The name of the class. */
   override readonly name = "RunDocumentError";
-}
-
-/**
- * Finds out whether a run document could be written to a path, before the run that would be lost
- * otherwise. Makes a file beside it and removes it again, because permission bits alone do not
- * tell: the file system may be read-only or full of quotas.
- *
- * @param path Where the document shall go.
- * @throws {RunDocumentError} If it could not be written, with the reason and what to do.
- */
-export async function checkWritable(path: string): Promise<void> {
-  const target = await findTarget(path);
-  try {
-    // A pipe must not be opened for a trial: its reader would take the close for the end.
-    if (target.kind === "device") {
-      (await Deno.open(target.path, { write: true })).close();
-    } else if (target.kind === "file") {
-      const probe = temporaryBeside(target.path);
-      (await Deno.open(probe, { write: true, createNew: true })).close();
-      await Deno.remove(probe);
-    }
-  } catch (error) {
-    throw cannotWrite(path, error);
-  }
 }
 
 /**
@@ -64,18 +67,24 @@ export async function checkWritable(path: string): Promise<void> {
  *
  * @param path Where it goes. A file that is there is replaced; a symbolic link is followed.
  * @param document The document.
- * @throws {RunDocumentError} If the document is not valid or cannot be written.
+ * @throws {RunDocumentError} If the document is not valid.
+ * @throws {FileError} If it cannot be written.
  *
  * @example
  * ```ts
- * import { environment, readRunDocument, type RunDocument, writeRunDocument } from "zclab";
+ * import { codeVersion, environment, readRunDocument } from "zclab";
+ * import { RUN_SCHEMA, type RunDocument, writeRunDocument } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
  * const document: RunDocument = {
- *   schema: "zclab/run/1",
+ *   schema: RUN_SCHEMA,
  *   lab: "example",
+ *   invocation: { options: {}, quick: false, seed: 1, repeats: null },
+ *   parameters: { payload: [4000], seed: 1 },
+ *   seed: 1,
  *   environment: environment(),
- *   parameters: { seed: 1 },
+ *   code: codeVersion(),
+ *   startedAt: new Date().toISOString(),
  *   complete: true,
  *   trials: [],
  *   summary: [{ payload: 4000, requestsPerSecond: 450000 }],
@@ -87,30 +96,7 @@ export async function checkWritable(path: string): Promise<void> {
  * ```
  */
 export async function writeRunDocument(path: string, document: RunDocument): Promise<void> {
-  const text = formatRunDocument(document);
-  const target = await findTarget(path);
-  if (target.kind !== "file") {
-    try {
-      await Deno.writeTextFile(target.path, text, { create: false });
-    } catch (error) {
-      throw cannotWrite(path, error);
-    }
-    return;
-  }
-  const temporary = temporaryBeside(target.path);
-  try {
-    using file = await Deno.open(temporary, { write: true, createNew: true });
-    const bytes = new TextEncoder().encode(text);
-    for (let written = 0; written < bytes.length;) {
-      written += await file.write(bytes.subarray(written));
-    }
-    // Without this, a power failure after the rename could leave an empty file in its place.
-    await file.syncData();
-    await Deno.rename(temporary, target.path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw cannotWrite(path, error);
-  }
+  await writeWhole(path, formatRunDocument(document));
 }
 
 /**
@@ -134,7 +120,8 @@ export function formatRunDocument(document: RunDocument): string {
 }
 
 /**
- * Reads a run document back.
+ * Reads a run document back. One of an older schema comes in the shape of today's, with null for
+ * what it did not say.
  *
  * @param text The text of the file.
  * @returns The document, its structure checked. Fields that this version does not know are kept.
@@ -146,40 +133,91 @@ export function formatRunDocument(document: RunDocument): string {
  * import { assertThrows } from "@std/assert";
  *
  * assertThrows(
- *   () => readRunDocument('{"schema": "zclab/run/1"}'),
+ *   () => readRunDocument('{"schema": "zclab/run/2"}'),
  *   RunDocumentError,
  *   "lab: expected a string, it is missing",
  * );
  * ```
  */
 export function readRunDocument(text: string): RunDocument {
-  let value: unknown;
+  const value = parse(text);
+  requireObject(value, "the document");
+  requireKnownSchema(value["schema"]);
+  const document = value["schema"] === RUN_SCHEMA ? value : migrate(value);
+  requireRunDocument(document);
+  return document;
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === "") throw new RunDocumentError("Not a run document: it is empty");
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RunDocumentError(`Not a run document: it is not JSON: ${reason}`, { cause });
+    // A text that begins like an object and breaks off, at its very end or without closing it.
+    const at = Number(reason.match(/at position (\d+)/)?.[1] ?? -1);
+    const breaksOff = !/\}\s*$/.test(text) || /end of JSON/i.test(reason) || at >= text.length;
+    const cut = /^\s*\{/.test(text) && breaksOff;
+    throw new RunDocumentError(
+      cut
+        ? "Not a whole run document: the file ends too early. What to do: copy it again from " +
+          "where it was written"
+        : `Not a run document: it is not JSON: ${reason}`,
+      { cause },
+    );
   }
-  requireRunDocument(value);
-  return value;
+}
+
+function requireKnownSchema(schema: unknown): void {
+  const known = [...OLDER_RUN_SCHEMAS, RUN_SCHEMA];
+  if (typeof schema !== "string" || !/^zclab\/run\/\d+$/.test(schema)) {
+    expected("schema", JSON.stringify(RUN_SCHEMA), schema);
+  }
+  if (!known.includes(schema)) {
+    throw new RunDocumentError(
+      `This run document has the schema ${schema}, this version of zclab reads ` +
+        `${
+          known.join(" and ")
+        }. What to do: use the version of zclab that wrote it, or a newer one`,
+    );
+  }
+}
+
+/** `zclab/run/1` had no invocation, no seed of its own, no code version and no start. */
+function migrate(value: Record<string, unknown>): Record<string, unknown> {
+  const { lab, environment, parameters, trials, ...rest } = value;
+  const seed = isObject(parameters) ? parameters["seed"] : undefined;
+  const versions = isObject(environment) ? environment["versions"] : undefined;
+  const version = isObject(versions) ? versions["zclab"] : undefined;
+  return {
+    ...rest,
+    schema: RUN_SCHEMA,
+    lab,
+    invocation: null,
+    parameters,
+    seed: isSeed(seed) ? seed : null,
+    environment,
+    code: { version: typeof version === "string" ? version : null, commit: null, dirty: null },
+    startedAt: null,
+    trials,
+  };
 }
 
 function requireRunDocument(value: unknown): asserts value is RunDocument {
   requireObject(value, "the document");
-  const { schema } = value;
-  if (typeof schema === "string" && schema !== RUN_SCHEMA && /^zclab\/run\/\d+$/.test(schema)) {
-    throw new RunDocumentError(
-      `This run document has the schema ${schema}, this version of zclab reads ${RUN_SCHEMA}. ` +
-        "What to do: use the version of zclab that wrote it",
-    );
+  if (value["schema"] !== RUN_SCHEMA) {
+    expected("schema", JSON.stringify(RUN_SCHEMA), value["schema"]);
   }
-  if (schema !== RUN_SCHEMA) expected("schema", JSON.stringify(RUN_SCHEMA), schema);
   requireString(value["lab"], "lab");
+  if (value["invocation"] !== null) requireInvocation(value["invocation"]);
+  requireObject(value["parameters"], "parameters");
+  if (value["seed"] !== null) requireSeed(value["seed"], "seed");
   requireObject(value["environment"], "environment");
   for (const part of ["versions", "kernel", "machine", "user", "limits", "sysctls", "extra"]) {
     requireObject(value["environment"][part], `environment.${part}`);
   }
-  requireObject(value["parameters"], "parameters");
+  requireCode(value["code"]);
+  if (value["startedAt"] !== null) requireDate(value["startedAt"], "startedAt");
   requireBoolean(value["complete"], "complete");
   requireArray(value["trials"], "trials");
   for (const [index, trial] of value["trials"].entries()) {
@@ -187,6 +225,22 @@ function requireRunDocument(value: unknown): asserts value is RunDocument {
   }
   requireArray(value["summary"], "summary");
   for (const [index, row] of value["summary"].entries()) requireObject(row, `summary[${index}]`);
+}
+
+function requireInvocation(value: unknown): void {
+  requireObject(value, "invocation");
+  requireObject(value["options"], "invocation.options");
+  requireBoolean(value["quick"], "invocation.quick");
+  requireSeed(value["seed"], "invocation.seed");
+  if (value["repeats"] !== null) requireCount(value["repeats"], "invocation.repeats");
+}
+
+function requireCode(value: unknown): void {
+  requireObject(value, "code");
+  for (const name of ["version", "commit"]) {
+    if (value[name] !== null) requireString(value[name], `code.${name}`);
+  }
+  if (value["dirty"] !== null) requireBoolean(value["dirty"], "code.dirty");
 }
 
 function requireTrial(value: unknown, path: string): void {
@@ -202,20 +256,31 @@ function requireTrial(value: unknown, path: string): void {
     }
   }
   requireObject(value["measures"], `${path}.measures`);
-  requireString(value["startedAt"], `${path}.startedAt`);
-  if (Number.isNaN(Date.parse(value["startedAt"]))) {
-    expected(`${path}.startedAt`, "a date and time", value["startedAt"]);
-  }
+  requireDate(value["startedAt"], `${path}.startedAt`);
   const seconds = value["seconds"];
   if (typeof seconds !== "number" || seconds < 0) {
     expected(`${path}.seconds`, "a number that is not negative", seconds);
   }
+  const covariates = value["covariates"];
+  if (covariates === undefined) return;
+  requireObject(covariates, `${path}.covariates`);
+  for (const [name, covariate] of Object.entries(covariates)) {
+    if (covariate !== null && typeof covariate !== "number") {
+      expected(`${path}.covariates.${name}`, "a number or null", covariate);
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSeed(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff;
 }
 
 function requireObject(value: unknown, path: string): asserts value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    expected(path, "an object", value);
-  }
+  if (!isObject(value)) expected(path, "an object", value);
 }
 
 function requireArray(value: unknown, path: string): asserts value is unknown[] {
@@ -236,61 +301,22 @@ function requireCount(value: unknown, path: string): void {
   }
 }
 
+function requireSeed(value: unknown, path: string): void {
+  if (!isSeed(value)) expected(path, "a whole number from 0 to 4294967295", value);
+}
+
+/** ISO 8601, as the JSON Schema has it; `Date.parse` alone would take almost anything. */
+const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+function requireDate(value: unknown, path: string): void {
+  requireString(value, path);
+  if (!DATE.test(value)) expected(path, "a date and time", value);
+}
+
 function expected(path: string, what: string, value: unknown): never {
   const text = JSON.stringify(value);
   const got = text === undefined
     ? "it is missing"
     : `got ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`;
   throw new RunDocumentError(`Not a run document: ${path}: expected ${what}, ${got}`);
-}
-
-interface Target {
-  readonly path: string;
-  /** Devices and pipes are written directly: a rename would put a file in their place. */
-  readonly kind: "file" | "device" | "pipe";
-}
-
-async function findTarget(path: string): Promise<Target> {
-  if (path === "") throw new RunDocumentError("The name of the file to write is empty");
-  try {
-    const info = await Deno.stat(path);
-    if (info.isDirectory) {
-      throw new RunDocumentError(
-        `Cannot write ${path}: it is a folder. What to do: name a file in it`,
-      );
-    }
-    if (info.isFifo || info.isSocket) return { path, kind: "pipe" };
-    if (!info.isFile) return { path, kind: "device" };
-    return { path: await Deno.realPath(path), kind: "file" };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { path, kind: "file" };
-    throw error instanceof RunDocumentError ? error : cannotWrite(path, error);
-  }
-}
-
-function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
-}
-
-function cannotWrite(path: string, cause: unknown): RunDocumentError {
-  const [reason, advice] = explain(path, cause);
-  return new RunDocumentError(`Cannot write ${path}: ${reason}. What to do: ${advice}`, { cause });
-}
-
-function explain(path: string, cause: unknown): [reason: string, advice: string] {
-  const folder = dirname(path);
-  if (cause instanceof Deno.errors.NotFound) {
-    return [`the folder ${folder} does not exist`, `mkdir -p ${folder}`];
-  }
-  if (cause instanceof Deno.errors.NotADirectory) {
-    return [`${folder} is not a folder`, "name a file in a folder"];
-  }
-  if (cause instanceof Deno.errors.PermissionDenied) {
-    return ["permission denied", `choose another folder, or check the permissions of ${folder}`];
-  }
-  if (cause instanceof Deno.errors.NotCapable) {
-    return ["Deno may not write there", "run with the permissions of deno task lab"];
-  }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return [reason, "choose another file"];
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, UnsupportedError } from "../../ffi/errors.ts";
+import { type Display, type Fact, inLine, inTable } from "../../ffi/inspection.ts";
 import type { NetworkNamespace } from "../../ffi/namespace.ts";
 import { runInNamespace } from "./namespace_command.ts";
 
@@ -190,8 +191,19 @@ export class Softnic {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Softnic { port ${this.port}, ${this.interface}${
-      this.#namespace.closed ? ", closed" : ""
-    } }`;
+    return inLine("Softnic", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Softnic", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["port", `port ${this.port}`, "bare"],
+      ["interface", this.interface, "bare"],
+      ["state", this.#namespace.closed ? "closed" : undefined, "bare"],
+    ];
   }
 }

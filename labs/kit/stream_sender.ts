@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError } from "../../ffi/errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "../../ffi/inspection.ts";
 import type { Socket } from "../../ffi/socket.ts";
 import type { SendReport, SendRequest, Sent } from "./stream_sender_thread.ts";
 
@@ -117,6 +118,15 @@ export class StreamSender implements Disposable {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `StreamSender { ${this.#closed ? "closed" : "open"} }`;
+    return inLine("StreamSender", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("StreamSender", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return this.#closed ? CLOSED : [["state", "open", "bare"]];
   }
 }

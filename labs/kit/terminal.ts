@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../../ffi/errors.ts";
+import { ComparisonError } from "./compare_runs.ts";
 import { TrialError } from "./experiment.ts";
 import { OptionError } from "./lab.ts";
 import { CommandError } from "./namespace_command.ts";
@@ -12,6 +13,7 @@ import { CutOffError, NicApplyError } from "./nic/nic.ts";
 import { NicRestoreError } from "./nic/restore.ts";
 import { RunDocumentError } from "./run_document.ts";
 import { SetupError } from "./setup.ts";
+import { FileError } from "./whole_file.ts";
 
 /** The exit codes of every `deno task`. */
 export const EXIT = {
@@ -69,7 +71,9 @@ export function onEndingSignal(
 const EXPLAINED = [
   ClosedError,
   CommandError,
+  ComparisonError,
   CutOffError,
+  FileError,
   NicApplyError,
   NicBusyError,
   NicRestoreError,

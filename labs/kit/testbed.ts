@@ -4,6 +4,7 @@
  * @module
  */
 import { ClosedError, UnsupportedError } from "../../ffi/errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "../../ffi/inspection.ts";
 import { NetworkNamespace } from "../../ffi/namespace.ts";
 import {
   CommandError,
@@ -174,9 +175,23 @@ class End implements TestbedEnd {
   }
 
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#namespace.closed) return "TestbedEnd { closed }";
+    return inLine("TestbedEnd", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("TestbedEnd", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#namespace.closed) return CLOSED;
     const { ipv4, ipv6 } = this.#addresses;
-    return `TestbedEnd { ${this.interface}, mtu: ${this.mtu}, ${ipv4}, ${ipv6} }`;
+    return [
+      ["interface", this.interface, "bare"],
+      ["mtu", this.mtu],
+      ["IPv4", ipv4, "bare"],
+      ["IPv6", ipv6, "bare"],
+    ];
   }
 }
 
@@ -356,9 +371,28 @@ export class Testbed implements Disposable, AsyncDisposable {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.closed) return "Testbed { closed }";
+    return inLine("Testbed", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Testbed", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
     const { interface: name, mtu } = this.near;
-    return `Testbed { ${this.kind}, ${name}, mtu: ${mtu} }`;
+    return [["kind", this.kind, "bare"], ["interface", name, "bare"], ["mtu", mtu]];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.closed) return [];
+    return [
+      ["near", this.near.address(0).host],
+      ["far", this.far.address(0).host],
+      ["namespaces", this.#namespaces.length],
+    ];
   }
 }
 

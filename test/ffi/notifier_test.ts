@@ -380,7 +380,10 @@ Deno.test("Notifier throws ClosedError after its ring was closed, all of its met
     [...Object.keys(calls), ...telling].sort(),
     Object.getOwnPropertyNames(Notifier.prototype).sort(),
   );
-  assertEquals(Deno.inspect(slot), "Notifier { tag: 9, sequence: 0, requests: 0, outstanding: 0 }");
+  assertEquals(
+    Deno.inspect(slot),
+    "Notifier { tag: 9, sequence: 0, requests: 0, outstanding: 0, ring closed }",
+  );
 });
 
 Deno.test("flush() is rejected when the ring closes before the kernel has let go", async () => {

@@ -126,6 +126,24 @@ Deno.test("C and ours refuse a stream that is not what they expect", async () =>
   }
 });
 
+Deno.test("Without its interface the C program says so, and goes on", async () => {
+  await using bed = await Testbed.loopback();
+  await using programs = await Programs.start(bed);
+  const { sender, reference } = programs;
+  const options = { ...bed.far.address(0), bytes: 10, cpu: 0, queue: 0, ...MEMORY };
+  await assertRejects(
+    () => reference.receiveZeroCopy({ ...options, interface: "nothing0" }, () => {}),
+    Error,
+    "the interface: No such device",
+  );
+  const { bytes } = await reference.receiveZeroCopy(
+    { ...options, interface: null },
+    (port) => sender.send({ ...options, port }),
+  );
+  assertEquals(bytes, 10);
+  await sender.sent();
+});
+
 Deno.test("The trials of the bench receive as often as they are told to, all of it placed", async () => {
   const bytes = 1 << 20;
   const labels: string[] = [];

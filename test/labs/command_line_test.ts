@@ -5,7 +5,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { helpText, type LabRequest, parseLabCommand } from "../../labs/kit/command_line.ts";
+import {
+  helpText,
+  type LabRequest,
+  parseLabCommand,
+  parseReplay,
+  type ReplayRequest,
+} from "../../labs/kit/command_line.ts";
 import { OptionError, type RunOptions } from "../../labs/kit/lab.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";
 
@@ -120,6 +126,20 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ["--quick=maybe", "--quick takes no value"],
   ["--json", "--json needs a value"],
   ["--json there/", "it is a folder"],
+  ["--csv there/", "--csv there/: it is a folder"],
+  ["--json one --csv one", "--json and --csv name the same file"],
+  ["--replay", "--replay needs a value"],
+  ["--replay a --replay b", "--replay is given 2 times"],
+  ["--replay a b", "--replay takes one file, so not b besides"],
+  ["--replay a sample-lab", "takes the lab from the document: leave sample-lab out"],
+  ["--replay a --compare b c", "--replay or --compare, not both"],
+  ["--compare", "--compare takes two files, not 0"],
+  ["--compare a", "--compare takes two files, not 1"],
+  ["--compare a b c", "--compare takes two files, not 3"],
+  ["--compare a --compare b --compare c", "--compare takes two files, not 3"],
+  ["--compare a b --json c", "--compare runs nothing, so --json cannot stand beside it"],
+  ["--compare a b --quick", "so --quick cannot stand beside it"],
+  ["--compare a/ b", "it is a folder"],
 ];
 
 for (const [text, expected] of MISTAKES) {
@@ -128,6 +148,47 @@ for (const [text, expected] of MISTAKES) {
     assertStringIncludes(error.message, expected);
   });
 }
+
+Deno.test("parseLabCommand() reads --replay and --compare, whose lab only their files know", () => {
+  for (const args of [["--replay", "/a.json"], ["--payload", "1", "--replay=/a.json", "--quick"]]) {
+    assertEquals(parse(...args), { kind: "replay", file: "/a.json" });
+  }
+  for (
+    const args of [["--compare", "/a", "/b"], ["--compare=/a", "--", "/b"], [
+      "--compare",
+      "/a",
+      "--compare",
+      "/b",
+    ]]
+  ) {
+    assertEquals(parse(...args), { kind: "compare", files: ["/a", "/b"], debug: false });
+  }
+  assertEquals(parse("--compare", "a", "--help").kind, "help");
+  assertEquals(parse("--replay", "a", "-h").kind, "help");
+});
+
+Deno.test("parseReplay() takes what a replay may have of its own, and nothing else", () => {
+  const read = (...args: string[]): ReplayRequest =>
+    parseReplay(["--replay", "/a.json", ...args], SAMPLE);
+  assertEquals(read(), { given: { options: {} }, files: {}, debug: false });
+  assertEquals(
+    read("--repeats", "9", "--cpu", "3", "--json", "/b.json", "--csv", "/b.csv", "--debug"),
+    {
+      given: { options: { cpu: 3 }, repeats: 9 },
+      files: { json: "/b.json", csv: "/b.csv" },
+      debug: true,
+    },
+  );
+  const refused = (text: string, ...args: string[]): void => {
+    assertThrows(() => read(...args), OptionError, text);
+  };
+  refused("--quick cannot stand beside --replay: it is as in the run", "--quick");
+  refused("--seed cannot stand beside --replay", "--seed", "1");
+  refused("--list cannot stand beside --replay", "--list");
+  refused("--json names the file that is replayed", "--json", "/a.json");
+  refused("has no option --paylod", "--paylod", "1");
+  refused("1 is not between 2 and 10000", "--repeats", "1");
+});
 
 Deno.test("parseLabCommand() takes a file from where the user was", () => {
   const folder = Deno.makeTempDirSync();
@@ -144,7 +205,7 @@ Deno.test("parseLabCommand() takes a file from where the user was", () => {
 
 Deno.test("helpText() shows each lab, each option and the exit codes", () => {
   const general = helpText(undefined, LABS);
-  for (const text of ["sample-lab", "needy-lab", "--json FILE", "--list", "77"]) {
+  for (const text of ["sample-lab", "needy-lab", "--json FILE", "--replay FILE", "--list", "77"]) {
     assertStringIncludes(general, text);
   }
   const particular = helpText(SAMPLE, LABS);
@@ -173,6 +234,8 @@ Deno.test("parseLabCommand() survives random arguments", () => {
     "--list",
     "__proto__",
     "--quick",
+    "--compare",
+    "--replay",
     " ",
   ];
   let state = 12345;
@@ -193,5 +256,5 @@ Deno.test("parseLabCommand() survives random arguments", () => {
       kinds.add("refused");
     }
   }
-  assertEquals([...kinds].sort(), ["help", "list", "refused", "run"]);
+  assertEquals([...kinds].sort(), ["compare", "help", "list", "refused", "replay", "run"]);
 });

@@ -9,11 +9,15 @@ import {
 import {
   cross,
   experiment,
+  type ExperimentResult,
   hasFactors,
   type Measures,
   type Trial,
   TrialError,
 } from "../../labs/kit/experiment.ts";
+import { Random } from "../../labs/kit/random.ts";
+import { compare, medianInterval, noiseFloor } from "../../labs/kit/statistics.ts";
+import { NOISY, NoisyMachine, QUIET } from "./simulated_trials.ts";
 
 const factors = cross({ payload: [600, 4000], mode: ["copy", "zc", "flush"] });
 
@@ -232,5 +236,222 @@ Deno.test("experiment refuses impossible options before anything runs", async ()
   await refused({ factors: [{ a: 1n }] }, "The factor a");
   await refused({ factors: [{ a: NaN }] }, "The factor a");
   await refused({ control: { mode: "none" } }, "mode none");
+  const narrow = { measure: "rate", most: 9, width: 0.1 };
+  await refused({ repeats: { ...narrow, least: 4 } }, "repeats.least");
+  await refused({ repeats: { ...narrow, most: 6 } }, "repeats.most");
+  await refused({ repeats: { ...narrow, most: undefined } }, "repeats.most");
+  await refused({ repeats: { ...narrow, width: 0 } }, "repeats.width");
+  await refused({ repeats: { ...narrow, width: NaN } }, "repeats.width");
+  await refused({ repeats: { ...narrow, seconds: 0 } }, "repeats.seconds");
+  await refused({ repeats: { ...narrow, measure: undefined } }, "repeats.measure");
+  await refused({ warmUp: { measure: "" } }, "warmUp.measure");
+  await refused({ warmUp: { measure: "rate", window: 3 } }, "warmUp.window");
+  await refused({ warmUp: { measure: "rate", most: 5 } }, "warmUp.most");
+  await refused({ warmUp: { measure: "rate", tolerance: -1 } }, "warmUp.tolerance");
   assertEquals(ran, false);
+});
+
+const OLD_ORDER = [
+  "0.0 600 zc",
+  "0.1 600 flush",
+  "0.2 600 copy",
+  "0.3 4000 copy",
+  "0.4 4000 flush",
+  "0.5 4000 zc",
+  "1.0 4000 copy",
+  "1.1 600 copy",
+];
+
+/** Two modes, the baseline twice in each round. */
+const MODES = { factors: cross({ mode: ["copy", "zc"] }), control: { mode: "copy" } } as const;
+
+function roundsOf({ trials }: ExperimentResult, warmUp: boolean): number {
+  return new Set(trials.filter((trial) => trial.warmUp === warmUp).map(({ round }) => round)).size;
+}
+
+Deno.test("experiment of plain numbers says that its repeats have run and keeps its old orders", async () => {
+  const result = await experiment({ factors, seed: 1, repeats: 2, trial: () => ({ value: 1 }) });
+  assertEquals([result.steady, result.stopped, result.complete], [null, "repeats", true]);
+  // From before there were warm-ups until steady: a seed keeps its meaning.
+  assertEquals(orderOf(result.trials).slice(0, 8), OLD_ORDER);
+  const adaptive = await experiment({
+    factors,
+    seed: 1,
+    repeats: { measure: "value", width: 0.1, least: 5, most: 6 },
+    trial: () => ({ value: 1 }),
+  });
+  assertEquals(orderOf(adaptive.trials).slice(0, 8), OLD_ORDER);
+});
+
+Deno.test("experiment warms up until its measure is steady", async () => {
+  const machine = new NoisyMachine(new Random(4), {
+    trial: 0.02,
+    round: 0.02,
+    drift: 0,
+    bursts: 0,
+  });
+  const result = await experiment({
+    ...MODES,
+    warmUp: { measure: "rate" },
+    repeats: 5,
+    // The first rounds are slow, up to a half.
+    trial: (_, { round }) => ({ rate: machine.rate(round, 1 - 0.5 * 0.6 ** round) }),
+  });
+  assertEquals([result.steady, result.stopped, result.complete], [true, "repeats", true]);
+  const rounds = roundsOf(result, true);
+  assert(rounds > 6 && rounds < 20, `${rounds} rounds`);
+  assertEquals(roundsOf(result, false), 5);
+  // Rounds are numbered through, and the counted ones have the control.
+  assertEquals(result.trials.filter((trial) => trial.round === rounds).length, 3);
+});
+
+Deno.test("experiment of a steady machine warms up no longer than the window", async () => {
+  const result = await experiment({
+    ...MODES,
+    warmUp: { measure: "rate", window: 4 },
+    repeats: 1,
+    trial: () => ({ rate: 5 }),
+  });
+  assertEquals([result.steady, roundsOf(result, true)], [true, 4]);
+});
+
+Deno.test("experiment says that it never was steady, and goes on", async () => {
+  const result = await experiment({
+    ...MODES,
+    warmUp: { measure: "rate", most: 9 },
+    repeats: 2,
+    trial: ({ mode }, { round }) => ({ rate: mode === "zc" ? 100 * 1.2 ** round : 100 }),
+  });
+  assertEquals([result.steady, result.complete, roundsOf(result, true)], [false, true, 9]);
+  assertEquals(roundsOf(result, false), 2);
+  const without = await experiment({
+    ...MODES,
+    warmUp: { measure: "rate", most: 7 },
+    repeats: 1,
+    trial: () => ({ rate: null }),
+  });
+  assertEquals([without.steady, roundsOf(without, true)], [false, 7]);
+});
+
+Deno.test("experiment repeats until the intervals are narrow", async () => {
+  const run = (noise: number): Promise<ExperimentResult> => {
+    const machine = new NoisyMachine(new Random(8), { ...QUIET, trial: noise, bursts: 0 });
+    return experiment({
+      ...MODES,
+      seed: 2,
+      repeats: { measure: "rate", width: 0.05, most: 200 },
+      trial: (_, { round }) => ({ rate: machine.rate(round) }),
+    });
+  };
+  const [little, more] = [await run(0.01), await run(0.08)];
+  assertEquals([little.stopped, more.stopped], ["width", "width"]);
+  assertEquals(roundsOf(little, false), 7);
+  assert(roundsOf(more, false) > 12, `${roundsOf(more, false)} rounds`);
+  for (const { trials } of [little, more]) {
+    const zc = compare(trials, { measure: "rate", of: { mode: "zc" }, against: { mode: "copy" } })!;
+    const floor = noiseFloor(trials, { measure: "rate" })!;
+    for (const { low, high } of [zc, floor]) assert(Math.sqrt(high / low) <= 1.05);
+  }
+});
+
+Deno.test("experiment stops looking for narrow intervals after the most rounds or seconds", async () => {
+  const machine = new NoisyMachine(new Random(9), NOISY);
+  const options = {
+    ...MODES,
+    warmUp: 0,
+    trial: (_: unknown, { round }: { round: number }) => ({ rate: machine.rate(round) }),
+  };
+  const repeats = { measure: "rate", width: 0.001, least: 5, most: 11 };
+  const most = await experiment({ ...options, repeats });
+  assertEquals([most.stopped, most.complete, roundsOf(most, false)], ["most", true, 11]);
+  const late = await experiment({ ...options, repeats: { ...repeats, seconds: 1e-9 } });
+  assertEquals([late.stopped, late.complete, roundsOf(late, false)], ["seconds", true, 5]);
+});
+
+Deno.test("experiment without a control narrows the intervals of the medians", async () => {
+  const machine = new NoisyMachine(new Random(10), { ...QUIET, bursts: 0 });
+  const result = await experiment({
+    factors: MODES.factors,
+    repeats: { measure: "rate", width: 0.05, most: 100 },
+    trial: (_, { round }) => ({ rate: machine.rate(round) }),
+  });
+  assertEquals(result.stopped, "width");
+  for (const mode of ["copy", "zc"]) {
+    const rates = result.trials.filter((trial) => !trial.warmUp && trial.factors.mode === mode)
+      .map((trial) => trial.measures.rate);
+    const { low, high } = medianInterval(rates);
+    assert(Math.sqrt(high / low) <= 1.05);
+  }
+});
+
+Deno.test("experiment that never has a value for a combination runs to the most", async () => {
+  const { stopped } = await experiment({
+    ...MODES,
+    repeats: { measure: "rate", width: 0.5, least: 5, most: 8 },
+    trial: ({ mode }) => ({ rate: mode === "zc" ? null : 1 }),
+  });
+  assertEquals(stopped, "most");
+});
+
+Deno.test("experiment that is aborted while it looks says so", async () => {
+  for (const at of [3, 30]) {
+    const controller = new AbortController();
+    const machine = new NoisyMachine(new Random(11), NOISY);
+    let count = 0;
+    const { stopped, complete, steady } = await experiment({
+      ...MODES,
+      warmUp: { measure: "rate" },
+      repeats: { measure: "rate", width: 0.001, most: 1000 },
+      signal: controller.signal,
+      trial(_, { round }): { rate: number } {
+        if (++count === at) controller.abort();
+        return { rate: at === 30 && round < 6 ? 1 : machine.rate(round) };
+      },
+    });
+    assertEquals([stopped, complete, steady], ["signal", false, at === 30]);
+    assertEquals(count, at);
+  }
+});
+
+Deno.test("experiment refuses to watch what has no logarithm, and keeps what ran", async () => {
+  const repeats = { measure: "rate", width: 0.1, most: 9 };
+  const cases: [Measures, string][] = [
+    [{ rate: 0 }, "rate to watch is a positive number or null, not 0"],
+    [{ rate: "fast" }, 'not "fast"'],
+    [{ speed: 1, load: 2 }, "no measure rate to watch; there are speed, load"],
+  ];
+  for (const [wrong, message] of cases) {
+    const error = await assertRejects(
+      () =>
+        experiment({
+          ...MODES,
+          repeats,
+          trial: (_, { round }): Measures => round === 3 ? wrong : { rate: 1 },
+        }),
+      TrialError,
+      message,
+    );
+    assertEquals([error.result.trials.length, error.result.stopped], [2 + 2 * 3, "error"]);
+    await assertRejects(
+      () => experiment({ ...MODES, warmUp: { measure: "rate" }, trial: (): Measures => wrong }),
+      TrialError,
+      message,
+    );
+  }
+});
+
+Deno.test("experiment reports at most so many trials while it looks, and all at the end", async () => {
+  const seen: [number, number][] = [];
+  const { trials } = await experiment({
+    ...MODES,
+    warmUp: { measure: "rate", most: 10 },
+    repeats: { measure: "rate", width: 0.1, most: 20 },
+    onProgress: (done, total) => seen.push([done, total]),
+    trial: () => ({ rate: 1 }),
+  });
+  assertEquals(trials.length, 6 * 2 + 7 * 3);
+  assertEquals(seen[0], [0, 10 * 2 + 20 * 3]);
+  assertEquals(seen[12], [12, 6 * 2 + 20 * 3]);
+  assertEquals(seen.at(-1), [trials.length, trials.length]);
+  assertEquals(seen.length, trials.length + 1);
 });

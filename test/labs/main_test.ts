@@ -70,6 +70,158 @@ Deno.test("main() returns 2 when the document cannot be written, and makes nothi
     assertEquals(Deno.readTextFileSync(`${folder}/file`), "kept");
   }));
 
+Deno.test("main() writes several files of one run, and looks at all of them first", () =>
+  inFolder(async (folder) => {
+    const [json, csv, html] = ["json", "csv", "html"].map((kind) => `${folder}/run.${kind}`) as [
+      string,
+      string,
+      string,
+    ];
+    const { code, errors } = await run(["--html", html, "--json", json, "--csv", csv]);
+    assertEquals([code, errors], [
+      0,
+      `The run is in ${json}\nThe trials are in ${csv}\nThe report is in ${html}\n`,
+    ]);
+    assertMatch(Deno.readTextFileSync(html), /^<!DOCTYPE html>[^]*sample-lab[^]*<\/html>\s*$/);
+    const { trials } = JSON.parse(Deno.readTextFileSync(json));
+    assertEquals(Deno.readTextFileSync(csv).split("\r\n").length, 1 + trials.length + 1);
+    for (const file of [json, html]) Deno.removeSync(file);
+    const bad = await run(["--json", json, "--csv", `${folder}/missing/run.csv`]);
+    assertEquals(bad.code, 2);
+    assertStringIncludes(bad.errors, "--csv: Cannot write");
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["run.csv"]);
+  }));
+
+Deno.test("main() replays a run: the differences, then the answer, then row by row", () =>
+  inFolder(async (folder) => {
+    const [file, again] = [`${folder}/run.json`, `${folder}/again.json`];
+    await run(["--json", file, "--payload", "5,6", "--seed", "7", "--cpu", "1"]);
+    const other = await run(["--replay", file, "--cpu", "0", "--payload", "9"]);
+    assertEquals([other.code, other.out], [2, ""]);
+    assertStringIncludes(other.errors, "--payload cannot stand beside --replay");
+    const refused = await run(["--replay", file]);
+    assertEquals([refused.code, refused.out], [2, ""]);
+    assertStringIncludes(refused.errors, "--cpu 1, which names something of the machine");
+    const { code, out, errors } = await run(["--replay", file, "--cpu", "0", "--json", again]);
+    assertEquals([code, errors], [0, `The run is in ${again}\n`]);
+    assertMatch(
+      out,
+      /^sample-lab of .* UTC, 20 trials, seed 7, again:\n\n[^]*cpu +1 +0\n[^]*Proof agrees in 2 rows/,
+    );
+    assertStringIncludes(out, "Effects: 2 of 2 agree, 0 differ, 0 cannot be told.");
+    const [first, second] = [file, again].map((path) => JSON.parse(Deno.readTextFileSync(path)));
+    assertEquals(second.trials.length, first.trials.length);
+    assertEquals({ ...second.parameters, cpu: 1 }, first.parameters);
+    assertEquals(
+      second.trials.map(({ measures }: { measures: unknown }) => measures),
+      first.trials.map(({ measures }: { measures: unknown }) => measures),
+    );
+    const compared = await run(["--compare", file, again]);
+    assertEquals(compared.code, 0);
+    assertMatch(
+      compared.out,
+      /^first: {2}sample-lab of .*\nsecond: sample-lab of [^]*Effects: 2 of 2/,
+    );
+  }));
+
+Deno.test("main() finds what differs between two runs, which is no failure", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/run.json`;
+    await run(["--json", file]);
+    const document = JSON.parse(Deno.readTextFileSync(file));
+    for (const { factors, measures } of document.trials) {
+      if (factors.mode === "zc") Object.assign(measures, { rate: measures.rate * 2, copied: 1 });
+    }
+    Deno.writeTextFileSync(
+      file,
+      JSON.stringify({ ...document, code: { ...document.code, commit: "0" } }),
+    );
+    const { code, out } = await run(["--replay", file]);
+    assertEquals(code, 0);
+    assertMatch(out, /zclab +0\.\d+\.\d+, 0/);
+    assertStringIncludes(out, "PROOF DIFFERS: payload 600, mode zc: copied then, not copied now");
+    assertStringIncludes(out, "Effects: 0 of 2 agree, 2 differ, 0 cannot be told.");
+    assertStringIncludes(out, "Differs: payload 1500, mode zc: requests/s against copy: +");
+  }));
+
+Deno.test("main() returns 2 for documents that it cannot use, and says which and why", () =>
+  inFolder(async (folder) => {
+    const good = `${folder}/good.json`;
+    await run(["--json", good]);
+    const document = JSON.parse(Deno.readTextFileSync(good));
+    const changed = (name: string, changes: Record<string, unknown>): string => {
+      const path = `${folder}/${name}.json`;
+      Deno.writeTextFileSync(path, JSON.stringify({ ...document, ...changes }));
+      return path;
+    };
+    Deno.writeTextFileSync(`${folder}/cut.json`, Deno.readTextFileSync(good).slice(0, 500));
+    Deno.writeTextFileSync(`${folder}/text.json`, "no JSON");
+    const { invocation } = document;
+    const options = { speed: 3, "old-name": "x" };
+    const cases: [string, string][] = [
+      [`${folder}/missing.json`, "there is no such file"],
+      [folder, "it is a folder, not a file"],
+      [`${folder}/cut.json`, "the file ends too early"],
+      [`${folder}/text.json`, "it is not JSON"],
+      [changed("newer", { schema: "zclab/run/9" }), "has the schema zclab/run/9"],
+      [changed("other", { lab: "other-lab" }), "The labs are: sample-lab, needy-lab"],
+      [
+        changed("unknown", { invocation: { ...invocation, options } }),
+        "made with --speed and --old-name, which sample-lab does not have",
+      ],
+      [
+        changed("wrong", { invocation: { ...invocation, options: { payload: [0] } } }),
+        "payload: 0 is not between 1 and 65507",
+      ],
+    ];
+    for (const [path, message] of cases) {
+      const { code, out, errors } = await run(["--replay", path]);
+      assertEquals([code, out], [2, ""], errors);
+      assertStringIncludes(errors, message);
+    }
+    const compared = await run(["--compare", good, `${folder}/missing.json`]);
+    assertEquals([compared.code, compared.out], [2, ""]);
+    assertStringIncludes(
+      compared.errors,
+      `--compare ${folder}/missing.json: there is no such file`,
+    );
+    const same = await run(["--compare", good, good]);
+    assertEquals(same.code, 0);
+    assertStringIncludes(same.out, "Both files hold the same run");
+    const mixed = await run(["--compare", good, changed("needy", { lab: "needy-lab" })]);
+    assertEquals([mixed.code, mixed.out], [1, ""]);
+    assertStringIncludes(mixed.errors, "only runs of the same lab can be compared");
+  }));
+
+Deno.test("main() replays a document of zclab/run/1", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/run.json`;
+    await run(["--json", file, "--payload", "9", "--seed", "3", "--repeats", "3"]);
+    const { invocation: _, seed: __, code: ___, startedAt: ____, ...document } = JSON.parse(
+      Deno.readTextFileSync(file),
+    );
+    Deno.writeTextFileSync(file, JSON.stringify({ ...document, schema: "zclab/run/1" }));
+    const { code, out } = await run(["--replay", file]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "commit unknown");
+    assertStringIncludes(out, "seed 3, again");
+    assertStringIncludes(out, "Effects: 1 of 1 agree");
+  }));
+
+Deno.test("main() returns 77 when the lab of a replay is not possible here", () =>
+  inFolder(async (folder) => {
+    const { items } = await probe();
+    const lacking = items.find(({ state }) => state !== "real");
+    // Every machine lacks something: nobody has NICs of all kinds and free huge pages.
+    assert(lacking !== undefined);
+    const file = `${folder}/run.json`;
+    await run(["--json", file]);
+    const lab = { ...SAMPLE, needs: [lacking.name] } as Lab;
+    const { code, out, errors } = await run(["--replay", file], { catalogue: [lab] });
+    assertEquals([code, out], [77, ""]);
+    assertStringIncludes(errors, `${lacking.name}: ${lacking.why}`);
+  }));
+
 Deno.test("main() keeps the file there was when the lab fails", () =>
   inFolder(async (folder) => {
     Deno.writeTextFileSync(`${folder}/run.json`, "before");

@@ -6,7 +6,7 @@ import {
   formatSi,
   percentilePlot,
   type PercentileSeries,
-} from "../../labs/kit/plot.ts";
+} from "../../labs/kit/plot/mod.ts";
 import { displayWidth } from "../../labs/kit/table.ts";
 
 Deno.test("formatSi shows three digits with prefix and unit", () => {

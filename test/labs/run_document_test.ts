@@ -1,15 +1,21 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
+import { Ajv2020 as Ajv } from "ajv/2020";
+import schema from "../../labs/kit/run_schema.json" with { type: "json" };
+import { codeVersion } from "../../labs/kit/code_version.ts";
 import { environment } from "../../labs/kit/environment.ts";
 import { cross, experiment } from "../../labs/kit/experiment.ts";
+import { runLab } from "../../labs/kit/lab.ts";
 import {
-  checkWritable,
   formatRunDocument,
   readRunDocument,
+  RUN_SCHEMA,
   type RunDocument,
   RunDocumentError,
   writeRunDocument,
 } from "../../labs/kit/run_document.ts";
+import { checkWritable, FileError } from "../../labs/kit/whole_file.ts";
+import { SAMPLE } from "./sample_lab.ts";
 
 async function example(): Promise<RunDocument> {
   const { trials, complete, seed } = await experiment({
@@ -20,14 +26,25 @@ async function example(): Promise<RunDocument> {
     trial: ({ payload }) => ({ rate: payload * 1.5, notes: ["a", null], copied: 0 }),
   });
   return {
-    schema: "zclab/run/1",
+    schema: RUN_SCHEMA,
     lab: "example",
-    environment: environment({ gso: false }),
+    invocation: { options: { payload: [600, 4000] }, quick: false, seed, repeats: 2 },
     parameters: { seed, payload: [600, 4000] },
+    seed,
+    environment: environment({ gso: false }),
+    code: codeVersion(),
+    startedAt: "2026-01-02T03:04:05.678Z",
     complete,
     trials,
     summary: [{ payload: 600, versusCopy: { ratio: 1, low: 0.9, high: 1.1 } }],
   };
+}
+
+/** The same run as version 1 of the schema wrote it. */
+async function olderExample(): Promise<Record<string, unknown>> {
+  const { invocation: _, seed: __, code: ___, startedAt: ____, ...document } = await example();
+  const trials = document.trials.map(({ covariates: _, ...trial }) => trial);
+  return { ...document, trials, schema: "zclab/run/1" };
 }
 
 /** A folder that is there for one test. */
@@ -66,8 +83,12 @@ Deno.test("formatRunDocument gives each trial a line of its own", async () => {
   assertEquals(Object.keys(JSON.parse(lines.join("\n"))), [
     "schema",
     "lab",
-    "environment",
+    "invocation",
     "parameters",
+    "seed",
+    "environment",
+    "code",
+    "startedAt",
     "complete",
     "trials",
     "summary",
@@ -106,8 +127,8 @@ Deno.test("checkWritable and writeRunDocument say why a file cannot be written",
       ["/proc/zclab-run.json", "Cannot write"],
     ];
     for (const [path, message] of cases) {
-      await assertRejects(() => checkWritable(path), RunDocumentError, message);
-      await assertRejects(() => writeRunDocument(path, document), RunDocumentError, message);
+      await assertRejects(() => checkWritable(path), FileError, message);
+      await assertRejects(() => writeRunDocument(path, document), FileError, message);
     }
     assertEquals(await names(folder), ["file"]);
     assertEquals(await Deno.readTextFile(file), "kept");
@@ -129,7 +150,7 @@ Deno.test({
       await Deno.chmod(folder, 0o500);
       await assertRejects(
         () => checkWritable(join(folder, "run.json")),
-        RunDocumentError,
+        FileError,
         "permission denied",
       );
       await Deno.chmod(folder, 0o700);
@@ -175,14 +196,21 @@ Deno.test("readRunDocument says where a text is not a run document", async () =>
       message,
     );
   };
-  assertThrows(() => readRunDocument("{"), RunDocumentError, "it is not JSON");
+  assertThrows(() => readRunDocument("<html>"), RunDocumentError, "it is not JSON");
+  assertThrows(() => readRunDocument(" \n"), RunDocumentError, "it is empty");
   assertThrows(() => readRunDocument("[]"), RunDocumentError, "expected an object, got []");
   assertThrows(() => readRunDocument("{}"), RunDocumentError, "schema: expected");
-  refused({ schema: "zclab/run/2" }, "use the version of zclab that wrote it");
+  refused({ schema: "zclab/run/3" }, "use the version of zclab that wrote it");
+  refused({ schema: "zclab/run/3" }, "this version of zclab reads zclab/run/1 and zclab/run/2");
   refused({ schema: "other/1" }, 'got "other/1"');
   refused({ lab: 5 }, "lab: expected a string, got 5");
   refused({ environment: {} }, "environment.versions: expected an object, it is missing");
   refused({ parameters: null }, "parameters: expected an object, got null");
+  refused({ invocation: [] }, "invocation: expected an object, got []");
+  refused({ invocation: { options: {} } }, "invocation.quick: expected true or false");
+  refused({ seed: -1 }, "seed: expected a whole number from 0 to 4294967295, got -1");
+  refused({ code: {} }, "code.version: expected a string, it is missing");
+  refused({ startedAt: "yesterday" }, "startedAt: expected a date and time");
   refused({ complete: 1 }, "complete: expected true or false, got 1");
   refused({ trials: {} }, "trials: expected an array, got {}");
   refused({ summary: [1] }, "summary[0]: expected an object, got 1");
@@ -202,4 +230,104 @@ Deno.test("readRunDocument says where a text is not a run document", async () =>
 Deno.test("readRunDocument keeps fields that it does not know", async () => {
   const text = JSON.stringify({ ...await example(), further: { a: 1 } });
   assertEquals((readRunDocument(text) as unknown as { further: unknown }).further, { a: 1 });
+});
+
+Deno.test("readRunDocument says that a file was cut off, wherever it was", async () => {
+  const text = formatRunDocument(await example());
+  for (let length = 2; length < text.length - 2; length += Math.ceil(text.length / 200)) {
+    assertThrows(
+      () => readRunDocument(text.slice(0, length)),
+      RunDocumentError,
+      "the file ends too early",
+    );
+  }
+});
+
+Deno.test("a document of zclab/run/1 opens in today's shape, with nulls, and is written as 2", async () => {
+  const older = await olderExample();
+  const document = readRunDocument(JSON.stringify(older));
+  assertEquals(document.schema, RUN_SCHEMA);
+  assertEquals(document.invocation, null);
+  assertEquals(document.startedAt, null);
+  assertEquals(document.seed, 3);
+  assertEquals(document.code, {
+    version: document.environment.versions.zclab,
+    commit: null,
+    dirty: null,
+  });
+  assertEquals(document.trials as unknown, older["trials"]);
+  assertEquals(document.parameters as unknown, older["parameters"]);
+  const again = JSON.parse(formatRunDocument(document));
+  assertEquals(again.schema, RUN_SCHEMA);
+  assertEquals(readRunDocument(JSON.stringify(again)), document);
+  assertThrows(
+    () => readRunDocument(JSON.stringify({ ...older, complete: 1 })),
+    RunDocumentError,
+    "complete: expected true or false, got 1",
+  );
+});
+
+const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(schema);
+
+function errorsOf(value: unknown): string {
+  validate(value);
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+    .join("; ");
+}
+
+Deno.test("run_schema.json is a JSON Schema (2020-12) that our documents fulfil", async () => {
+  assertEquals(new Ajv().validateSchema(schema), true);
+  const { document } = await runLab(SAMPLE, { options: { payload: [5] }, seed: 9 });
+  for (
+    const one of [await example(), document, readRunDocument(JSON.stringify(await olderExample()))]
+  ) assertEquals(errorsOf(JSON.parse(formatRunDocument(one))), "");
+});
+
+/** What each part of a document may be replaced by, the part left out included. */
+const REPLACEMENTS = [undefined, null, true, 0, -1, 1.5, 2 ** 32, "", "text", [], [1], {}, {
+  a: {},
+}];
+
+Deno.test("run_schema.json and readRunDocument refuse the same documents", async () => {
+  const { trials, ...rest } = JSON.parse(formatRunDocument(await example()));
+  const base = { ...rest, trials: trials.slice(0, 1) };
+  const paths = [
+    ...Object.keys(base).map((name) => [name]),
+    ...Object.keys(base.invocation).map((name) => ["invocation", name]),
+    ...Object.keys(base.code).map((name) => ["code", name]),
+    ...Object.keys(base.environment).map((name) => ["environment", name]),
+    ["trials", 0],
+    ...Object.keys(base.trials[0]).map((name) => ["trials", 0, name]),
+    ["trials", 0, "factors", "mode"],
+    ["trials", 0, "covariates", "x"],
+    ["summary", 0],
+  ].filter((path) => path[0] !== "schema");
+  let refused = 0;
+  let accepted = 0;
+  for (const path of paths) {
+    for (const replacement of REPLACEMENTS) {
+      const document = structuredClone({
+        ...base,
+        trials: [{ covariates: {}, ...base.trials[0] }],
+      });
+      let place = document;
+      for (const step of path.slice(0, -1)) place = place[step];
+      if (replacement === undefined) delete place[path.at(-1)!];
+      else place[path.at(-1)!] = replacement;
+      let ours = "";
+      try {
+        readRunDocument(JSON.stringify(document));
+        accepted++;
+      } catch (error) {
+        assert(error instanceof RunDocumentError);
+        ours = error.message;
+        refused++;
+      }
+      const theirs = errorsOf(JSON.parse(JSON.stringify(document)));
+      const what = `${path.join(".")} = ${JSON.stringify(replacement)}`;
+      assertEquals(ours === "", theirs === "", `${what}: ours: ${ours}; schema: ${theirs}`);
+    }
+  }
+  // Neither side says yes or no to everything.
+  assert(refused > 100 && accepted > 50, `${refused} refused, ${accepted} accepted`);
 });

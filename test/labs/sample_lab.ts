@@ -6,7 +6,9 @@
  */
 import { UnsupportedError, UringError } from "../../ffi/errors.ts";
 import { environment } from "../../labs/kit/environment.ts";
-import { defineLab, type Lab, type LabOutcome } from "../../labs/kit/lab.ts";
+import { cross, experiment } from "../../labs/kit/experiment.ts";
+import { defineLab, type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab.ts";
+import { Random } from "../../labs/kit/random.ts";
 import { main, terminalSurroundings } from "../../labs/main.ts";
 
 /** Has an option of each kind, can wait and can fail. */
@@ -39,11 +41,30 @@ export const SAMPLE = defineLab({
       default: "not",
     },
     seconds: { kind: "number", description: "a time", fraction: true, default: 0.5, minimum: 0.01 },
-    cpu: { kind: "number", description: "a CPU", minimum: 0, maximum: 1023 },
+    cpu: {
+      kind: "number",
+      description: "a CPU",
+      minimum: 0,
+      maximum: 1023,
+      local: (): boolean => true,
+    },
     wait: { kind: "number", description: "how long to wait", unit: "ms", default: 0, minimum: 0 },
     verify: { kind: "flag", description: "look twice" },
   },
-  async run({ options, seed, repeats, quick, signal, progress, write }): Promise<LabOutcome> {
+  rows: {
+    keys: ["payload", "mode"],
+    measures: [{ name: "rate", title: "requests/s", better: "higher" }],
+    baseline: { mode: "copy" },
+    within: ["payload"],
+    proof: (trials) =>
+      trials.every(({ measures }) => measures["copied"] === null)
+        ? null
+        : trials.every(({ measures }) => measures["copied"] === 0)
+        ? "not copied"
+        : "copied",
+  },
+  async run(context): Promise<LabOutcome> {
+    const { options, seed, repeats, signal, progress, write } = context;
     if (options.fail === "uring") throw new UringError("SEND_ZC", 95);
     if (options.fail === "unsupported") throw new UnsupportedError("SAMPLE", { since: "99.1" });
     if (options.fail === "mistake") throw new TypeError("a mistake in the lab");
@@ -59,18 +80,25 @@ export const SAMPLE = defineLab({
         });
       });
     }
+    const random = new Random(seed);
+    const { trials, complete } = await experiment({
+      factors: cross({ payload: options.payload, mode: options.mode }),
+      repeats,
+      seed,
+      trial: ({ mode, payload }) => ({
+        rate: payload * (mode === "copy" ? 100 : 150) * (1 + random.next() / 100),
+        copied: mode === "copy" ? null : 0,
+      }),
+    });
     progress.update(1, 1, "done");
     return {
       text: `payload ${options.payload}`,
-      document: {
-        schema: "zclab/run/1",
-        lab: "sample-lab",
+      document: runDocument(context, {
         environment: environment(),
-        parameters: { ...options, cpu: options.cpu ?? null, seed, repeats, quick },
-        complete: true,
-        trials: [],
-        summary: [],
-      },
+        complete,
+        trials,
+        summary: options.mode.map((mode) => ({ mode })),
+      }),
     };
   },
 });

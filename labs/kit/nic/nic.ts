@@ -5,6 +5,7 @@
  * @module
  */
 import { ClosedError, UnsupportedError } from "../../../ffi/errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "../../../ffi/inspection.ts";
 import { CommandError, requirePrograms } from "../namespace_command.ts";
 import { NicCommands, type NicPlace } from "./commands.ts";
 import { isSameNic, type NicIdentity, NicJournal, pendingNics } from "./journal.ts";
@@ -258,11 +259,25 @@ export class Nic implements AsyncDisposable {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    if (this.#closed) return "Nic { closed }";
+    return inLine("Nic", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Nic", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#closed) return CLOSED;
     const { driver, queues, headerSplit, steering } = this.#settings;
-    return `Nic { ${this.#interface}, ${driver || "no driver"}, queues: ${queues}, ` +
-      `header split: ${headerSplit?.state ?? "n/a"}, steering: ${steering.on ? "on" : "off"}, ` +
-      `missing: ${this.missing.map(({ name }) => name).join(", ") || "nothing"} }`;
+    return [
+      ["interface", this.#interface, "bare"],
+      ["driver", driver || "no driver", "bare"],
+      ["queues", queues],
+      ["header split", headerSplit?.state ?? "n/a"],
+      ["steering", steering.on ? "on" : "off"],
+      ["missing", this.missing.map(({ name }) => name).join(", ") || "nothing"],
+    ];
   }
 
   /** What a plan remembers as having been there before must still be there. */
@@ -408,9 +423,22 @@ export class AppliedNicPlan implements AsyncDisposable {
 
   /** Shows the state on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    const rule = this.rule === undefined ? "" : `, rule: ${this.rule}`;
-    return `AppliedNicPlan { ${this.interface}, queue: ${this.queue}, ` +
-      `${describeFlow(this.plan.flow)}${rule}${this.closed ? ", nothing to restore" : ""} }`;
+    return inLine("AppliedNicPlan", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("AppliedNicPlan", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["interface", this.interface, "bare"],
+      ["queue", this.queue],
+      ["flow", describeFlow(this.plan.flow), "bare"],
+      ["rule", this.rule],
+      ["state", this.closed ? "nothing to restore" : undefined, "bare"],
+    ];
   }
 }
 

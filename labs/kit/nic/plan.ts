@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Display, type Fact, inLine, inTable } from "../../../ffi/inspection.ts";
 import { OptionError } from "../lab.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
 import type { NicRule, NicSettings } from "./settings.ts";
@@ -121,9 +122,27 @@ export class NicPlan {
 
   /** Shows the plan on one line. */
   [Symbol.for("Deno.customInspect")](): string {
-    const missing = this.missing.filter(({ state }) => state === "missing").length;
-    return `NicPlan { ${this.interface}, queue: ${this.queue}, ${describeFlow(this.flow)}, ` +
-      `steps: ${this.steps.length}, missing: ${missing} }`;
+    return inLine("NicPlan", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("NicPlan", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    return [
+      ["interface", this.interface, "bare"],
+      ["queue", this.queue],
+      ["flow", describeFlow(this.flow), "bare"],
+      ["steps", this.steps.length],
+      ["missing", this.missing.filter(({ state }) => state === "missing").length],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    return this.steps.map(({ command }, index) => [`step ${index + 1}`, command]);
   }
 }
 

@@ -1,0 +1,84 @@
+/**
+ * Percentiles of distributions: of values, and of HdrHistograms.
+ *
+ * @module
+ */
+import type * as Hdr from "hdr-histogram-js";
+import { createRequire } from "node:module";
+import { nines, PERCENTILE_TICKS } from "./axis.ts";
+import { PlotError } from "./figure.ts";
+import type { PercentilePoint } from "./percentile_plot.ts";
+
+/** Beyond a percentile that is shown there are at least so many values. */
+const LEAST_BEYOND = 5;
+
+/** Steps of a curve for each nine. */
+const STEPS = 24;
+
+/** Nanoseconds, in which zclab's labs record, in a second. */
+const NANOSECONDS = 1e9;
+
+/** The compressed encodings of HdrHistogram begin so, in base64. */
+const ENCODED = /^HIST[A-Za-z0-9+/]+={0,2}$/;
+
+/** The percentiles at which a curve of so many values is drawn. */
+function places(count: number): number[] {
+  const farthest = Math.max(50, 100 * (1 - LEAST_BEYOND / count));
+  const found = PERCENTILE_TICKS.filter((percentile) => percentile <= farthest);
+  const steps = Math.floor(nines(farthest) * STEPS);
+  for (let step = 1; step <= steps; step++) found.push(100 * (1 - 10 ** (-step / STEPS)));
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+/**
+ * The percentiles of values, up to the last one beyond which there are at least five values.
+ *
+ * @param values At least one.
+ */
+export function percentilesOf(values: readonly number[]): PercentilePoint[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return places(sorted.length).map((percentile) => ({
+    percentile,
+    value: sorted[Math.max(0, Math.ceil(sorted.length * percentile / 100 - 1e-9) - 1)]!,
+  }));
+}
+
+/** Whether a measure is an HdrHistogram, compressed, in base64. */
+export function isDistribution(measure: unknown): measure is string {
+  return typeof measure === "string" && ENCODED.test(measure);
+}
+
+/**
+ * The percentiles of HdrHistograms taken together.
+ *
+ * @param encoded Compressed, in base64, as `encodeIntoCompressedBase64` gives them. The values are
+ *   nanoseconds.
+ * @returns Percentiles in seconds, and how many values there are.
+ * @throws {PlotError} If one is damaged or all are empty.
+ */
+export function percentilesOfDistributions(
+  encoded: readonly string[],
+): { points: PercentilePoint[]; count: number } {
+  // Loaded when it is needed: it takes longer to load than all the rest of zclab.
+  const hdr: typeof Hdr = createRequire(import.meta.url)("hdr-histogram-js");
+  let merged: Hdr.Histogram | undefined;
+  for (const text of encoded) {
+    let histogram: Hdr.Histogram;
+    try {
+      histogram = hdr.decodeFromCompressedBase64(text, 64, false);
+    } catch (cause) {
+      throw new PlotError("plot, kind latency: a distribution is no HdrHistogram", { cause });
+    }
+    if (merged === undefined) merged = histogram;
+    else merged.add(histogram);
+  }
+  const count = merged?.totalCount ?? 0;
+  if (merged === undefined || count === 0) {
+    throw new PlotError("plot, kind latency: the distributions are empty");
+  }
+  const points = places(count).map((percentile) => ({
+    percentile,
+    value: Math.max(1, merged.getValueAtPercentile(percentile)) / NANOSECONDS,
+  }));
+  return { points, count };
+}

@@ -1,0 +1,300 @@
+/**
+ * One `plot()` for what an experiment, a lab or a run file says.
+ *
+ * @module
+ */
+import { createRequire } from "node:module";
+import type { LabOutcome } from "../lab.ts";
+import { coloursWanted, terminalWidth } from "../table.ts";
+import type { Factor, Measures, Trial } from "../trials.ts";
+import { describeFigure } from "./alt_text.ts";
+import { escaped } from "./markup.ts";
+import { type Figure, PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
+import { type PlainData, plainFigure } from "./plain.ts";
+import type * as Svg from "./svg.ts";
+import { renderText } from "./text.ts";
+import type { PlotTheme } from "./theme.ts";
+import { kindsFor, type TrialPosition, trialsFigure, type TrialsOptions } from "./trials.ts";
+
+/** What {@linkcode plot} is told. All of it has defaults, except `kind` for plain data. */
+export interface PlotOptions {
+  /**
+   * What to show: `throughput` by size and way with intervals; `latency` as percentiles, on an axis
+   * with as much room for each nine; `series`, a measure trial by trial; `lifelines` of zero-copy
+   * sends; `crossover`, the ratio to the baseline by size.
+   *
+   * @default {"latency" if the trials hold distributions, else "throughput"}
+   */
+  readonly kind?: PlotKind;
+  /**
+   * The measure, or the covariate, to show: a name in the trials. Its unit is read off the name.
+   *
+   * @default {the measure that is a rate}
+   */
+  readonly measure?: string;
+  /**
+   * The factor along the axis, whose values are numbers; null for none.
+   *
+   * @default {the first factor with several sizes}
+   */
+  readonly x?: string | null;
+  /**
+   * The factors that tell the series apart.
+   *
+   * @default {those that the control holds fast}
+   */
+  readonly series?: string | readonly string[];
+  /**
+   * The factors of which each combination has a panel of its own.
+   *
+   * @default {those that are left}
+   */
+  readonly panels?: string | readonly string[];
+  /**
+   * The factor values to compare with, such as `{ mode: "copy" }`.
+   *
+   * @default {those of the control}
+   */
+  readonly baseline?: { readonly [factor: string]: Factor };
+  /** Only the trials with these values, one or a list for each factor. */
+  readonly where?: { readonly [factor: string]: Factor | readonly Factor[] };
+  /** Whether more is better, for `crossover`; for times less is, unless given. */
+  readonly better?: "higher" | "lower";
+  /**
+   * The trials to mark as outliers, for `series`.
+   *
+   * @default {those that findOutliers gives for the measure}
+   */
+  readonly outliers?: readonly TrialPosition[];
+  /** What stands above the plot. */
+  readonly title?: string;
+  /** What stands below the title. */
+  readonly subtitle?: string;
+  /** The unit of the values, such as `s` or `B/s`. */
+  readonly unit?: string;
+  /** What the axis of the values is called. */
+  readonly yLabel?: string;
+  /** What the axis of the sizes is called. */
+  readonly xLabel?: string;
+  /** The unit of the sizes. */
+  readonly xUnit?: string;
+}
+
+/** What has trials: a result of `experiment()`, or a run document. */
+export interface HasTrials {
+  /** The trials. */
+  readonly trials: readonly Trial[];
+  /** Of a run document: the rows, which say in which order combinations stand. */
+  readonly summary?: readonly Measures[];
+}
+
+/** What can be plotted: an experiment's result, a run document, a lab's outcome, plain data. */
+export type Plottable = HasTrials | LabOutcome | PlainData;
+
+/** Options of {@linkcode Plot.svg}. */
+export interface PlotSvgOptions {
+  /**
+   * The colours. `page` takes them from the style sheet of the page that the SVG is part of.
+   *
+   * @default {"light"}
+   */
+  readonly theme?: PlotTheme;
+  /**
+   * The width in pixels, at least 280; the height follows from it.
+   *
+   * @default {720}
+   */
+  readonly width?: number;
+}
+
+/** Options of {@linkcode Plot.text}. */
+export interface PlotTextOptions {
+  /**
+   * Columns of the terminal, at least 40.
+   *
+   * @default {terminalWidth()}
+   */
+  readonly width?: number;
+  /**
+   * Whether to use colours.
+   *
+   * @default {coloursWanted()}
+   */
+  readonly colours?: boolean;
+}
+
+const WIDTH = 720;
+const NARROWEST_SVG = 280;
+const NARROWEST_TEXT = 40;
+
+/**
+ * Plots an experiment, a lab's outcome, a run file, or plain data.
+ *
+ * What stands where is found from the experiment: its control is the baseline, what the control
+ * holds fast tells the series apart, and a factor with several sizes is the axis. Warm-up rounds
+ * and second runs of the baseline count nowhere; only the kind `series` shows them.
+ *
+ * @param what A result of {@linkcode experiment}, what a lab returned, a run document, or, with
+ *   `options.kind`, plain data: `{ label, points }` for each series, `{ label, values }` for
+ *   latencies, `{ label, submitted, sent, released, copied }` in seconds for life lines.
+ * @param options What to show, and how.
+ * @returns The plot: text in a terminal or a REPL, a picture in a notebook.
+ * @throws {PlotError} If what was given does not have what the plot needs. The message says what.
+ *
+ * @example An experiment
+ * ```ts
+ * import { cross, experiment, plot } from "zclab";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const result = await experiment({
+ *   factors: cross({ payload: [600, 4000], mode: ["copy", "zc"] }),
+ *   control: { mode: "copy" },
+ *   trial: ({ payload, mode }, { round }) => ({
+ *     requestsPerSecond: (mode === "zc" ? 4e5 : 2e9 / (payload + 4000)) + round,
+ *   }),
+ * });
+ * const picture = plot(result, { kind: "crossover" });
+ * assertStringIncludes(picture.text({ width: 80, colours: false }), "zc: from 4000 on");
+ * assertStringIncludes(picture.svg(), "<svg xmlns=");
+ * ```
+ *
+ * @example Life lines
+ * ```ts
+ * import { plot } from "zclab";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const lines = [
+ *   { label: "request 1", submitted: 0, sent: 4e-6, released: 40e-6, copied: false },
+ *   { label: "request 2", submitted: 2e-6, sent: 7e-6, released: 41e-6, copied: false },
+ * ];
+ * assertStringIncludes(plot(lines, { kind: "lifelines" }).text({ colours: false }), "40.0 µs");
+ * ```
+ */
+export function plot(what: Plottable, options: PlotOptions = {}): Plot {
+  if (options.kind !== undefined && !PLOT_KINDS.includes(options.kind)) {
+    throw new PlotError(
+      `plot: options.kind is one of ${PLOT_KINDS.join(", ")}, not ${String(options.kind)}`,
+    );
+  }
+  if (isPlain(what)) {
+    const { kind, title, subtitle, unit, yLabel, xLabel, xUnit } = options;
+    return new Plot(
+      plainFigure(what, { kind, title, subtitle, unit, yLabel, xLabel, xUnit }),
+    );
+  }
+  return new Plot(
+    trialsFigure(trialsOf(what), { ...options, order: rowsOf(what) } as TrialsOptions),
+  );
+}
+
+/**
+ * The plots that an experiment, a lab's outcome or a run file is good for without being told
+ * anything, the best one first.
+ *
+ * @param what A result of {@linkcode experiment}, what a lab returned, or a run document.
+ * @param options As {@linkcode plot} takes them, without the kind.
+ * @throws {PlotError} If there are no trials.
+ */
+export function plots(
+  what: Exclude<Plottable, PlainData>,
+  options: Omit<PlotOptions, "kind"> = {},
+): Plot[] {
+  const trials = trialsOf(what);
+  const whole = { ...options, order: rowsOf(what) } as TrialsOptions;
+  return kindsFor(trials, whole).map((kind) => new Plot(trialsFigure(trials, { ...whole, kind })));
+}
+
+function isPlain(what: Plottable): what is PlainData {
+  return Array.isArray(what);
+}
+
+function trialsOf(what: Exclude<Plottable, PlainData>): readonly Trial[] {
+  const trials = (what as { trials?: unknown } | null)?.trials ??
+    (what as { document?: { trials?: unknown } } | null)?.document?.trials;
+  if (!Array.isArray(trials)) {
+    throw new PlotError(
+      "plot: this is neither a result of experiment(), nor what a lab returned, nor a run document, " +
+        "all of which have trials, nor an array of plain data",
+    );
+  }
+  return trials;
+}
+
+/** The rows of the lab's table name the combinations in the order that the lab gave them. */
+function rowsOf(what: Exclude<Plottable, PlainData>): readonly Measures[] {
+  const rows = "document" in what ? what.document.summary : what.summary;
+  return Array.isArray(rows) ? rows : [];
+}
+
+/** A plot. Made by {@linkcode plot}. */
+export class Plot {
+  /** What it shows, as plain data. */
+  readonly figure: Figure;
+
+  /** Made by {@linkcode plot}. @internal */
+  constructor(figure: Figure) {
+    this.figure = figure;
+  }
+
+  /** What it shows, as one of {@linkcode PlotOptions.kind}. */
+  get kind(): PlotKind {
+    return this.figure.kind;
+  }
+
+  /** What it shows, in words, for those who cannot see it. */
+  get alt(): string {
+    return describeFigure(this.figure);
+  }
+
+  /**
+   * The plot as an SVG document that needs nothing else, for a file or a page.
+   *
+   * @param options Colours and width.
+   * @throws {RangeError} If the width is less than 280.
+   */
+  svg(options: PlotSvgOptions = {}): string {
+    const { theme = "light", width = WIDTH } = options;
+    if (!(width >= NARROWEST_SVG && width < Infinity)) {
+      throw new RangeError(`The width of a plot is at least ${NARROWEST_SVG} pixels, not ${width}`);
+    }
+    return svgModule().renderSvg(this.figure, { theme, width, alt: this.alt });
+  }
+
+  /**
+   * The plot as an `<img>` that holds the SVG: the one form that JupyterLab, the classic Notebook,
+   * notebooks that are not trusted and nbconvert all show.
+   *
+   * @param options Colours and width.
+   */
+  html(options: PlotSvgOptions = {}): string {
+    const bytes = new TextEncoder().encode(this.svg(options));
+    return `<img src="data:image/svg+xml;base64,${bytes.toBase64()}" alt="${escaped(this.alt)}" ` +
+      `width="${options.width ?? WIDTH}" style="max-width:100%;height:auto">`;
+  }
+
+  /**
+   * The plot for a terminal.
+   *
+   * @param options Width and colours.
+   * @returns Lines, each ended by a newline.
+   */
+  text(options: PlotTextOptions = {}): string {
+    const { width = terminalWidth(), colours = coloursWanted() } = options;
+    return renderText(this.figure, { width: Math.max(NARROWEST_TEXT, width), colours });
+  }
+
+  /** In a REPL: the text. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.text().trimEnd();
+  }
+
+  /** In a notebook: the picture, and the text where pictures cannot be shown. */
+  [Symbol.for("Jupyter.display")](): { "text/html": string; "text/plain": string } {
+    return { "text/html": this.html(), "text/plain": this.text({ colours: false }) };
+  }
+}
+
+/** Loads what draws when something is to be drawn: it takes longer to load than all of zclab. */
+function svgModule(): typeof Svg {
+  return createRequire(import.meta.url)("./svg.ts");
+}

@@ -1,0 +1,222 @@
+/**
+ * Every combination compared with its baseline, corrected for there being many.
+ *
+ * @module
+ */
+import { describeFactors, type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
+import type { BootstrapOptions } from "./bootstrap.ts";
+import {
+  baselineOf,
+  bootstrapOf,
+  bootstrapOfControl,
+  FIVE_PERCENT,
+  type Ratio,
+} from "./comparisons.ts";
+import { findOutliers } from "./outliers.ts";
+import { judge, type Verdict } from "./verdicts.ts";
+
+/** How {@linkcode compareAll} corrects for many comparisons: after Holm, or not at all. */
+export type Correction = "holm" | "none";
+
+/** Words for {@linkcode compareAll}. */
+export interface CompareAllWords<F extends Factors> {
+  /**
+   * What a combination is called. Without it, its values of the factors that `against` names.
+   *
+   * @param factors The combination that is compared with its baseline.
+   */
+  readonly subject?: (factors: F) => string;
+  /**
+   * What a ratio above 1 means.
+   *
+   * @default {"faster"}
+   */
+  readonly higher?: string;
+  /**
+   * What a ratio below 1 means.
+   *
+   * @default {"slower"}
+   */
+  readonly lower?: string;
+}
+
+/** Options of {@linkcode compareAll}. */
+export interface CompareAllOptions<F extends Factors> extends BootstrapOptions {
+  /** The measure to compare: the name of a number in the measures. */
+  readonly measure: string;
+  /**
+   * What makes a combination a baseline, such as `{ mode: "copy" }`. Every other combination is
+   * compared with the baseline that has the same values in all other factors.
+   */
+  readonly against: Partial<F>;
+  /**
+   * How to correct for the number of comparisons.
+   *
+   * @default {"holm"}
+   */
+  readonly correction?: Correction;
+  /** Words for the verdicts. */
+  readonly words?: CompareAllWords<F>;
+}
+
+/** One combination compared with its baseline. */
+export interface ComparisonRow<F extends Factors = Factors> {
+  /** The combination. */
+  readonly factors: F;
+  /** Its baseline. */
+  readonly baseline: F;
+  /** The ratio with its own 95 % interval, not corrected. */
+  readonly comparison: Ratio;
+  /** The baseline compared with itself; absent where no control ran. */
+  readonly noiseFloor?: Ratio;
+  /** How likely a difference this large or larger is were there none; at least 1e-9. */
+  readonly chance: number;
+  /** The same, corrected for all comparisons: below 0.05 there is a difference. */
+  readonly correctedChance: number;
+  /** The verdict, which heeds the correction and the noise floor. */
+  readonly verdict: Verdict;
+  /** How many trials of the combination and its baseline are outliers. They are counted in. */
+  readonly outliers: number;
+}
+
+/**
+ * Compares every combination with its baseline, and says what all of that allows one to say.
+ *
+ * With many comparisons, some of equal things look different by chance. Holm's correction (S.
+ * Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+ * Statistics 6(2), 1979) keeps the chance that even one of them is called below 5 %; it does not
+ * ask how the comparisons depend on each other, which share a baseline here. The intervals of the
+ * rows stay what they are, 95 % each.
+ *
+ * @param trials The trials of one experiment.
+ * @param options What to compare.
+ * @returns A row for each combination that is no baseline, ordered by its factors: numbers by
+ *   size, texts by the alphabet. Those that share fewer than two rounds with their baseline are
+ *   left out.
+ * @throws {RangeError} If there is no baseline, if a combination has none, or if a value is not
+ *   positive.
+ * @throws {TypeError} If the measure is not a number.
+ *
+ * @example
+ * ```ts
+ * import { compareAll, cross, experiment } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { trials } = await experiment({
+ *   factors: cross({ payload: [600, 4000], mode: ["copy", "zc"] }),
+ *   control: { mode: "copy" },
+ *   trial: ({ payload, mode }) => ({ rate: mode === "zc" && payload === 4000 ? 150 : 100 }),
+ * });
+ * const rows = compareAll(trials, { measure: "rate", against: { mode: "copy" } });
+ * assertEquals(rows.map(({ verdict }) => verdict.text), [
+ *   "no difference seen; this run could have seen 0 %",
+ *   "zc is 50 % faster, 95 % interval 50 to 50 %",
+ * ]);
+ * ```
+ */
+export function compareAll<F extends Factors>(
+  trials: readonly Trial<F, Measures>[],
+  options: CompareAllOptions<F>,
+): ComparisonRow<F>[] {
+  const { measure, against, correction = "holm", words = {}, seed, resamples } = options;
+  const bootstrap = {
+    ...(seed === undefined ? {} : { seed }),
+    ...(resamples === undefined ? {} : { resamples }),
+  };
+  const counted = trials.filter((trial) => !trial.warmUp);
+  const combinations = distinct(counted.map((trial) => trial.factors)).sort(byFactors);
+  if (combinations.length > 0 && !combinations.some((one) => hasFactors(one, against))) {
+    throw new RangeError(`No trial has ${describeFactors(against as Factors)} to compare with`);
+  }
+  const names = Object.keys(against);
+  const { subject = (factors: F): string => names.map((name) => factors[name]).join(", ") } = words;
+  const outliers = findOutliers(counted, { measure }).map(({ trial }) => trial.factors);
+
+  const pairs = combinations.filter((one) => !hasFactors(one, against)).flatMap((factors) => {
+    const baseline = baselineOf(factors, combinations, against);
+    if (baseline === undefined) {
+      throw new RangeError(
+        `Nothing to compare ${describeFactors(factors)} with: no trial has ` +
+          describeFactors({ ...factors, ...against }),
+      );
+    }
+    const found = bootstrapOf(counted, { measure, of: factors, against: baseline, ...bootstrap });
+    return found === undefined ? [] : [{ factors, baseline, found, chance: found.chance() }];
+  });
+  const chances = pairs.map(({ chance }) => chance);
+  const corrected = correction === "holm" ? holm(chances) : chances;
+  // The first step of Holm's: what one difference among equal things would have had to pass.
+  const level = correction === "holm" ? FIVE_PERCENT / pairs.length : FIVE_PERCENT;
+
+  const floors = new Map(
+    [...new Set(pairs.map(({ baseline }) => baseline))].map((at) =>
+      [at, bootstrapOfControl(counted, { measure, at, ...bootstrap })?.ratio()] as const
+    ),
+  );
+
+  return pairs.map(({ factors, baseline, found, chance }, index): ComparisonRow<F> => {
+    const comparison = found.ratio();
+    const floor = floors.get(baseline);
+    const { higher, lower } = words;
+    return {
+      factors,
+      baseline,
+      comparison,
+      ...(floor === undefined ? {} : { noiseFloor: floor }),
+      chance,
+      correctedChance: corrected[index]!,
+      verdict: judge(comparison, floor, {
+        subject: subject(factors),
+        ...(higher === undefined ? {} : { higher }),
+        ...(lower === undefined ? {} : { lower }),
+      }, {
+        isCalled: corrected[index]! <= FIVE_PERCENT,
+        reach: found.reach(level),
+        ...(pairs.length > 1 && correction === "holm" ? { among: pairs.length } : {}),
+      }),
+      outliers: outliers.filter((other) =>
+        hasFactors(other, factors) || hasFactors(other, baseline)
+      ).length,
+    };
+  });
+}
+
+/**
+ * Corrects chances for their number after Holm: the smallest times their number, the next times
+ * one less, and so on, none smaller than the one before.
+ *
+ * @param chances The chance of each comparison, in any order.
+ * @returns The corrected ones in the same order, at most 1.
+ *
+ * @example
+ * ```ts
+ * import { holm } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(holm([0.5, 0.25, 0.125]), [0.5, 0.5, 0.375]);
+ * ```
+ */
+export function holm(chances: readonly number[]): number[] {
+  const order = chances.map((_, index) => index).sort((a, b) => chances[a]! - chances[b]!);
+  const corrected = new Array<number>(chances.length);
+  let least = 0;
+  for (const [step, index] of order.entries()) {
+    least = Math.max(least, Math.min(1, (chances.length - step) * chances[index]!));
+    corrected[index] = least;
+  }
+  return corrected;
+}
+
+function distinct<F extends Factors>(all: readonly F[]): F[] {
+  return all.filter((one, index) => all.findIndex((other) => hasFactors(other, one)) === index);
+}
+
+function byFactors(a: Factors, b: Factors): number {
+  for (const name of Object.keys(a)) {
+    const [x, y] = [a[name]!, b[name]!];
+    if (x === y) continue;
+    if (typeof x === "number" && typeof y === "number") return x - y;
+    return String(x) < String(y) ? -1 : 1;
+  }
+  return 0;
+}

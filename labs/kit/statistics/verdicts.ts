@@ -1,0 +1,127 @@
+/**
+ * What a comparison allows one to say, in words.
+ *
+ * @module
+ */
+import type { Ratio } from "./comparisons.ts";
+
+/** Words for {@linkcode verdict}. */
+export interface VerdictWords {
+  /** What is compared with the baseline, such as `zc`. */
+  readonly subject: string;
+  /**
+   * What a ratio above 1 means.
+   *
+   * @default {"faster"}
+   */
+  readonly higher?: string;
+  /**
+   * What a ratio below 1 means.
+   *
+   * @default {"slower"}
+   */
+  readonly lower?: string;
+}
+
+/** What a comparison allows one to say. */
+export interface Verdict {
+  /** `"higher"` or `"lower"` if a difference was seen, `"none"` if not. */
+  readonly difference: "higher" | "lower" | "none";
+  /** The smallest difference that this run could have seen: 0.12 is 12 %. */
+  readonly detectable: number;
+  /** The same in one sentence. */
+  readonly text: string;
+}
+
+/**
+ * Says in words what a comparison shows. A difference is seen only if the interval excludes 1 and
+ * the ratio is farther from 1 than the noise floor: than half the width of the interval of the
+ * baseline against itself, and than its ratio.
+ *
+ * @param comparison The comparison, as {@linkcode compare} returns it.
+ * @param noiseFloor The noise floor, or undefined where no control ran; the text then says so.
+ * @param words What the two directions are called.
+ * @returns The verdict and the smallest difference that the run could have seen.
+ *
+ * @example
+ * ```ts
+ * import { verdict } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const floor = { ratio: 1.01, low: 0.97, high: 1.05, rounds: 7 };
+ * const zc = { ratio: 1.21, low: 1.17, high: 1.26, rounds: 7 };
+ * assertEquals(
+ *   verdict(zc, floor, { subject: "zc" }).text,
+ *   "zc is 21 % faster, 95 % interval 17 to 26 %",
+ * );
+ * const same = { ratio: 1.02, low: 0.93, high: 1.12, rounds: 7 };
+ * assertEquals(
+ *   verdict(same, floor, { subject: "zc" }).text,
+ *   "no difference seen; this run could have seen 9.8 %",
+ * );
+ * ```
+ */
+export function verdict(
+  comparison: Ratio,
+  noiseFloor: Ratio | undefined,
+  words: VerdictWords,
+): Verdict {
+  const { ratio, low, high } = comparison;
+  const reach = Math.max(Math.log(high / ratio), Math.log(ratio / low));
+  return judge(comparison, noiseFloor, words, { isCalled: low > 1 || high < 1, reach });
+}
+
+/** What a correction for many comparisons makes of one of them. */
+export interface Judgement {
+  /** Whether the comparison is different, apart from the noise floor. */
+  readonly isCalled: boolean;
+  /** How far its interval reaches, as a logarithm. */
+  readonly reach: number;
+  /** With how many others it was corrected; without it, it was not. */
+  readonly among?: number;
+}
+
+/**
+ * The verdict on a comparison that was judged elsewhere.
+ *
+ * @param comparison The comparison.
+ * @param noiseFloor The noise floor, or undefined where no control ran.
+ * @param words What the two directions are called.
+ * @param judgement Whether the comparison itself is called, before the noise floor is heeded.
+ */
+export function judge(
+  { ratio, low, high }: Ratio,
+  noiseFloor: Ratio | undefined,
+  { subject, higher = "faster", lower = "slower" }: VerdictWords,
+  { isCalled, reach, among }: Judgement,
+): Verdict {
+  const floor = noiseFloor === undefined ? 0 : Math.max(
+    Math.log(noiseFloor.high / noiseFloor.low) / 2,
+    Math.abs(Math.log(noiseFloor.ratio)),
+  );
+  const detectable = Math.exp(Math.max(reach, floor)) - 1;
+  const unknown = noiseFloor === undefined ? " (noise floor not measured)" : "";
+  const isBeyondFloor = Math.abs(Math.log(ratio)) > floor;
+
+  if (isCalled && isBeyondFloor && low > 1) {
+    const interval = `${percent(low - 1)} to ${percent(high - 1)} %`;
+    const text = `${subject} is ${percent(ratio - 1)} % ${higher}, 95 % interval ${interval}`;
+    return { difference: "higher", detectable, text: text + unknown };
+  }
+  if (isCalled && isBeyondFloor && high < 1) {
+    const interval = `${percent(1 - high)} to ${percent(1 - low)} %`;
+    const text = `${subject} is ${percent(1 - ratio)} % ${lower}, 95 % interval ${interval}`;
+    return { difference: "lower", detectable, text: text + unknown };
+  }
+  // Only where the correction decided does it need saying.
+  const decided = among !== undefined && !isCalled && isBeyondFloor && (low > 1 || high < 1);
+  const corrected = decided ? ` that stands out among ${among} comparisons` : "";
+  const text = `no difference seen${corrected}; this run could have seen ${percent(detectable)} %`;
+  return { difference: "none", detectable, text: text + unknown };
+}
+
+/** Whole percents, with one digit more where a whole one would say little. */
+function percent(fraction: number): string {
+  const value = fraction * 100;
+  return value < 9.95 ? String(Number(value.toFixed(1))) : String(Math.round(value));
+}
