@@ -6,7 +6,14 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { ensureSystem, GUEST_COMPONENTS, SetupError, TEST_COMPONENTS } from "../labs/kit/setup.ts";
+import {
+  type Component,
+  ensureSystem,
+  GUEST_COMPONENTS,
+  NOTEBOOK_COMPONENTS,
+  SetupError,
+  TEST_COMPONENTS,
+} from "../labs/kit/setup.ts";
 import {
   describeError,
   type EndingSignal,
@@ -19,7 +26,7 @@ import {
 import { kernelComplaints } from "../vm/kernel_log.ts";
 
 /** What is searched for tests and for examples. */
-const SOURCES = ["test", "mod.ts", "ffi", "labs", "vm"];
+const SOURCES = ["test", "mod.ts", "ffi", "labs", "notebooks", "vm"];
 
 /** The tests that run in the guest. */
 const GUEST_SOURCES = "test/guest";
@@ -118,6 +125,8 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.badArguments;
   }
   await ensureSystem({ components: TEST_COMPONENTS });
+  // Without it the tests that execute notebooks skip themselves by name.
+  await obstacleOf(NOTEBOOK_COMPONENTS);
 
   const room = Deno.makeTempDirSync({ prefix: "zclab-test-" });
   try {
@@ -165,11 +174,9 @@ async function runOnHost(room: string, filter: string | undefined): Promise<Run>
 
 /** Where the guest cannot be made, its tests are skipped, and said to be. */
 async function runInGuest(room: string, filter: string | undefined): Promise<Run> {
-  try {
-    await ensureSystem({ components: GUEST_COMPONENTS });
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    const skipped = [`all of ${GUEST_SOURCES}, which run in the guest: ${error.message}`];
+  const obstacle = await obstacleOf(GUEST_COMPONENTS);
+  if (obstacle !== undefined) {
+    const skipped = [`all of ${GUEST_SOURCES}, which run in the guest: ${obstacle}`];
     return { counts: { ...NOTHING, skipped }, signal: undefined };
   }
   // Types are checked outside, where that is much faster.
@@ -204,6 +211,17 @@ async function runInGuest(room: string, filter: string | undefined): Promise<Run
     reason: "",
   }));
   return { counts: { ...counts, failed: [...counts.failed, ...failed] }, signal };
+}
+
+/** Makes sure of components, and says why they cannot be had here if they cannot. */
+async function obstacleOf(components: readonly Component[]): Promise<string | undefined> {
+  try {
+    await ensureSystem({ components });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return error.message;
+  }
 }
 
 function filtering(filter: string | undefined): string[] {

@@ -179,6 +179,25 @@ export class TrialError extends Error {
  * // One warm-up round of 2 combinations, 3 rounds of 2 combinations and the control.
  * assertEquals(trials.length, 2 + 3 * 3);
  * ```
+ *
+ * @example Until it is warm, and until the intervals are narrow
+ * ```ts
+ * import { cross, experiment } from "zclab";
+ * import { assert } from "@std/assert";
+ *
+ * const { steady, stopped } = await experiment({
+ *   factors: cross({ bytes: [100_000, 200_000] }),
+ *   control: { bytes: 100_000 },
+ *   warmUp: { measure: "milliseconds", most: 10 },
+ *   repeats: { measure: "milliseconds", width: 0.05, most: 20, seconds: 2 },
+ *   trial({ bytes }) {
+ *     const started = performance.now();
+ *     for (let i = 0; i < 10; i++) new Uint8Array(bytes).fill(i);
+ *     return { milliseconds: performance.now() - started };
+ *   },
+ * });
+ * assert(steady !== null && ["width", "most", "seconds"].includes(stopped));
+ * ```
  */
 export async function experiment<F extends Factors, M extends Measures>(
   options: ExperimentOptions<F, M>,

@@ -108,6 +108,32 @@ Deno.test("compareAll says when it was the correction that kept it from calling"
   assert(texts.size > 0, "no such case came up");
 });
 
+Deno.test("compareAll corrects within the questions that the caller parts", () => {
+  const random = new Random(34);
+  const trials = [600, 1200, 4000].flatMap((payload) =>
+    simulate(
+      new NoisyMachine(random, NOISY),
+      7,
+      cross({ payload: [payload], mode: ["copy", "b", "c"] }),
+      [1, 1.3, 1],
+    )
+  );
+  const options = { measure: "rate", against: COPY } as const;
+  const [within, all] = [
+    compareAll(trials, { ...options, within: ["payload"] }),
+    compareAll(trials, options),
+  ];
+  assertEquals(within.length, 6);
+  for (const [i, row] of within.entries()) {
+    const own = trials.filter((trial) => trial.factors.payload === row.factors.payload);
+    const alone = compareAll(own, options).find(({ factors }) => factors.mode === row.factors.mode);
+    // What is an outlier is told by the noise of all trials.
+    assertEquals({ ...row, outliers: 0 }, { ...alone!, outliers: 0 });
+    assert(row.correctedChance <= all[i]!.correctedChance);
+    assert(row.verdict.detectable <= all[i]!.verdict.detectable);
+  }
+});
+
 Deno.test("compareAll has words of the caller, and says how many outliers it kept", () => {
   const random = new Random(35);
   const machine = new NoisyMachine(random, QUIET);

@@ -70,7 +70,7 @@ function ends(
   const largest = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x ?? 0)));
   const told = series.flatMap(({ label, points }) => {
     const last = points.at(-1);
-    return last === undefined ? [] : [`${label} ${format(last.value)}`];
+    return last === undefined ? [] : [`${label} ${format(last.value)}`.trimStart()];
   });
   return (axis === undefined ? "" : `at ${axis} ${largest}: `) + some(told);
 }

@@ -33,7 +33,7 @@ export interface PlacedCombination {
   readonly factors: Factors;
   /** Its place along the axis; null where there is none. */
   readonly x: number | null;
-  /** The name of its series. */
+  /** The name of its series; empty if all combinations are one series. */
   readonly series: string;
   /** The name of its panel. */
   readonly panel: string;
@@ -142,7 +142,7 @@ export function layoutOf(trials: readonly Trial[], options: LayoutOptions): Tria
       return {
         factors,
         x: x === undefined ? null : factors[x] as number,
-        series: nameOf(factors, telling) || "all",
+        series: nameOf(factors, telling) || "",
         panel: nameOf(factors, panels),
         trials: own,
       };

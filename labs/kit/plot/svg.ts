@@ -771,6 +771,8 @@ class Drawing {
     { lines, heights }: EndRoom,
     look: (label: string) => SeriesLook,
   ): string {
+    // A series that is alone needs no name.
+    if (ends.every(({ label }) => label === "")) return "";
     const places = dodged(ends.map(({ y }) => y), heights, frame.top - 8, frame.bottom + 12);
     return ends.map(({ label, x, y }, index) => {
       const { colour, symbol } = look(label);

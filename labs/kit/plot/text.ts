@@ -75,9 +75,10 @@ function throughput(figure: ThroughputFigure, drawing: TextDrawing): string[] {
           one.x === size
         );
         if (point === undefined) return [];
+        const group = size === null ? "" : `${x!.label} ${size} ${x!.unit}`.trimEnd();
+        // A series that is alone needs no name: its bars have those of their groups.
         return [{
-          ...(size === null ? {} : { group: `${x!.label} ${size} ${x!.unit}`.trimEnd() }),
-          label,
+          ...(label === "" ? { label: group } : group === "" ? { label } : { label, group }),
           value: point.value,
           low: point.low,
           high: point.high,

@@ -392,7 +392,7 @@ function overTime(layout: TrialsLayout, options: TrialsOptions): SeriesFigure {
     }).sort((a, b) => a.at - b.at);
     const counting = points.filter(({ mark }) => mark === "counted").map(({ value }) => value);
     return {
-      title: label === "all" ? "" : label,
+      title: label,
       points,
       centre: relative ? 1 : counting.length === 0 ? points[0]?.value ?? 0 : median(counting),
     };

@@ -55,6 +55,14 @@ export interface CompareAllOptions<F extends Factors> extends BootstrapOptions {
    * @default {"holm"}
    */
   readonly correction?: Correction;
+  /**
+   * Factors that part the comparisons into questions of their own, such as `["payload"]`: what is
+   * corrected for is the number of comparisons in each. The 5 % then hold for each question, not
+   * for all of them together.
+   *
+   * @default {[]}
+   */
+  readonly within?: readonly (string & keyof F)[];
   /** Words for the verdicts. */
   readonly words?: CompareAllWords<F>;
 }
@@ -118,7 +126,8 @@ export function compareAll<F extends Factors>(
   trials: readonly Trial<F, Measures>[],
   options: CompareAllOptions<F>,
 ): ComparisonRow<F>[] {
-  const { measure, against, correction = "holm", words = {}, seed, resamples } = options;
+  const { measure, against, correction = "holm", within = [], words = {} } = options;
+  const { seed, resamples } = options;
   const bootstrap = {
     ...(seed === undefined ? {} : { seed }),
     ...(resamples === undefined ? {} : { resamples }),
@@ -143,10 +152,17 @@ export function compareAll<F extends Factors>(
     const found = bootstrapOf(counted, { measure, of: factors, against: baseline, ...bootstrap });
     return found === undefined ? [] : [{ factors, baseline, found, chance: found.chance() }];
   });
-  const chances = pairs.map(({ chance }) => chance);
-  const corrected = correction === "holm" ? holm(chances) : chances;
-  // The first step of Holm's: what one difference among equal things would have had to pass.
-  const level = correction === "holm" ? FIVE_PERCENT / pairs.length : FIVE_PERCENT;
+  const families = Map.groupBy(
+    pairs,
+    ({ factors }) =>
+      correction === "none" ? factors : JSON.stringify(within.map((name) => factors[name])),
+  );
+  const corrected = new Map([...families.values()].flatMap((family) => {
+    const chances = holm(family.map(({ chance }) => chance));
+    return family.map((pair, index) =>
+      [pair, { chance: chances[index]!, among: family.length }] as const
+    );
+  }));
 
   const floors = new Map(
     [...new Set(pairs.map(({ baseline }) => baseline))].map((at) =>
@@ -154,9 +170,11 @@ export function compareAll<F extends Factors>(
     ),
   );
 
-  return pairs.map(({ factors, baseline, found, chance }, index): ComparisonRow<F> => {
+  return pairs.map((pair): ComparisonRow<F> => {
+    const { factors, baseline, found, chance } = pair;
     const comparison = found.ratio();
     const floor = floors.get(baseline);
+    const { chance: correctedChance, among } = corrected.get(pair)!;
     const { higher, lower } = words;
     return {
       factors,
@@ -164,15 +182,16 @@ export function compareAll<F extends Factors>(
       comparison,
       ...(floor === undefined ? {} : { noiseFloor: floor }),
       chance,
-      correctedChance: corrected[index]!,
+      correctedChance,
       verdict: judge(comparison, floor, {
         subject: subject(factors),
         ...(higher === undefined ? {} : { higher }),
         ...(lower === undefined ? {} : { lower }),
       }, {
-        isCalled: corrected[index]! <= FIVE_PERCENT,
-        reach: found.reach(level),
-        ...(pairs.length > 1 && correction === "holm" ? { among: pairs.length } : {}),
+        isCalled: correctedChance <= FIVE_PERCENT,
+        // Holm's first step: what one difference among equal things would have had to pass.
+        reach: found.reach(FIVE_PERCENT / among),
+        ...(among > 1 ? { among } : {}),
       }),
       outliers: outliers.filter((other) =>
         hasFactors(other, factors) || hasFactors(other, baseline)
