@@ -53,8 +53,12 @@ export interface TrialsLayout {
   readonly labels: readonly string[];
   /** The series that is the baseline, where there is one. */
   readonly baseline: string | undefined;
+  /** The factor values that make a combination the baseline, where there is one. */
+  readonly baselineFactors: { readonly [factor: string]: Factor } | undefined;
   /** The names of the panels. */
   readonly panels: readonly string[];
+  /** The factors that tell the panels apart. */
+  readonly panelFactors: readonly string[];
   /** How many rounds count. */
   readonly rounds: number;
   /** What a reader must know. */
@@ -163,6 +167,8 @@ export function layoutOf(trials: readonly Trial[], options: LayoutOptions): Tria
       ? labels
       : [baseline, ...labels.filter((label) => label !== baseline)],
     baseline,
+    baselineFactors,
+    panelFactors: panels,
     panels: [...new Set(combinations.map(({ panel }) => panel))],
     rounds: new Set(counted.map(({ round }) => round)).size,
     notes,

@@ -4,14 +4,16 @@
  * @module
  */
 import { median } from "simple-statistics";
-import type { Trial } from "../trials.ts";
+import { type Factors, hasFactors, type Trial } from "../trials.ts";
 import {
   compare,
+  compareAll,
   crossover,
   findOutliers,
   medianInterval,
   noiseFloor,
   type Ratio,
+  type Verdict,
 } from "../statistics.ts";
 import {
   capitalised,
@@ -226,6 +228,8 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
   const point = ({ x }: PlacedCombination, ratio: Ratio | undefined): IntervalPoint | undefined =>
     ratio === undefined ? undefined : { x, value: ratio.ratio, low: ratio.low, high: ratio.high };
 
+  const differences = differencesOf(layout, measure.name);
+
   const panels = layout.panels.map((title) => {
     const own = layout.combinations.filter(({ panel }) => panel === title);
     const compared = layout.labels.filter((label) => label !== baseline).map((label) => {
@@ -241,13 +245,18 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
     })).filter(({ points }) => points.length > 0);
     const crossings = compared.filter(({ rows }) => rows.some(({ ratio }) => ratio !== undefined))
       .map(({ label, rows }): CrossoverMark => {
-        const found = crossover(rows.flatMap(({ one, ratio }) =>
-          ratio === undefined ? [] : [{
+        const found = crossover(rows.flatMap(({ one, ratio }) => {
+          if (ratio === undefined) return [];
+          const difference = differences.get(one.factors);
+          return [{
             payload: one.x!,
             comparison: lowerIsBetter ? inverse(ratio) : ratio,
             noiseFloor: lowerIsBetter ? inverse(floorAt(one.x)) : floorAt(one.x),
-          }]
-        ));
+            ...(difference === undefined
+              ? {}
+              : { difference: lowerIsBetter ? OPPOSITE[difference] : difference }),
+          }];
+        }));
         if (found === undefined) return { label };
         const { payload: from, above, estimate } = found;
         return {
@@ -503,8 +512,23 @@ function inverse<R extends Ratio | undefined>(ratio: R): R {
   return { ratio: 1 / value, low: 1 / high, high: 1 / low, rounds } as R;
 }
 
+const OPPOSITE = { higher: "lower", lower: "higher", none: "none" } as const;
+
+/** Which combinations differ from the baseline, corrected for how many stand at one size. */
+function differencesOf(
+  { trials, combinations, baselineFactors, x, panelFactors }: TrialsLayout,
+  measure: string,
+): Map<Factors, Verdict["difference"]> {
+  const within = [...(x === undefined ? [] : [x]), ...panelFactors];
+  const rows = attempt(() => compareAll(trials, { measure, against: baselineFactors!, within }));
+  return new Map(combinations.flatMap(({ factors }) => {
+    const row = rows?.find((row) => hasFactors(row.factors, factors));
+    return row === undefined ? [] : [[factors, row.verdict.difference] as const];
+  }));
+}
+
 /** A ratio of numbers that have none, such as zeros, is not there. */
-function attempt(compute: () => Ratio | undefined): Ratio | undefined {
+function attempt<T>(compute: () => T | undefined): T | undefined {
   try {
     return compute();
   } catch (error) {
