@@ -147,20 +147,29 @@ export {
   UringError,
 } from "./ffi/errors.ts";
 
-// Experiments that someone else can repeat.
+// Experiments, and what their numbers allow one to say.
 export * from "./labs/kit/experiment.ts";
 export * from "./labs/kit/covariates.ts";
 export * from "./labs/kit/statistics.ts";
 export * from "./labs/kit/random.ts";
-export * from "./labs/kit/environment.ts";
+
+// Runs that someone else can repeat: the file, what repeats it, what compares two of them.
 export * from "./labs/kit/run_document.ts";
+export * from "./labs/kit/environment.ts";
 export * from "./labs/kit/code_version.ts";
-export * from "./labs/kit/whole_file.ts";
-export * from "./labs/kit/run_differences.ts";
+export * from "./labs/kit/replay.ts";
 export * from "./labs/kit/compare_runs.ts";
+export * from "./labs/kit/run_differences.ts";
 export * from "./labs/kit/comparison_text.ts";
 export * from "./labs/kit/csv.ts";
-export * from "./labs/kit/replay.ts";
+export * from "./labs/kit/whole_file.ts";
+
+// Pictures and pages of a run.
+export * from "./labs/kit/plot/mod.ts";
+export * from "./labs/kit/report.ts";
+export * from "./labs/kit/table.ts";
+
+// What labs send, receive and prove with.
 export {
   datagramsPerRequest,
   transmit,
@@ -169,8 +178,6 @@ export {
   type TransmitOptions,
   type Transmitted,
 } from "./labs/kit/transmit.ts";
-
-export { comparePages, type PageProof } from "./labs/kit/page_proof.ts";
 export {
   receiveCopying,
   type Received,
@@ -180,14 +187,14 @@ export {
 } from "./labs/kit/receive.ts";
 export { fillStream, matchesStream, matchesWhole } from "./labs/kit/stream.ts";
 export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/stream_sender.ts";
+export { comparePages, type PageProof } from "./labs/kit/page_proof.ts";
 
-// Labs, and how they speak.
+// Labs, and what is possible here.
 export * from "./labs/kit/lab.ts";
-export * from "./labs/kit/recorded_run.ts";
-export * from "./labs/kit/exercise.ts";
-export { show } from "./labs/kit/show.ts";
 export * from "./labs/kit/probe.ts";
-export * from "./labs/kit/table.ts";
-export * from "./labs/kit/plot/mod.ts";
-export * from "./labs/kit/report.ts";
 export * from "./labs/kit/progress.ts";
+
+// Notebooks: what they show, what they ask, and what was recorded elsewhere.
+export { show } from "./labs/kit/show.ts";
+export * from "./labs/kit/exercise.ts";
+export * from "./labs/kit/recorded_run.ts";
