@@ -6,11 +6,19 @@
 import { busyPoll } from "./busy_poll.ts";
 import type { Lab } from "./kit/lab.ts";
 import { rxDevmem } from "./rx_devmem.ts";
+import { rxHeldPieces } from "./rx_held_pieces.ts";
 import { rxToDisk } from "./rx_to_disk.ts";
 import { rxZcrx } from "./rx_zcrx.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 
 /** Every lab, the flagship first. */
-export const CATALOGUE: readonly Lab[] = [txCopyVsZc, busyPoll, rxZcrx, rxDevmem, rxToDisk];
+export const CATALOGUE: readonly Lab[] = [
+  txCopyVsZc,
+  busyPoll,
+  rxZcrx,
+  rxHeldPieces,
+  rxDevmem,
+  rxToDisk,
+];
 
-export { busyPoll, rxDevmem, rxToDisk, rxZcrx, txCopyVsZc };
+export { busyPoll, rxDevmem, rxHeldPieces, rxToDisk, rxZcrx, txCopyVsZc };

@@ -393,7 +393,8 @@ function overTime(layout: TrialsLayout, options: TrialsOptions): SeriesFigure {
       return [
         {
           at: (Date.parse(trial.startedAt) - start) / 1000,
-          value: relative ? value / centre! : value * measure.scale,
+          // The medians have the measure's scale.
+          value: value * measure.scale / (relative ? centre! : 1),
           mark: trial.warmUp ? "warm-up" : trial.control ? "control" : "counted",
           outlier: outliers.has(`${trial.round} ${trial.order}`),
         } as const,

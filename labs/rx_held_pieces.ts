@@ -1,0 +1,339 @@
+/**
+ * What becomes of a zero-copy receive whose pieces are not given back.
+ *
+ * @module
+ */
+import {
+  Area,
+  defineLab,
+  environment,
+  experiment,
+  fillStream,
+  type LabContext,
+  type LabOutcome,
+  matchesWhole,
+  probe,
+  Ring,
+  runDocument,
+  Socket,
+  Softnic,
+  table,
+  Testbed,
+  type Trial,
+  ZeroCopyReceiver,
+} from "zclab";
+
+/** What one trial is about. */
+type HeldFactors = {
+  /** What the receiver stands on: a queue of softnic, or no device. */
+  readonly device: "none" | "softnic";
+  /** Buffers of the area, of 4096 bytes each. */
+  readonly buffers: number;
+  /** Pieces that the program keeps, the first ones that come; the others it gives back at once. */
+  readonly held: number;
+};
+
+/** What one trial measured. */
+type HeldMeasures = {
+  /** Bytes that arrived while the program kept its pieces. */
+  readonly bytesWhileHolding: number;
+  /** Bytes that had arrived at the end, after it had given them back. */
+  readonly bytesAfterwards: number;
+  /** How long it took from giving them back to the next piece; null if nothing stood still. */
+  readonly resumedAfterMilliseconds: number | null;
+  /** Times that the receive had to be started again because no buffer was free. */
+  readonly starved: number;
+  /** Bytes that the kernel says it copied; null before Linux 7.2. */
+  readonly copiedBytes: number | null;
+  /** Frames that the NIC dropped; null without a device. */
+  readonly droppedFrames: number | null;
+};
+
+/** One line of the table. */
+type HeldRow = HeldFactors & {
+  readonly streamBytes: number;
+  /** The least and the most of all rounds. */
+  readonly leastWhileHolding: number;
+  readonly mostWhileHolding: number;
+  readonly leastAfterwards: number;
+  /** The longest time until it went on, after the pieces had come back; null if it never stood still. */
+  readonly resumedAfterMilliseconds: number | null;
+  readonly copiedBytes: number | null;
+  readonly droppedFrames: number | null;
+};
+
+const PAGE = 4096;
+const PORT = 9000;
+const QUEUE = 1;
+/** Buffers that the NIC keeps posted on a queue, at most. */
+const DESCRIPTORS = 256;
+
+/** Buffers of the area on softnic. */
+const NIC_BUFFERS = 512;
+/** So that each segment fills a page: 4096 bytes of payload with TCP's headers. */
+const MTU = 4148;
+/** Bytes in the socket's queue at most: they lie in the area, too, and nobody holds them yet. */
+const QUEUED_BYTES = 128 * 1024;
+/** Bytes of the stream of a trial, with each kind of device: more than the area takes. */
+const STREAM = { none: 64 * PAGE, softnic: 2 * NIC_BUFFERS * PAGE } as const;
+/** Milliseconds without a piece after which a receive counts as standing still. */
+const STILL = 500;
+/** How long it may take until the stream goes on: TCP waits longer each time that it sends again. */
+const STUCK = 30_000;
+
+const options = {
+  buffers: {
+    kind: "number",
+    description: "buffers of the area without a device",
+    default: 16,
+    minimum: 2,
+    maximum: 32,
+  },
+} as const;
+
+/** What becomes of a receive whose pieces are not given back. */
+export const rxHeldPieces = defineLab({
+  name: "rx-held-pieces",
+  title: "Zero-copy receive: what becomes of a receive whose pieces are not given back",
+  description:
+    "Receives a TCP stream with zcrx and keeps the first pieces. When nothing comes any more the " +
+    "pieces are given back, and the rest of the stream is received.",
+  needs: ["liburing", "shim", "io_uring", "namespaces", "ip", "nsenter", "zcrx"],
+  options,
+  repeats: { default: 3, quick: 2, minimum: 1 },
+  rows: {
+    keys: ["device", "buffers", "held"],
+    measures: [{
+      name: "bytesWhileHolding",
+      title: "arrived while holding",
+      unit: "B",
+      better: "higher",
+    }],
+    baseline: { device: "none", held: 1 },
+    within: [],
+    proof: flowProof,
+  },
+  run,
+});
+
+/** Whether the stream stood still until pieces came back, where all trials agree. */
+function flowProof(trials: readonly Trial[]): string | null {
+  const still = trials.filter(({ measures }) => measures["resumedAfterMilliseconds"] !== null);
+  if (still.length === 0) return "goes on";
+  return still.length === trials.length ? "stands still" : null;
+}
+
+async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
+  const { options: { buffers }, repeats, seed, signal, progress } = context;
+  const hasSoftnic = (await probe()).item("softnic").state === "real";
+  const factors: HeldFactors[] = [1, buffers / 2, buffers - 1, buffers].map((held) => ({
+    device: "none",
+    buffers,
+    held: Math.floor(held),
+  }));
+  if (hasSoftnic) {
+    const area = { device: "softnic", buffers: NIC_BUFFERS } as const;
+    factors.push({ ...area, held: 0 }, { ...area, held: NIC_BUFFERS });
+  }
+  await using beds = await Beds.open(hasSoftnic);
+  const record = environment();
+  const { trials, complete } = await experiment<HeldFactors, HeldMeasures>({
+    factors,
+    repeats,
+    warmUp: 0,
+    seed,
+    signal,
+    onProgress: (done, total, { device, held }) =>
+      progress.update(done, total, `${device}, ${held} held`),
+    trial: (one) => receive(beds, one),
+  });
+  signal.throwIfAborted();
+  const rows = factors.map((one) => summarize(trials, one));
+  return {
+    document: runDocument(context, { environment: record, complete, trials, summary: rows }),
+    text: report(rows),
+  };
+}
+
+/** A link for each kind of device. */
+class Beds implements AsyncDisposable {
+  readonly none: Testbed;
+  readonly softnic: { readonly bed: Testbed; readonly nic: Softnic } | undefined;
+
+  private constructor(none: Testbed, softnic: Beds["softnic"]) {
+    this.none = none;
+    this.softnic = softnic;
+  }
+
+  static async open(hasSoftnic: boolean): Promise<Beds> {
+    await using stack = new AsyncDisposableStack();
+    const none = stack.use(await Testbed.loopback());
+    let softnic: Beds["softnic"];
+    if (hasSoftnic) {
+      const bed = stack.use(await Testbed.softnic({ mtu: MTU, descriptors: DESCRIPTORS }));
+      const nic = await Softnic.of(bed.far);
+      await nic.steer({ port: PORT, queue: QUEUE });
+      softnic = { bed, nic };
+    }
+    stack.move();
+    return new Beds(none, softnic);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.softnic?.bed[Symbol.asyncDispose]();
+    await this.none[Symbol.asyncDispose]();
+  }
+}
+
+async function receive(beds: Beds, { device, buffers, held }: HeldFactors): Promise<HeldMeasures> {
+  const bed = device === "none" ? beds.none : beds.softnic!.bed;
+  const nic = device === "none" ? undefined : beds.softnic!.nic;
+  const drops = async (): Promise<number | null> =>
+    nic === undefined ? null : (await nic.counters())[`rx${QUEUE}_no_descriptor_drops`]!;
+  using area = Area.map({ bytes: buffers * PAGE });
+  using data = Area.map({ bytes: STREAM[device] });
+  fillStream(data.unsafeBytes());
+  const droppedBefore = await drops();
+  // A receive takes data out of the socket as it comes, and TCP asks for more. A short completion
+  // queue stops that before the area is used up, in case this program is slow.
+  await using sending = Ring.open();
+  await using ring = Ring.open({ entries: 16, completionEntries: 128, completionSize: 32 });
+  using receiver = device === "none"
+    ? ZeroCopyReceiver.withoutDevice(ring, { area })
+    : ZeroCopyReceiver.open(ring, {
+      area,
+      interface: bed.far.interface,
+      queue: QUEUE,
+      place: bed.far,
+    });
+  using listener = Socket.tcp(bed.far).setOption("SO_REUSEADDR", true)
+    .setOption("SO_RCVBUF", QUEUED_BYTES).bind(bed.far.address(PORT)).listen(1);
+  using client = Socket.tcp(bed.near).connect(bed.far.address(PORT));
+  using server = await ring.accept(listener);
+  const sent = sendAll(sending, client, data);
+  const { whileHolding, afterwards, resumedAfter } = await takeAll(
+    receiver,
+    server,
+    STREAM[device],
+    held,
+  );
+  await sent;
+  const { starved, copiedBytes = null } = receiver.statistics();
+  const droppedAfter = await drops();
+  return {
+    bytesWhileHolding: whileHolding,
+    bytesAfterwards: afterwards,
+    resumedAfterMilliseconds: resumedAfter,
+    starved,
+    copiedBytes,
+    droppedFrames: droppedBefore === null ? null : droppedAfter! - droppedBefore,
+  };
+}
+
+async function sendAll(ring: Ring, socket: Socket, data: Area): Promise<void> {
+  for (let at = 0; at < data.bytes;) {
+    const length = Math.min(64 * 1024, data.bytes - at);
+    at += await ring.send(socket, data.slice(at, length));
+  }
+}
+
+/** Receives the stream; the first pieces come back only when nothing comes any more. */
+async function takeAll(
+  receiver: ZeroCopyReceiver,
+  socket: Socket,
+  bytes: number,
+  held: number,
+): Promise<{ whileHolding: number; afterwards: number; resumedAfter: number | null }> {
+  const kept: Disposable[] = [];
+  let received = 0;
+  /** How far it had come, and when, when it stood still. */
+  let still: { readonly at: number; readonly since: number } | undefined;
+  let resumedAfter: number | null = null;
+  const pieces = receiver.receive(socket, { bytes });
+  let next = pieces.next();
+  while (true) {
+    const result = await within(next, still === undefined ? STILL : STUCK);
+    if (result === undefined) {
+      if (still !== undefined) throw new Error(`The stream is stuck after ${received} bytes`);
+      still = { at: received, since: performance.now() };
+      for (const piece of kept.splice(0)) piece[Symbol.dispose]();
+      continue;
+    }
+    if (result.done) break;
+    if (still !== undefined) resumedAfter ??= performance.now() - still.since;
+    const piece = result.value;
+    const view = new DataView(piece.bytes.buffer, piece.bytes.byteOffset, piece.length);
+    if (!matchesWhole(view, 0, piece.length, received)) {
+      throw new Error(`The piece at byte ${received} of the stream is not what was sent`);
+    }
+    received += piece.length;
+    if (still === undefined && kept.length < held) kept.push(piece);
+    else piece.release();
+    next = pieces.next();
+  }
+  for (const piece of kept) piece[Symbol.dispose]();
+  return { whileHolding: still?.at ?? received, afterwards: received, resumedAfter };
+}
+
+/** What a promise resolves to, or undefined if that takes longer. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), milliseconds);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function summarize(
+  trials: readonly Trial<HeldFactors, HeldMeasures>[],
+  { device, buffers, held }: HeldFactors,
+): HeldRow {
+  const own = trials
+    .filter(({ factors }) => factors.device === device && factors.held === held)
+    .map(({ measures }) => measures);
+  const amounts = own.map(({ bytesWhileHolding }) => bytesWhileHolding);
+  const times = own.map(({ resumedAfterMilliseconds }) => resumedAfterMilliseconds)
+    .filter((time) => time !== null);
+  return {
+    device,
+    buffers,
+    held,
+    streamBytes: STREAM[device],
+    leastWhileHolding: Math.min(...amounts),
+    mostWhileHolding: Math.max(...amounts),
+    leastAfterwards: Math.min(...own.map(({ bytesAfterwards }) => bytesAfterwards)),
+    resumedAfterMilliseconds: times.length === 0 ? null : Math.max(...times),
+    copiedBytes: sum(own.map(({ copiedBytes }) => copiedBytes)),
+    droppedFrames: sum(own.map(({ droppedFrames }) => droppedFrames)),
+  };
+}
+
+function sum(values: readonly (number | null)[]): number | null {
+  return values.reduce((sum, value) => sum === null || value === null ? null : sum + value, 0);
+}
+
+function report(rows: readonly HeldRow[]): string {
+  const text = table<HeldRow>(
+    [
+      { title: "device", value: ({ device }) => device },
+      { title: "buffers", value: ({ buffers }) => buffers },
+      { title: "held", value: ({ held }) => held },
+      { title: "bytes of\nthe stream", value: ({ streamBytes }) => streamBytes },
+      { title: "arrived while\nholding, least", value: (row) => row.leastWhileHolding },
+      { title: "most", value: ({ mostWhileHolding }) => mostWhileHolding },
+      { title: "after giving\nback, least", value: ({ leastAfterwards }) => leastAfterwards },
+      {
+        title: "went on\nafter ms",
+        value: (row) => row.resumedAfterMilliseconds,
+        format: (value) => Number(value).toFixed(0),
+      },
+      { title: "bytes\ncopied", value: ({ copiedBytes }) => copiedBytes },
+      { title: "frames\ndropped", value: ({ droppedFrames }) => droppedFrames },
+    ],
+    rows,
+    { width: 100, colours: false },
+  );
+  return `${text}\n`;
+}
