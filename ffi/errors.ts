@@ -28,8 +28,10 @@ export interface Explanation {
 /** Explanations that hold for one operation, keyed by `operation errno`. */
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   "io_uring_setup EPERM": {
-    meaning: "this kernel refuses io_uring to this user (kernel.io_uring_disabled)",
-    advice: "as root: sysctl kernel.io_uring_disabled=0",
+    meaning:
+      "io_uring is refused to this user, by kernel.io_uring_disabled or by a container's seccomp filter",
+    advice: "as root: sysctl kernel.io_uring_disabled=0; in a container allow io_uring in its " +
+      "seccomp profile",
   },
   "io_uring_setup ENOSYS": {
     meaning: "this kernel has no io_uring, or a seccomp filter hides it (containers often do)",
@@ -37,7 +39,8 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   },
   "io_uring_setup ENOMEM": {
     meaning: "the kernel could not allocate the ring, or RLIMIT_MEMLOCK is used up",
-    advice: "open a smaller ring, or raise the limit: ulimit -l unlimited",
+    advice: "open a smaller ring, end what else this user runs (the limit counts all of it), or " +
+      "raise it: ulimit -l 65536",
   },
   "io_uring_enter EEXIST": {
     meaning: "the ring belongs to another thread (IORING_SETUP_SINGLE_ISSUER)",
@@ -79,7 +82,8 @@ const GENERAL: Readonly<Record<string, Explanation>> = {
   },
   ENOMEM: {
     meaning: "out of memory, or RLIMIT_MEMLOCK is used up",
-    advice: "reap notifications, use less, or raise the limit: ulimit -l unlimited",
+    advice: "reap notifications, use less, end what else this user runs (the limit counts all of " +
+      "it), or raise it: ulimit -l 65536",
   },
   EPERM: { meaning: "not permitted", advice: "run as root or with the capability it needs" },
   ETIME: { meaning: "the time ran out", advice: "wait longer, or check why nothing happened" },

@@ -11,8 +11,12 @@ import {
   cross,
   crossover,
   defineLab,
+  describeFactors,
+  describeOutliers,
   environment,
   experiment,
+  explainOutlier,
+  findOutliers,
   formatChange,
   formatSi,
   type LabContext,
@@ -418,9 +422,24 @@ function report(
       `Control: zc to a receiver over ${factors.sink === "loopback" ? "loopback" : "veth"}: ` +
       `copied ${measures.copied} of ${measures.sent}, as it must be.`
     ),
+    ...outlierLine(trials),
     ...refused.map(({ mode, why }) => `Not possible for this user: ${mode}: ${why}`),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** How many trials were far off, and what the machine did in the farthest. */
+function outlierLine(trials: readonly TransmitTrial[]): string[] {
+  const found = findOutliers(trials, { measure: "datagramsPerSecond" });
+  const [farthest] = found.toSorted((a, b) => Math.abs(b.deviations) - Math.abs(a.deviations));
+  if (farthest === undefined) return [];
+  const { trial, ratio } = farthest;
+  return [
+    `${describeOutliers(found.length)}; the farthest (${describeFactors(trial.factors)}, ` +
+    `${formatChange(ratio)}): ${
+      explainOutlier(trial, trials) ?? "nothing that was read explains it"
+    }`,
+  ];
 }
 
 function resultTable(rows: readonly SummaryRow[]): string {

@@ -54,10 +54,16 @@ export function writeKernelSpec({ dataDirectory, bound = false }: KernelSpecOpti
     display_name: "zclab (Deno)",
     language: "typescript",
     // Outputs are kept in files: they carry no colour codes. And none waits for news of Deno.
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...sharedPackages() },
   };
   Deno.writeTextFileSync(`${directory}/kernel.json`, `${JSON.stringify(spec, null, 2)}\n`);
   return directory;
+}
+
+/** Where packages were taken from, if not from the usual place: a class shares one folder. */
+function sharedPackages(): { DENO_DIR?: string } {
+  const folder = Deno.env.get("DENO_DIR");
+  return folder ? { DENO_DIR: folder } : {};
 }
 
 /** Jupyter's data directory of this user, by its own rules. */
