@@ -54,7 +54,7 @@ export function inTable(
 ): Display {
   const rows = known([...facts, ...more]).map(([name, value]) =>
     `<tr><th scope="row" style="text-align:left">${escapeHtml(name)}</th>` +
-    `<td style="text-align:left">${escapeHtml(oneLine(value))}</td></tr>`
+    `<td style="text-align:left">${escapeHtml(unquoted(oneLine(value)))}</td></tr>`
   );
   return {
     "text/plain": inLine(kind, facts),
@@ -62,6 +62,11 @@ export function inTable(
       rows.join("")
     }</tbody></table>`,
   };
+}
+
+/** A cell says where a text begins and ends: only a line needs quotation marks for that. */
+function unquoted(text: string): string {
+  return /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text;
 }
 
 /** A part of something long. */

@@ -643,6 +643,11 @@ export class ZeroCopyReceiver implements Disposable {
    *
    * A piece that is never given back is a buffer less. When all are held the receive waits.
    *
+   * The kernel takes what has come all at once, and a sender may be faster than the loop: then the
+   * buffers run out, and a NIC drops frames, which TCP sends again later. What bounds it is an area
+   * larger than the sender's window and the NIC's descriptors together, or a ring with few
+   * `completionEntries`.
+   *
    * @param file A connected TCP socket.
    * @throws {UringError} If the connection failed (ECONNRESET), the socket is no TCP socket
    *   (EPROTONOSUPPORT), or data is elsewhere (EFAULT, ENOMEM).

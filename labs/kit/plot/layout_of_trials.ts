@@ -8,7 +8,13 @@
  *
  * @module
  */
-import type { Factor, Factors, Measures, Trial } from "../trials.ts";
+import {
+  describeFactors,
+  type Factor,
+  type Factors,
+  type Measures,
+  type Trial,
+} from "../trials.ts";
 import { PlotError, words } from "./figure.ts";
 
 /** Which factors stand where. What is left out is found from the trials. */
@@ -223,9 +229,9 @@ function withoutSingles(trials: readonly Trial[]): { kept: readonly Trial[]; not
   return {
     kept: trials.filter(({ factors }) => !keys.has(keyOf(factors))),
     notes: [
-      `Left out: ${singles.length} ${
-        singles.length === 1 ? "combination" : "combinations"
-      } measured only once`,
+      `Left out, because measured only once: ${
+        singles.map((own) => describeFactors(own[0]!.factors)).join("; ")
+      }`,
     ],
   };
 }

@@ -10,7 +10,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { CrossoverFigure, ThroughputFigure } from "../../../labs/kit/plot/figure.ts";
 import { type HasTrials, type Plot, plot, PlotError, plots } from "../../../labs/kit/plot/mod.ts";
 import { displayWidth } from "../../../labs/kit/table.ts";
-import type { Trial } from "../../../labs/kit/trials.ts";
+import { describeFactors, type Trial } from "../../../labs/kit/trials.ts";
 import { latencyTrials, noisy, sampleTrials, sendTrials } from "./samples.ts";
 
 /** What the tests read of a drawing. */
@@ -248,7 +248,9 @@ Deno.test("what ran once beside a repeated experiment is left out, and said to b
   const trials = sendTrials();
   const once = { ...trials[0]!, warmUp: false, factors: { ...trials[0]!.factors, sink: "veth" } };
   const { figure } = plot(result([...trials, once]));
-  assertEquals(figure.notes, ["Left out: 1 combination measured only once"]);
+  assertEquals(figure.notes, [
+    `Left out, because measured only once: ${describeFactors(once.factors)}`,
+  ]);
   assertEquals((figure as ThroughputFigure).labels, ["copy", "zc"]);
 });
 
