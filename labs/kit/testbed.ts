@@ -310,6 +310,10 @@ export class Testbed implements Disposable, AsyncDisposable {
     requirePrograms("nsenter", "ip", "ethtool");
     return await build(2, async ([near, far]) => {
       const device = `mtu ${mtu} numrxqueues ${queues} numtxqueues ${queues}`;
+      // Who counts frames counts these, too: they shall be over before the first is counted.
+      for (const namespace of hasIpv6() ? [near!, far!] : []) {
+        await setSysctl(namespace, { "ipv6/conf/default/mldv2_unsolicited_report_interval": 1 });
+      }
       await configure(near!, "ip", [
         `link add ${INTERFACE} address ${NEAR.link} ${device} type softnic`,
         `link add link ${INTERFACE} name ${INTERFACE} address ${FAR.link} ${device} ` +
@@ -323,7 +327,10 @@ export class Testbed implements Disposable, AsyncDisposable {
       if (descriptors !== undefined) await ethtool("-G", "rx", String(descriptors));
       await ethtool("-X", "equal", "1");
       await configure(far!, "ip", endLines(FAR, NEAR));
-      await setSysctl(near!, { tcp_early_retrans: 0, tcp_rto_min_us: PATIENT_RTO });
+      await setSysctl(near!, {
+        "ipv4/tcp_early_retrans": 0,
+        "ipv4/tcp_rto_min_us": PATIENT_RTO,
+      });
       await waitForCarrier(near!);
       return new Testbed(
         "softnic",
@@ -504,13 +511,13 @@ async function enableNapi(namespace: NetworkNamespace): Promise<void> {
   await runInNamespace(namespace, "ethtool", ["-K", INTERFACE, ...NAPI_FEATURES]);
 }
 
-/** Sets what the kernel keeps for each namespace under `net.ipv4`. */
+/** Sets what the kernel keeps for each namespace, by its path below `/proc/sys/net`. */
 async function setSysctl(
   namespace: NetworkNamespace,
   values: Readonly<Record<string, number>>,
 ): Promise<void> {
   const lines = Object.entries(values).map(([name, value]) =>
-    `echo ${value} >/proc/sys/net/ipv4/${name}`
+    `echo ${value} >/proc/sys/net/${name}`
   );
   await runInNamespace(namespace, "sh", ["-ec", lines.join("\n")]);
 }
