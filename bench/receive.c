@@ -428,7 +428,10 @@ static int stream_listen(struct stream *stream, const struct order *order)
 static int stream_accept(struct stream *stream)
 {
 	stream->doing = "accept";
-	stream->socket = accept4(stream->listener, NULL, NULL, SOCK_CLOEXEC);
+	/* What is left to do for a ring that was closed interrupts a wait that has a time limit. */
+	do {
+		stream->socket = accept4(stream->listener, NULL, NULL, SOCK_CLOEXEC);
+	} while (stream->socket < 0 && errno == EINTR);
 	return stream->socket < 0 ? -errno : socket_limit(stream->socket);
 }
 
@@ -977,10 +980,14 @@ static int send_all(int fd, const void *memory, uint64_t bytes)
 static int send_end(int fd)
 {
 	char nothing;
+	ssize_t result;
 
 	if (shutdown(fd, SHUT_WR))
 		return -errno;
-	return recv(fd, &nothing, 1, 0) < 0 ? -errno : 0;
+	do {
+		result = recv(fd, &nothing, 1, 0);
+	} while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
 }
 
 static int send_stream(int fd, const struct order *order,

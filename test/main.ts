@@ -125,8 +125,9 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.badArguments;
   }
   await ensureSystem({ components: TEST_COMPONENTS });
-  // Without it the tests that execute notebooks skip themselves by name.
+  // Without these the tests that need them skip themselves by name.
   await obstacleOf(NOTEBOOK_COMPONENTS);
+  await obstacleOf(GUEST_COMPONENTS);
 
   const room = Deno.makeTempDirSync({ prefix: "zclab-test-" });
   try {
