@@ -4,11 +4,11 @@
  * @module
  */
 import { now } from "./clock.ts";
+import { Descriptor } from "./descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
 import { ClosedError, OwnershipError, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "./memory.ts";
-import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
 
 /** How to map an {@linkcode Area}. */
@@ -79,7 +79,7 @@ const REMEMBERED = 1024;
 export class Area implements Disposable {
   readonly #mapping: Mapping;
   readonly #hugePages: AreaOptions["hugePages"];
-  readonly #dmaBufFd: number | undefined;
+  readonly #dmaBuf: Descriptor | undefined;
   /** How many slices the kernel owns. */
   #inFlight = 0;
   /**
@@ -135,7 +135,7 @@ export class Area implements Disposable {
   ) {
     this.#mapping = mapping;
     this.#hugePages = hugePages;
-    this.#dmaBufFd = dmaBufFd;
+    this.#dmaBuf = dmaBufFd === undefined ? undefined : new Descriptor(dmaBufFd, "Area");
   }
 
   /**
@@ -215,7 +215,7 @@ export class Area implements Disposable {
    */
   get dmaBufFd(): number | undefined {
     if (this.#closed) throw new ClosedError("Area");
-    return this.#dmaBufFd;
+    return this.#dmaBuf?.fd;
   }
 
   /** Whether {@linkcode close} was called. */
@@ -307,7 +307,7 @@ export class Area implements Disposable {
     if (this.#closed) return;
     for (const { why } of this.#keepers) throw new OwnershipError(why);
     this.#closed = true;
-    if (this.#dmaBufFd !== undefined) native().zclab_close(this.#dmaBufFd);
+    this.#dmaBuf?.close();
     this.#mapping.detach();
     if (this.#inFlight === 0) this.#mapping.close();
   }
@@ -332,7 +332,7 @@ export class Area implements Disposable {
     return [
       ["bytes", this.bytes],
       ["huge pages", this.#hugePages],
-      ["kind", this.#dmaBufFd === undefined ? undefined : "dma-buf", "bare"],
+      ["kind", this.#dmaBuf === undefined ? undefined : "dma-buf", "bare"],
       ["in flight", this.inFlight],
     ];
   }

@@ -15,6 +15,7 @@ import {
   TARGET,
   ZERO_COPY,
 } from "./engine.ts";
+import { ensureUnowned } from "./descriptor.ts";
 import { UnsupportedError } from "./errors.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
@@ -448,9 +449,14 @@ export class Batch {
     return this;
   }
 
-  /** Closes a file descriptor (CLOSE, 5.6). */
+  /**
+   * Closes a file descriptor (CLOSE, 5.6), such as the result of {@linkcode accept}. Requests that
+   * are pending on it go on, and keep the file open: {@linkcode cancel} them first.
+   *
+   * @throws {OwnershipError} If it belongs to an object, such as a Socket, which closes it itself.
+   */
   close(fd: number, userData = 0): this {
-    checkDescriptor(fd);
+    ensureUnowned(checkDescriptor(fd));
     const at = this.#engine.next();
     prepareClose(this.#engine.sqes, at, fd, userData, 0);
     return this;

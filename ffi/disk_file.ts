@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ClosedError, UnsupportedError, unwrap, UringError } from "./errors.ts";
+import { Descriptor } from "./descriptor.ts";
+import { UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { PAGE_SIZE } from "./memory.ts";
 import { native } from "./native.ts";
@@ -47,13 +48,12 @@ export class DiskFile implements Disposable {
   readonly path: string;
   /** Whether it is open with O_DIRECT. */
   readonly direct: boolean;
-  readonly #fd: number;
-  #closed = false;
+  readonly #descriptor: Descriptor;
 
   private constructor(path: string, direct: boolean, fd: number) {
     this.path = path;
     this.direct = direct;
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "DiskFile");
   }
 
   /**
@@ -81,13 +81,12 @@ export class DiskFile implements Disposable {
    * @throws {ClosedError} After close.
    */
   get fd(): number {
-    if (this.#closed) throw new ClosedError("DiskFile");
-    return this.#fd;
+    return this.#descriptor.fd;
   }
 
   /** Whether {@linkcode close} was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#descriptor.closed;
   }
 
   /**
@@ -125,11 +124,9 @@ export class DiskFile implements Disposable {
     unwrap("posix_fadvise", native().zclab_drop_cached(this.fd));
   }
 
-  /** Closes it. Idempotent. */
+  /** Closes it. Requests on it that are prepared are submitted before, and go on. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    native().zclab_close(this.#fd);
+    this.#descriptor.close();
   }
 
   /** The same as {@linkcode close}. */
@@ -148,7 +145,7 @@ export class DiskFile implements Disposable {
   }
 
   #facts(): readonly Fact[] {
-    const state = this.#closed ? "closed" : this.direct ? "direct" : undefined;
+    const state = this.closed ? "closed" : this.direct ? "direct" : undefined;
     return [["path", this.path, "bare"], ["state", state, "bare"]];
   }
 }

@@ -8,14 +8,22 @@
  * @module
  */
 import { acquire, type Holder, release, Slice } from "./area.ts";
+import { wrongKind } from "./arguments.ts";
 import { now } from "./clock.ts";
+import {
+  addDescriptorUser,
+  deleteDescriptorUser,
+  Descriptor,
+  type DescriptorUser,
+} from "./descriptor.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "./errors.ts";
+import { EventSource } from "./event_waiter.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { Message, messageSlices } from "./message.ts";
 import { type Native, native } from "./native.ts";
 import { Queues, type Setup } from "./queues.ts";
-import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG } from "./uapi.ts";
+import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "./uapi.ts";
 
 /** A completion of the batch face. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
@@ -37,9 +45,27 @@ export interface Target {
 /** How the rest of ffi/ gets at the engine of a ring. */
 export const ENGINE: unique symbol = Symbol("engine");
 
-/** The engine of a ring. */
+/**
+ * The engine of a ring.
+ *
+ * @throws {TypeError} If it is no ring.
+ */
 export function engineOf(ring: { readonly [ENGINE]: object }): Engine {
-  return ring[ENGINE] as Engine;
+  const engine = (ring as Partial<typeof ring> | null | undefined)?.[ENGINE];
+  if (!(engine instanceof Engine)) throw wrongKind("ring", "a Ring", ring);
+  return engine;
+}
+
+/**
+ * The engine of a ring that is open.
+ *
+ * @throws {TypeError} If it is no ring.
+ * @throws {ClosedError} If it is closed.
+ */
+export function openEngineOf(ring: { readonly [ENGINE]: object }): Engine {
+  const engine = engineOf(ring);
+  engine.ensureOpen();
+  return engine;
 }
 
 /** Memory that a request uses; an ArrayBuffer is only kept alive. */
@@ -69,6 +95,7 @@ export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 /** How many submissions the engine remembers the time of. A power of two. */
 const REMEMBERED = 1024;
 const ECANCELED = -125;
+const EINVAL = -22;
 /** How many turns without the event loop the await face takes at most, so that timers run. */
 const TURNS = 32;
 const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
@@ -78,7 +105,7 @@ const LONGEST_WAIT = 3_600_000;
 const RETRIES = 1000;
 
 /** See the module's description. */
-export class Engine implements Holder {
+export class Engine implements Holder, DescriptorUser {
   readonly fd: number;
   readonly queues: Queues;
   /** Submission entries as words; the faces fill them. */
@@ -86,10 +113,13 @@ export class Engine implements Holder {
   closed = false;
   /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
   readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
+  /** Whether that a timeout runs out can be a success (`IORING_TIMEOUT_ETIME_SUCCESS`). */
+  readonly timesOutSuccessfully: boolean = kernelIsAtLeast("5.16");
   /** Whether sends take a vector (`IORING_SEND_VECTORIZED`). */
   readonly sendsVectors: boolean = kernelIsAtLeast("6.17");
 
   readonly #native: Native;
+  readonly #descriptor: Descriptor;
   readonly #enter: Native["io_uring_enter"];
   readonly #ring: Int32Array;
   readonly #sqMask: number;
@@ -151,10 +181,9 @@ export class Engine implements Holder {
 
   // Awaiting.
   readonly #closing = Promise.withResolvers<void>();
-  #eventFd = -1;
+  #events: EventSource | undefined;
   #awaited = 0;
   #pumping = false;
-  #reading = false;
   #turns = 0;
   #submitScheduled = false;
 
@@ -174,6 +203,8 @@ export class Engine implements Holder {
     this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
     this.#registerRingFd();
     this.#grow(this.queues.cqEntries);
+    this.#descriptor = new Descriptor(setup.fd, "Ring");
+    addDescriptorUser(this);
   }
 
   /** Whether entering skips the look-up of the descriptor (`IORING_REGISTER_RING_FDS`, 5.18). */
@@ -260,7 +291,7 @@ export class Engine implements Holder {
    */
   reserve(count: number): void {
     this.ensureOpen();
-    if (this.#eventFd < 0) this.#openEventFd();
+    if (this.#events === undefined) this.#openEvents();
     if (count > this.queues.sqEntries) {
       throw new RangeError(
         `A request with a timeout takes ${count} entries and this ring has ` +
@@ -305,6 +336,7 @@ export class Engine implements Holder {
     target: Target | null,
   ): number {
     if (this.closed) throw new ClosedError("Ring");
+    if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
     acquire(slice, operation, writing, this, this.#submission);
     this.#stamp = true;
     return this.#note(slice, kind, target);
@@ -323,6 +355,7 @@ export class Engine implements Holder {
     target: Target | null,
   ): number {
     if (this.closed) throw new ClosedError("Ring");
+    if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
     this.#acquireAll(operation, message, writing);
     this.#stamp = true;
     return this.#note(message, kind, target);
@@ -796,7 +829,7 @@ export class Engine implements Holder {
 
   /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
   watch(): void {
-    if (this.#eventFd < 0) this.#openEventFd();
+    if (this.#events === undefined) this.#openEvents();
     if (this.#awaited++ > 0) return;
     this.queues.eventsEnabled = true;
     if (this.#pumping) return;
@@ -808,8 +841,7 @@ export class Engine implements Holder {
   unwatch(): void {
     if (--this.#awaited > 0 || this.closed) return;
     this.queues.eventsEnabled = false;
-    // A read that waits for the eventfd would keep the process alive.
-    if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
+    this.#events?.wake();
   }
 
   /**
@@ -824,22 +856,17 @@ export class Engine implements Holder {
         if (++this.#turns > TURNS) {
           await new Promise((resolve) => setImmediate(resolve));
           this.#turns = 0;
-        } else if (this.settle() > 0) {
+        } else if (this.settle() > 0 || this.#events!.takeSignal()) {
           await Promise.resolve();
         } else {
-          this.#reading = true;
-          const result = await this.#native.zclab_eventfd_wait(this.#eventFd);
-          this.#reading = false;
-          this.#turns = 0;
-          unwrap("eventfd", result);
+          if (await this.#events!.wait()) this.#turns = 0;
         }
       }
     } catch (error) {
       this.#failAll(error);
     } finally {
       this.#pumping = false;
-      if (this.closed) this.#closeEventFd();
-      else if (this.#awaited > 0) {
+      if (!this.closed && this.#awaited > 0) {
         this.#pumping = true;
         this.#pump();
       }
@@ -851,25 +878,16 @@ export class Engine implements Holder {
     for (const target of this.#targets) target?.fail(error);
   }
 
-  #openEventFd(): void {
-    const eventFd = unwrap("eventfd", this.#native.zclab_eventfd());
+  #openEvents(): void {
+    const events = EventSource.open();
     try {
-      this.register(
-        "IORING_REGISTER_EVENTFD",
-        REGISTER.EVENTFD,
-        new Int32Array([eventFd]).buffer,
-        1,
-      );
+      const argument = new Int32Array([events.fd]).buffer;
+      this.register("IORING_REGISTER_EVENTFD", REGISTER.EVENTFD, argument, 1);
     } catch (error) {
-      this.#native.zclab_close(eventFd);
+      events.close();
       throw error;
     }
-    this.#eventFd = eventFd;
-  }
-
-  #closeEventFd(): void {
-    if (this.#eventFd >= 0) this.#native.zclab_close(this.#eventFd);
-    this.#eventFd = -1;
+    this.#events = events;
   }
 
   // === Registering and closing ===
@@ -925,8 +943,55 @@ export class Engine implements Holder {
     this.submit(0);
   }
 
+  /** Submits what is prepared if any of it names this descriptor, which is about to be closed. */
+  submitOn(fd: number): void {
+    const { sqEntries } = this.queues;
+    for (let entry = this.#submittedTail; entry !== this.#sqTail; entry = (entry + 1) | 0) {
+      const at = (entry & sqEntries - 1) << 4;
+      // An index is no descriptor. What is no descriptor either is at worst submitted early.
+      const isIndex = (this.sqes[at]! >> 8 & SQE.FIXED_FILE) !== 0;
+      if (!isIndex && this.sqes[at + 1] === fd) {
+        this.submit(0);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Cancels every request on a file, which is about to be closed, by its descriptor or by its index
+   * (IORING_REGISTER_SYNC_CANCEL, 6.0).
+   */
+  cancelOn(fd: number): void {
+    this.submitOn(fd);
+    if (this.inFlight === 0) return;
+    const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL;
+    const argument = new Struct(LAYOUTS.io_uring_sync_cancel_reg).set("fd", fd).set("flags", flags);
+    const { buffer } = argument;
+    if (this.#native.io_uring_register(this.fd, REGISTER.SYNC_CANCEL, buffer, 1) === EINVAL) {
+      const at = this.nextInternal(OP.ASYNC_CANCEL);
+      this.sqes[at + 1] = fd;
+      this.sqes[at + 7] = flags;
+      this.submit(0);
+    }
+    // A request has the file until its completion is seen, and the peer waits for the end.
+    if (this.#hasDeferred()) this.settle();
+  }
+
+  /**
+   * Ends a chain of requests at the one that was prepared last: what should have followed is not
+   * to come.
+   */
+  breakChain(): void {
+    if (!this.closed && this.prepared > 0) this.sqes[this.last]! &= ~(SQE.IO_LINK << 8);
+  }
+
   /** Prepares a request of our own whose completion nobody needs; returns where its words start. */
   nextInternal(opcode: number): number {
+    this.breakChain();
+    return this.#nextOfChain(opcode);
+  }
+
+  #nextOfChain(opcode: number): number {
     const at = this.next();
     this.sqes.fill(0, at, at + 16);
     this.sqes[at] = opcode;
@@ -945,7 +1010,7 @@ export class Engine implements Holder {
 
   /** Limits the time of the request prepared last, which must be marked as a link. */
   linkTimeout(timespec: ArrayBuffer): void {
-    const at = this.nextInternal(OP.LINK_TIMEOUT);
+    const at = this.#nextOfChain(OP.LINK_TIMEOUT);
     const address = addressOf(timespec);
     this.sqes[at + 4] = low(address);
     this.sqes[at + 5] = high(address);
@@ -1002,9 +1067,9 @@ export class Engine implements Holder {
     this.#sqRoom = 0;
     this.#unregisterRingFd();
     this.queues.close();
-    this.#native.zclab_close(this.fd);
-    if (this.#reading) this.#native.zclab_eventfd_signal(this.#eventFd);
-    else if (!this.#pumping) this.#closeEventFd();
+    deleteDescriptorUser(this);
+    this.#descriptor.close();
+    this.#events?.close();
     this.#failAll(new ClosedError("Ring"));
     for (const run of this.#closers.splice(0)) run();
     this.#closing.resolve();

@@ -78,6 +78,14 @@ export const LAYOUTS = {
     sigmask_sz: [8, 4],
     ts: [16, 8],
   }),
+  io_uring_sync_cancel_reg: layout("io_uring_sync_cancel_reg", 64, {
+    addr: [0, 8],
+    fd: [8, 4],
+    flags: [12, 4],
+    tv_sec: [16, 8],
+    tv_nsec: [24, 8],
+    opcode: [32, 1],
+  }),
   io_uring_rsrc_register: layout("io_uring_rsrc_register", 32, {
     nr: [0, 4],
     flags: [4, 4],

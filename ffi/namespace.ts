@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Descriptor } from "./descriptor.ts";
 import { ClosedError, describeErrno, UnsupportedError, unwrap } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
@@ -18,10 +19,12 @@ const NO_USER_NAMESPACE = "Run as root, or allow user namespaces, as root: " +
 /** The user namespace that network namespaces share: it goes with the last of them. */
 class Owner {
   readonly fd: number;
+  readonly #descriptor: Descriptor | undefined;
   #users = 0;
 
   constructor(fd: number) {
     this.fd = fd;
+    if (fd >= 0) this.#descriptor = new Descriptor(fd, "NetworkNamespace");
   }
 
   retain(): void {
@@ -29,7 +32,7 @@ class Owner {
   }
 
   release(): void {
-    if (--this.#users === 0 && this.fd >= 0) native().zclab_close(this.fd);
+    if (--this.#users === 0) this.#descriptor?.close();
   }
 }
 
@@ -50,12 +53,11 @@ class Owner {
  * ```
  */
 export class NetworkNamespace implements Disposable {
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #owner: Owner;
-  #closed = false;
 
   private constructor(fd: number, owner: Owner) {
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "NetworkNamespace");
     this.#owner = owner;
     owner.retain();
   }
@@ -101,8 +103,7 @@ export class NetworkNamespace implements Disposable {
    * @throws {ClosedError} After {@linkcode close}.
    */
   get fd(): number {
-    this.#assertOpen();
-    return this.#fd;
+    return this.#descriptor.fd;
   }
 
   /**
@@ -111,20 +112,19 @@ export class NetworkNamespace implements Disposable {
    * @throws {ClosedError} After {@linkcode close}.
    */
   get userFd(): number {
-    this.#assertOpen();
+    if (this.closed) throw new ClosedError("NetworkNamespace");
     return this.#owner.fd;
   }
 
   /** Whether {@linkcode close} was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#descriptor.closed;
   }
 
   /** Lets go of the namespace. Sockets made in it stay usable and keep it alive. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    native().zclab_close(this.#fd);
+    if (this.closed) return;
+    this.#descriptor.close();
     this.#owner.release();
   }
 
@@ -144,13 +144,9 @@ export class NetworkNamespace implements Disposable {
   }
 
   #facts(): readonly Fact[] {
-    if (this.#closed) return CLOSED;
+    if (this.closed) return CLOSED;
     const owner = this.#owner.fd < 0 ? "this user namespace" : `user namespace ${this.#owner.fd}`;
-    return [["fd", this.#fd], ["owner", owner]];
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ClosedError("NetworkNamespace");
+    return [["fd", this.fd], ["owner", owner]];
   }
 }
 

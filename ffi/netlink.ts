@@ -8,14 +8,8 @@
  *
  * @module
  */
-import {
-  ClosedError,
-  describeErrno,
-  type Explanation,
-  UnsupportedError,
-  unwrap,
-  UringError,
-} from "./errors.ts";
+import { Descriptor } from "./descriptor.ts";
+import { describeErrno, type Explanation, UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { addressOf, high, low } from "./memory.ts";
 import { native } from "./native.ts";
 import type { Place } from "./socket.ts";
@@ -271,13 +265,12 @@ interface RawMessage extends NetlinkMessage {
  * of a dma-buf to a queue, ends with it.
  */
 export class NetlinkSocket implements Disposable {
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #buffer = new ArrayBuffer(BUFFER_BYTES);
   #sequence = 0;
-  #closed = false;
 
   private constructor(fd: number) {
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "NetlinkSocket");
   }
 
   /**
@@ -313,19 +306,18 @@ export class NetlinkSocket implements Disposable {
     const { byteLength } = value;
     unwrap(
       "setsockopt AF_NETLINK",
-      native().zclab_setsockopt(this.#fd, level, name, value, byteLength),
+      native().zclab_setsockopt(this.fd, level, name, value, byteLength),
     );
   }
 
   /** The file descriptor. */
   get fd(): number {
-    if (this.#closed) throw new ClosedError("NetlinkSocket");
-    return this.#fd;
+    return this.#descriptor.fd;
   }
 
   /** Whether {@linkcode close} was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#descriptor.closed;
   }
 
   /**
@@ -395,9 +387,7 @@ export class NetlinkSocket implements Disposable {
 
   /** Closes the socket; what the kernel has tied to it ends. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    native().zclab_close(this.#fd);
+    this.#descriptor.close();
   }
 
   /** The same as {@linkcode close}. */
@@ -407,7 +397,7 @@ export class NetlinkSocket implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return this.#closed ? "NetlinkSocket { closed }" : `NetlinkSocket { fd: ${this.#fd} }`;
+    return this.closed ? "NetlinkSocket { closed }" : `NetlinkSocket { fd: ${this.fd} }`;
   }
 }
 

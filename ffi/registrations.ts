@@ -10,6 +10,7 @@ export class Registrations {
   #owner: object | undefined;
   #index = -1;
   readonly #further = new Map<object, number>();
+  readonly #undo = new Map<object, () => void>();
 
   /** The index in the owner's table, or -1. */
   indexIn(owner: object): number {
@@ -17,8 +18,13 @@ export class Registrations {
     return this.#further.size === 0 ? -1 : this.#further.get(owner) ?? -1;
   }
 
-  /** Notes an index. */
-  add(owner: object, index: number): void {
+  /**
+   * Notes an index.
+   *
+   * @param undo Takes the thing out of the owner's table, for {@linkcode undoAll}.
+   */
+  add(owner: object, index: number, undo?: () => void): void {
+    if (undo !== undefined) this.#undo.set(owner, undo);
     if (this.#owner === undefined) {
       this.#owner = owner;
       this.#index = index;
@@ -27,9 +33,15 @@ export class Registrations {
 
   /** Forgets an owner. */
   delete(owner: object): void {
+    this.#undo.delete(owner);
     if (this.#owner === owner) {
       this.#owner = undefined;
       this.#index = -1;
     } else this.#further.delete(owner);
+  }
+
+  /** Takes the thing out of every owner's table. */
+  undoAll(): void {
+    for (const undo of [...this.#undo.values()]) undo();
   }
 }

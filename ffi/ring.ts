@@ -7,6 +7,7 @@ import { type Address, encodeAddress } from "./address.ts";
 import { Area, areaRegistrations, type Slice } from "./area.ts";
 import { Batch, checkDescriptor, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
+import { cancelRequestsOn, ensureUnowned } from "./descriptor.ts";
 import { ENGINE, Engine, type Memory, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
 import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
@@ -42,7 +43,7 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
-import { adopt, pastRegistrations, type Socket, socketRegistrations } from "./socket.ts";
+import { adopt, Socket, socketRegistrations } from "./socket.ts";
 import {
   AF,
   ASYNC_CANCEL,
@@ -270,20 +271,24 @@ export class Ring implements Disposable, AsyncDisposable {
       throw new RangeError("register: it is registered with this ring already");
     }
     const index = what instanceof Area ? this.#registerArea(what) : this.#registerFile(what.fd);
-    registrations.add(this, index);
+    registrations.add(this, index, () => {
+      if (!this.closed) this.unregister(what);
+    });
     return index;
   }
 
   /**
-   * Undoes {@linkcode register}, also for what was closed since. Submits what is prepared. Requests
-   * that have started keep what they use; one that is linked and has not started does not.
+   * Undoes {@linkcode register}. Submits what is prepared. Requests that have started keep what they
+   * use; one that is linked and has not started does not. An area can be unregistered after it was
+   * closed; a socket that is closed was unregistered by that.
    *
    * @throws {RangeError} If it is not registered with this ring.
    */
   unregister(what: Area | Socket): void {
     this.#engine.ensureOpen();
     const isArea = what instanceof Area;
-    const registrations = isArea ? areaRegistrations(what) : pastRegistrations(what);
+    if (what instanceof Socket && what.closed) return;
+    const registrations = isArea ? areaRegistrations(what) : socketRegistrations(what);
     const index = registrations.indexIn(this);
     if (index < 0) throw new RangeError("unregister: it is not registered with this ring");
     // What is prepared names it by its index, which may be another's from now on.
@@ -605,11 +610,19 @@ export class Ring implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Closes a file descriptor (CLOSE, 5.6). A {@linkcode Socket} closes itself. */
+  /**
+   * Closes a file descriptor (CLOSE, 5.6). What this thread's rings have pending on it is cancelled.
+   *
+   * @throws {OwnershipError} If it belongs to an object, such as a {@linkcode Socket}, which closes it
+   *   itself.
+   */
   closeFile(fd: number): Promise<void> {
     return quietly(async () => {
+      this.#engine.ensureOpen();
+      ensureUnowned(checkDescriptor(fd));
+      cancelRequestsOn(fd);
       await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
-        prepareClose(sqes, at, checkDescriptor(fd), 0, upper);
+        prepareClose(sqes, at, fd, 0, upper);
       });
     });
   }

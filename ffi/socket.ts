@@ -5,6 +5,8 @@
  */
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
+import { checkWhole } from "./arguments.ts";
+import { Descriptor } from "./descriptor.ts";
 import { ClosedError, unwrap } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
@@ -38,11 +40,56 @@ export interface ConnectOptions {
   readonly timeout?: number;
 }
 
+const SOL_SOCKET = 1;
+const SO_TYPE = 3;
+
+/** Whether receiving nothing is the end of a stream, and not a datagram without content. */
+export function isStream(fd: number): boolean {
+  const type = new Int32Array(1);
+  const known = native().zclab_getsockopt(fd, SOL_SOCKET, SO_TYPE, type.buffer, 4) >= 0;
+  return !known || type[0] !== SOCK.DGRAM;
+}
+
+const DIRECTIONS = ["read", "write", "both"] as const;
+
+/**
+ * `SHUT_*` of a direction.
+ *
+ * @throws {RangeError} If it is none.
+ */
+export function directionOf(how: typeof DIRECTIONS[number]): number {
+  const number = DIRECTIONS.indexOf(how);
+  if (number >= 0) return number;
+  throw new RangeError(
+    `shutdown: how must be "read", "write" or "both", got ${Deno.inspect(how)}`,
+  );
+}
+
+/**
+ * `AF_*` of a family.
+ *
+ * @throws {RangeError} If it is none.
+ */
+export function domainOf(family: 4 | 6): number {
+  if (family === 4) return AF.INET;
+  if (family === 6) return AF.INET6;
+  throw new RangeError(`family must be 4 or 6, got ${Deno.inspect(family)}`);
+}
+
+/**
+ * `SOCK_*` of a protocol.
+ *
+ * @throws {RangeError} If it is none.
+ */
+export function typeOf(protocol: "udp" | "tcp"): number {
+  if (protocol === "udp") return SOCK.DGRAM;
+  if (protocol === "tcp") return SOCK.STREAM;
+  throw new RangeError(`protocol must be "udp" or "tcp", got ${Deno.inspect(protocol)}`);
+}
+
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
-/** Which rings have this socket as a fixed file. Throws when it is closed. */
+/** Which rings have this socket as a fixed file. Throws when it is closed, or no socket. */
 export let socketRegistrations: (socket: Socket) => Registrations;
-/** The same, closed or not: a registered socket must be unregistered to go. */
-export let pastRegistrations: (socket: Socket) => Registrations;
 /** Makes a socket from a descriptor that the kernel returned. */
 export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
 
@@ -62,7 +109,7 @@ export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
  * ```
  */
 export class Socket implements Disposable {
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #type: number;
   readonly #family: 4 | 6;
   readonly #registrations = new Registrations();
@@ -70,15 +117,19 @@ export class Socket implements Disposable {
 
   static {
     socketRegistrations = (socket) => {
+      if (typeof socket !== "object" || socket === null || !(#registrations in socket)) {
+        throw new TypeError(
+          `file must be a Socket or a file descriptor, got ${Deno.inspect(socket)}`,
+        );
+      }
       if (socket.#closed) throw new ClosedError("Socket");
       return socket.#registrations;
     };
-    pastRegistrations = (socket) => socket.#registrations;
     adopt = (fd, type, family) => new Socket(fd, type, family);
   }
 
   private constructor(fd: number, type: number, family: 4 | 6) {
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "Socket");
     this.#type = type;
     this.#family = family;
   }
@@ -104,7 +155,7 @@ export class Socket implements Disposable {
   }
 
   static #make(place: Place, type: number, family: 4 | 6): Socket {
-    const domain = family === 4 ? AF.INET : AF.INET6;
+    const domain = domainOf(family);
     const { namespace } = place;
     const fd = native().zclab_socket(
       namespace?.userFd ?? -1,
@@ -118,8 +169,7 @@ export class Socket implements Disposable {
 
   /** The file descriptor. */
   get fd(): number {
-    if (this.#closed) throw new ClosedError("Socket");
-    return this.#fd;
+    return this.#descriptor.fd;
   }
 
   /** `udp` or `tcp`. */
@@ -171,6 +221,7 @@ export class Socket implements Disposable {
   connect(address: Address, options: ConnectOptions = {}): this {
     const name = encodeAddress(address);
     const timeout = options.timeout ?? 5000;
+    checkWhole("connect: timeout", timeout, 0, 0x7fff_ffff);
     unwrap("connect", native().zclab_connect(this.fd, name.buffer, name.length, timeout));
     return this;
   }
@@ -181,13 +232,14 @@ export class Socket implements Disposable {
    * @param backlog How many may wait to be accepted.
    */
   listen(backlog = 128): this {
+    checkWhole("listen: backlog", backlog, 0, 0x7fff_ffff);
     unwrap("listen", native().zclab_listen(this.fd, backlog));
     return this;
   }
 
   /** Ends sending, receiving, or both. */
   shutdown(how: "read" | "write" | "both" = "both"): this {
-    unwrap("shutdown", native().zclab_shutdown(this.fd, ["read", "write", "both"].indexOf(how)));
+    unwrap("shutdown", native().zclab_shutdown(this.fd, directionOf(how)));
     return this;
   }
 
@@ -267,13 +319,19 @@ export class Socket implements Disposable {
   }
 
   /**
-   * Closes the socket. Idempotent. While it is registered with a ring the kernel keeps it open:
-   * unregister it, or close the ring.
+   * Closes the socket. What this thread's rings have pending on it is cancelled first, and so ends:
+   * a promise is rejected with ECANCELED, a loop over a multishot request throws it, a completion of
+   * the batch face has it as its result. What is prepared on it is submitted before that. A socket
+   * that is registered with rings is unregistered. Idempotent.
+   *
+   * The peer of a TCP socket sees the end of the stream, unless another process, or a request of
+   * another thread's ring, still has the socket.
    */
   close(): void {
     if (this.#closed) return;
+    this.#registrations.undoAll();
     this.#closed = true;
-    native().zclab_close(this.#fd);
+    this.#descriptor.closeAndCancel();
   }
 
   /** Closes the socket. */
@@ -298,7 +356,7 @@ export class Socket implements Disposable {
     return [
       ["protocol", this.protocol, "bare"],
       ["family", `IPv${this.#family}`, "bare"],
-      ["fd", this.#fd],
+      ["fd", this.fd],
       ["local", show(this.localAddress)],
       ["remote", show(this.remoteAddress)],
     ];

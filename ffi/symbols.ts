@@ -142,8 +142,25 @@ export const SHIM = {
     parameters: ["i32"], // int fd
     result: "i32",
   },
-  zclab_eventfd_wait: {
-    parameters: ["i32"], // int fd
+  zclab_epoll_create: {
+    parameters: [],
+    result: "i32",
+  },
+  zclab_epoll_add: {
+    parameters: [
+      "i32", // int epoll_fd
+      "i32", // int event_fd
+      "u32", // uint32_t number: what zclab_epoll_wait says of it
+    ],
+    result: "i32",
+  },
+  zclab_epoll_wait: {
+    parameters: [
+      "i32", // int epoll_fd
+      "buffer", // uint32_t *numbers: out, those that were signalled
+      "i32", // int most: room in numbers, 64 at most
+      "i32", // int milliseconds
+    ],
     result: "i32",
     nonblocking: true,
   },

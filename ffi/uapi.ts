@@ -151,6 +151,9 @@ export const ASYNC_CANCEL = {
   FD_FIXED: 1 << 3,
 } as const;
 
+/** `IORING_TIMEOUT_*` */
+export const TIMEOUT = { ETIME_SUCCESS: 1 << 5 } as const;
+
 /** `IORING_REGISTER_*` */
 export const REGISTER = {
   EVENTFD: 4,
@@ -164,6 +167,7 @@ export const REGISTER = {
   UNREGISTER_RING_FDS: 21,
   PBUF_RING: 22,
   UNREGISTER_PBUF_RING: 23,
+  SYNC_CANCEL: 24,
   NAPI: 27,
   UNREGISTER_NAPI: 28,
   ZCRX_IFQ: 32,
@@ -224,8 +228,10 @@ export const MSG = {
   TRUNC: 0x20,
   DONTWAIT: 0x40,
   WAITALL: 0x100,
+  ERRQUEUE: 0x2000,
   NOSIGNAL: 0x4000,
   MORE: 0x8000,
+  SOCK_DEVMEM: 0x2000000,
   ZEROCOPY: 0x4000000,
 } as const;
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ClosedError, unwrap } from "./errors.ts";
+import { Descriptor } from "./descriptor.ts";
+import { unwrap } from "./errors.ts";
 import { native } from "./native.ts";
 
 /** What file systems say that have no such files, and kernels that know none. */
@@ -14,11 +15,10 @@ const NOT_POSSIBLE: ReadonlySet<number> = new Set([-95, -21, -22, -2]);
  * then it is gone with the process, however that ends.
  */
 export class UnnamedFile implements Disposable {
-  readonly #fd: number;
-  #closed = false;
+  readonly #descriptor: Descriptor;
 
   private constructor(fd: number) {
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "UnnamedFile");
   }
 
   /**
@@ -42,8 +42,7 @@ export class UnnamedFile implements Disposable {
    * @throws {ClosedError} After close.
    */
   get path(): string {
-    if (this.#closed) throw new ClosedError("UnnamedFile");
-    return `/proc/self/fd/${this.#fd}`;
+    return `/proc/self/fd/${this.#descriptor.fd}`;
   }
 
   /**
@@ -54,15 +53,12 @@ export class UnnamedFile implements Disposable {
    * @throws {ClosedError} After close.
    */
   giveName(path: string): void {
-    if (this.#closed) throw new ClosedError("UnnamedFile");
-    unwrap(`link ${path}`, native().zclab_name_unnamed(this.#fd, text(path)));
+    unwrap(`link ${path}`, native().zclab_name_unnamed(this.#descriptor.fd, text(path)));
   }
 
   /** Closes it. Without a name it is gone. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    native().zclab_close(this.#fd);
+    this.#descriptor.close();
   }
 
   /** The same as {@linkcode close}. */

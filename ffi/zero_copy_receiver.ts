@@ -30,6 +30,7 @@
 import type { Area } from "./area.ts";
 import { fdOf, type File } from "./batch.ts";
 import { napiIdOf } from "./busy_poll.ts";
+import { Descriptor } from "./descriptor.ts";
 import { type Engine, engineOf, SLOT_MASK, TARGET, type Target } from "./engine.ts";
 import { ClosedError, describeErrno, UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
@@ -264,32 +265,29 @@ export class ZeroCopyPiece implements Disposable {
 export class ZeroCopyReceiverHandle implements Disposable {
   /** @internal */
   readonly shared: object;
-  readonly #fd: number;
-  #closed = false;
+  readonly #descriptor: Descriptor;
 
   /** Made by {@linkcode ZeroCopyReceiver.export}. @internal */
   constructor(fd: number, shared: SharedReceiver) {
-    this.#fd = fd;
+    this.#descriptor = new Descriptor(fd, "ZeroCopyReceiverHandle");
     this.shared = shared;
     shared.retain();
   }
 
   /** The file descriptor that keeps the registration alive. */
   get fd(): number {
-    if (this.#closed) throw new ClosedError("ZeroCopyReceiverHandle");
-    return this.#fd;
+    return this.#descriptor.fd;
   }
 
   /** Whether {@linkcode close} was called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#descriptor.closed;
   }
 
   /** Lets go of the registration. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    native().zclab_close(this.#fd);
+    if (this.closed) return;
+    this.#descriptor.close();
     (this.shared as SharedReceiver).release();
   }
 
@@ -309,7 +307,7 @@ export class ZeroCopyReceiverHandle implements Disposable {
   }
 
   #facts(): readonly Fact[] {
-    return this.#closed ? CLOSED : [["fd", this.#fd]];
+    return this.closed ? CLOSED : [["fd", this.fd]];
   }
 }
 

@@ -85,6 +85,15 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Waits until something holds, ten seconds at most. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await sleep(1);
+  }
+}
+
 /**
  * Runs a module in a process of its own, with `zclab` and everything else that tests import.
  *

@@ -166,17 +166,35 @@ static void stop_ticks(void)
 static void test_descriptors(void)
 {
 	int fd = FD(zclab_eventfd());
+	int epoll_fd = FD(zclab_epoll_create());
+	uint32_t numbers[2] = { 0 };
 
-	EXPECT(zclab_eventfd_signal(fd), 0);
-	EXPECT(zclab_eventfd_wait(fd), 0);
+	EXPECT(zclab_epoll_add(epoll_fd, fd, 7), 0);
+	EXPECT(zclab_epoll_wait(epoll_fd, numbers, 2, 0), 0);
+	/* Each signal is an event, though nobody reads the eventfd. */
+	for (int i = 0; i < 2; i++) {
+		EXPECT(zclab_eventfd_signal(fd), 0);
+		numbers[0] = 0;
+		EXPECT(zclab_epoll_wait(epoll_fd, numbers, 2, -1), 1);
+		EXPECT(numbers[0], 7);
+		EXPECT(zclab_epoll_wait(epoll_fd, numbers, 2, 0), 0);
+	}
 	start_ticks(fd);
-	EXPECT(zclab_eventfd_wait(fd), 0);
+	/* A signal handler interrupts the wait, which then has nothing to say. */
+	while (zclab_epoll_wait(epoll_fd, numbers, 2, -1) == 0)
+		;
 	stop_ticks();
 	EXPECT_TRUE(ticks >= 3);
+	EXPECT(zclab_epoll_wait(epoll_fd, NULL, 2, 0), -EFAULT);
+	EXPECT(zclab_epoll_wait(epoll_fd, numbers, 0, 0), -EINVAL);
+	EXPECT(zclab_epoll_wait(epoll_fd, numbers, 65, 0), -EINVAL);
+	EXPECT(zclab_epoll_wait(NO_FD, numbers, 2, 0), -EBADF);
+	EXPECT(zclab_epoll_add(epoll_fd, fd, 8), -EEXIST);
+	EXPECT(zclab_epoll_add(NO_FD, fd, 8), -EBADF);
+	EXPECT(zclab_close(epoll_fd), 0);
 	EXPECT(zclab_close(fd), 0);
 	EXPECT(zclab_close(NO_FD), -EBADF);
 	EXPECT(zclab_eventfd_signal(NO_FD), -EBADF);
-	EXPECT(zclab_eventfd_wait(NO_FD), -EBADF);
 }
 
 static ino_t inode(const char *path)
@@ -751,8 +769,9 @@ static void test_threads(void)
 
 static void *sleep_until_told(void *argument)
 {
-	zclab_eventfd_wait(*(int *)argument);
-	return NULL;
+	uint64_t count;
+
+	return read(*(int *)argument, &count, sizeof(count)) < 0 ? argument : NULL;
 }
 
 int main(void)
