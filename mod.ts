@@ -34,7 +34,7 @@ export { Message, type MessageOptions } from "./ffi/message.ts";
 // Rings: the batch face, the await face.
 export { Ring } from "./ffi/ring.ts";
 export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring.ts";
-export { Batch, type EachOptions, type File } from "./ffi/batch.ts";
+export { Batch, type EachOptions, type File, type TimeoutOptions } from "./ffi/batch.ts";
 export type { OnCompletion } from "./ffi/engine.ts";
 export type { OperationOptions, ZeroCopySend } from "./ffi/operation.ts";
 export type { CompletionSize, SetupFlag } from "./ffi/queues.ts";

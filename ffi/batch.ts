@@ -4,19 +4,29 @@
  * @module
  */
 import { type Address, encodeAddress } from "./address.ts";
-import { addressHigh, addressLow, areaRegistrations, type Slice } from "./area.ts";
+import { addressHigh, addressLow, areaRegistrations, Slice } from "./area.ts";
+import {
+  badUserData,
+  checkFlags,
+  checkReceiveFlags,
+  checkSendFlags,
+  checkWhole,
+  isUnsigned32,
+  wrongKind,
+} from "./arguments.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import {
   BATCH,
   type Engine,
-  engineOf,
   type OnCompletion,
+  openEngineOf,
   POSTED,
   TARGET,
   ZERO_COPY,
 } from "./engine.ts";
 import { ensureUnowned } from "./descriptor.ts";
 import { UnsupportedError } from "./errors.ts";
+import type { Generation } from "./generation.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -44,7 +54,16 @@ import {
   prepareTimeout,
   prepareVectorized,
 } from "./prepare.ts";
-import { ASYNC_CANCEL, OP, OP_SINCE, type OperationName, RECVSEND, SOCK, SQE } from "./uapi.ts";
+import {
+  ASYNC_CANCEL,
+  OP,
+  OP_SINCE,
+  type OperationName,
+  RECVSEND,
+  SOCK,
+  SQE,
+  TIMEOUT,
+} from "./uapi.ts";
 
 /** A socket, or any other open file descriptor. */
 export type File = Socket | number;
@@ -55,6 +74,15 @@ export interface EachOptions {
   readonly stride?: number;
   /** `MSG_*` flags. */
   readonly flags?: number;
+}
+
+/** How a timeout counts. */
+export interface TimeoutOptions {
+  /**
+   * Whether that the time ran out is a success, so that what is linked to the timeout starts
+   * (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16). Otherwise it is cancelled then. Default: true.
+   */
+  readonly etimeSuccess?: boolean;
 }
 
 /** A kernel time specification for a duration. */
@@ -142,6 +170,7 @@ export class Batch {
    * @throws {ClosedError} After close.
    */
   submitAndWait(count: number): number {
+    checkWhole("submitAndWait: count", count, -0x8000_0000, 0x7fff_ffff);
     const engine = this.#engine;
     const missing = count - engine.spilled;
     if (!(missing <= engine.inFlight)) {
@@ -163,6 +192,7 @@ export class Batch {
    * @returns Whether they are there.
    */
   waitBlocking(count: number, milliseconds: number): boolean {
+    checkWhole("waitBlocking: count", count, -0x8000_0000, 0x7fff_ffff);
     const engine = this.#engine;
     engine.ensureOpen();
     const deadline = performance.now() + milliseconds;
@@ -193,7 +223,10 @@ export class Batch {
 
   /**
    * Links the request prepared last to the next one: the next starts when it has succeeded
-   * (`IOSQE_IO_LINK`). A send that must not be short takes `MSG_WAITALL` as well.
+   * (`IOSQE_IO_LINK`), and is cancelled when it has failed. A send that must not be short takes
+   * `MSG_WAITALL` as well. For "wait, then do it" link to a {@linkcode timeout}, whose running out
+   * counts as a success (`IORING_TIMEOUT_ETIME_SUCCESS`). When the next request is refused, the chain
+   * ends here.
    *
    * The next finds its file when it starts, not when it is submitted: a socket must not be closed,
    * nor unregistered, before, because its descriptor or index may be another's by then.
@@ -219,8 +252,13 @@ export class Batch {
 
   // === Operations ===
 
-  /** Does nothing (NOP, 5.1). */
+  /**
+   * Does nothing (NOP, 5.1).
+   *
+   * @throws {RangeError} If the user data is not an unsigned 32-bit number.
+   */
   nop(userData = 0): this {
+    if (!isUnsigned32(userData)) this.#refuse(badUserData(userData));
     const engine = this.#engine;
     const { sqes } = engine;
     prepareNop(sqes, engine.next(), userData, 0);
@@ -231,8 +269,8 @@ export class Batch {
    * Sends a slice, which the kernel copies (SEND, 5.6).
    *
    * @param target User data, or the notifier that counts it.
-   * @param flags `MSG_*`.
-   * @throws {OwnershipError} If the kernel is writing into the slice.
+   * @param flags `MSG_*`; not MSG_ZEROCOPY, with which the slice would not be free afterwards.
+   * @throws {OwnershipError} If the kernel is writing into the slice, or for MSG_ZEROCOPY.
    */
   send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
     return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, 0);
@@ -250,7 +288,7 @@ export class Batch {
    */
   sendZc(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
     this.#require("SEND_ZC");
-    const buffer = areaRegistrations(slice.area).indexIn(this.#owner);
+    const buffer = this.#bufferOf(slice);
     return buffer < 0
       ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0, ZERO_COPY)
       : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer, ZERO_COPY);
@@ -291,7 +329,7 @@ export class Batch {
     options: EachOptions = {},
   ): number {
     this.#require("SEND_ZC");
-    const index = areaRegistrations(slice.area).indexIn(this.#owner);
+    const index = this.#bufferOf(slice);
     const word0 = index < 0 ? this.#sendZc : this.#sendZcFixed;
     const buffer = Math.max(0, index);
     return this.#each("SEND_ZC", word0, file, slice, length, target, options, buffer, ZERO_COPY);
@@ -323,64 +361,67 @@ export class Batch {
    * @throws {OwnershipError} If the slice is in flight.
    */
   recv(file: File, slice: Slice, userData = 0, flags = 0): this {
-    const fixed = this.#fixed(file);
-    const fd = fixed < 0 ? fdOf(file) : fixed;
-    const upper = this.#engine.trackSlice("RECV", slice, true, BATCH, null);
-    const at = this.#engine.next();
-    const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
-    const word0 = head(OP.RECV, flag, 0);
-    prepareSlice(this.#engine.sqes, at, word0, fd, slice, flags, 0, userData, upper);
-    return this;
-  }
-
-  /** Receives a message, and who sent it (RECVMSG, 5.3). */
-  recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
-    const fd = this.#target(file);
-    const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH, null);
-    prepareReceive(message);
-    const at = this.#engine.next();
-    prepareMessage(
-      this.#engine.sqes,
-      at,
-      OP.RECVMSG,
-      fd,
-      this.#fileFlag(file),
-      0,
-      message,
-      flags,
-      userData,
-      upper,
-    );
+    const engine = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      if (flags !== 0) checkReceiveFlags("RECV", flags);
+      const upper = engine.trackSlice("RECV", slice, true, BATCH, null);
+      const word0 = head(OP.RECV, this.#fileFlag(file), 0);
+      prepareSlice(engine.sqes, engine.next(), word0, fd, slice, flags, 0, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /**
-   * Receives again and again into provided buffers until it is cancelled or they run out (RECV
-   * with RECV_MULTISHOT, 6.0). {@linkcode BufferRing.take} turns the flags of a completion into
-   * the slice that was filled.
+   * Receives a message, and who sent it (RECVMSG, 5.3).
+   *
+   * @throws {OwnershipError} If one of its slices is in flight.
+   */
+  recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      if (flags !== 0) checkReceiveFlags("RECVMSG", flags);
+      const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH, null);
+      prepareReceive(message);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, flags, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Receives again and again into provided buffers until it is cancelled, they run out (ENOBUFS), or
+   * the completion queue is full (RECV with RECV_MULTISHOT, 6.0). It has ended when a completion
+   * comes without `IORING_CQE_F_MORE`; who wants more prepares it again. {@linkcode BufferRing.take}
+   * turns the flags of a completion into the slice that was filled.
    *
    * @throws {RangeError} If the buffers are another ring's.
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
   recvMultishot(file: File, buffers: BufferRing, userData = 0): this {
-    const fd = this.#target(file);
-    const group = groupFor(buffers, this.#engine);
-    const at = this.#engine.next();
-    prepareReceiveMultishot(
-      this.#engine.sqes,
-      at,
-      fd,
-      this.#fileFlag(file),
-      group,
-      userData,
-      0,
-    );
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      const group = groupFor(buffers, this.#engine);
+      const at = this.#engine.next();
+      prepareReceiveMultishot(sqes, at, fd, this.#fileFlag(file), group, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /**
    * Reads into a slice (READ, 5.6); as a registered buffer if its area is registered with this ring
-   * (READ_FIXED, 5.1). The offset -1 is the file's own position.
+   * (READ_FIXED, 5.1).
+   *
+   * @param offset Where in the file, in bytes; -1 is the file's own position.
    */
   read(file: File, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("READ", file, slice, offset, userData);
@@ -388,7 +429,9 @@ export class Batch {
 
   /**
    * Writes a slice (WRITE, 5.6); as a registered buffer if its area is registered with this ring
-   * (WRITE_FIXED, 5.1). The offset -1 is the file's own position.
+   * (WRITE_FIXED, 5.1).
+   *
+   * @param offset Where in the file, in bytes; -1 is the file's own position.
    */
   write(file: File, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("WRITE", file, slice, offset, userData);
@@ -396,56 +439,73 @@ export class Batch {
 
   /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
   accept(file: File, userData = 0): this {
-    const fd = this.#target(file);
-    const at = this.#engine.next();
-    const flag = this.#fileFlag(file);
-    prepareAccept(this.#engine.sqes, at, fd, flag, false, SOCK.CLOEXEC, userData, 0);
-    return this;
+    return this.#accept(file, userData, false);
   }
 
-  /** Accepts connections until it is cancelled (ACCEPT with ACCEPT_MULTISHOT, 5.19). */
+  /**
+   * Accepts connections until it is cancelled or the completion queue is full (ACCEPT with
+   * ACCEPT_MULTISHOT, 5.19). It has ended when a completion comes without `IORING_CQE_F_MORE`, which
+   * may be one with a descriptor; who wants more prepares it again.
+   */
   acceptMultishot(file: File, userData = 0): this {
-    const fd = this.#target(file);
-    const at = this.#engine.next();
-    const flag = this.#fileFlag(file);
-    prepareAccept(this.#engine.sqes, at, fd, flag, true, SOCK.CLOEXEC, userData, 0);
+    return this.#accept(file, userData, true);
+  }
+
+  #accept(file: File, userData: number, multishot: boolean): this {
+    try {
+      const fd = this.#target(file, userData);
+      const flag = this.#fileFlag(file);
+      const at = this.#engine.next();
+      prepareAccept(this.#engine.sqes, at, fd, flag, multishot, SOCK.CLOEXEC, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /** Connects a socket (CONNECT, 5.5). */
   connect(file: File, address: Address, userData = 0): this {
-    const fd = this.#target(file);
-    const name = encodeAddress(address);
-    const upper = this.#engine.track("CONNECT", name.buffer, false, BATCH, null);
-    const at = this.#engine.next();
-    const where = addressOf(name.buffer);
-    prepareConnect(
-      this.#engine.sqes,
-      at,
-      fd,
-      this.#fileFlag(file),
-      low(where),
-      high(where),
-      name.length,
-      userData,
-      upper,
-    );
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      const { buffer, length } = encodeAddress(address);
+      const upper = this.#engine.track("CONNECT", buffer, false, BATCH, null);
+      const at = this.#engine.next();
+      const where = addressOf(buffer);
+      const flag = this.#fileFlag(file);
+      prepareConnect(sqes, at, fd, flag, low(where), high(where), length, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /** Makes a socket (SOCKET, 5.19); the result is its descriptor. */
   socket(domain: number, type: number, protocol = 0, userData = 0): this {
-    this.#require("SOCKET");
-    const at = this.#engine.next();
-    prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
+    try {
+      this.#require("SOCKET");
+      checkUserData(userData);
+      for (const [name, value] of [["domain", domain], ["type", type], ["protocol", protocol]]) {
+        checkWhole(`SOCKET: ${name}`, value as number, 0, 0x7fff_ffff);
+      }
+      const at = this.#engine.next();
+      prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
   shutdown(file: File, how: number, userData = 0): this {
-    const fd = this.#target(file);
-    const at = this.#engine.next();
-    prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
+    try {
+      const fd = this.#target(file, userData);
+      checkWhole("SHUTDOWN: how", how, 0, 0xffff_ffff);
+      const at = this.#engine.next();
+      prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
@@ -456,37 +516,61 @@ export class Batch {
    * @throws {OwnershipError} If it belongs to an object, such as a Socket, which closes it itself.
    */
   close(fd: number, userData = 0): this {
-    ensureUnowned(checkDescriptor(fd));
-    const at = this.#engine.next();
-    prepareClose(this.#engine.sqes, at, fd, userData, 0);
+    try {
+      checkUserData(userData);
+      ensureUnowned(checkDescriptor(fd));
+      prepareClose(this.#engine.sqes, this.#engine.next(), fd, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
   poll(file: File, events: number, userData = 0): this {
-    const fd = this.#target(file);
-    const at = this.#engine.next();
-    preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
+    try {
+      const fd = this.#target(file, userData);
+      checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
+      const at = this.#engine.next();
+      preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
-  /** Completes with -ETIME after that many milliseconds (TIMEOUT, 5.4). */
-  timeout(milliseconds: number, userData = 0): this {
-    const timespec = timespecFor(milliseconds);
-    const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
-    const at = this.#engine.next();
-    const where = addressOf(timespec);
-    prepareTimeout(this.#engine.sqes, at, OP.TIMEOUT, low(where), high(where), userData, upper);
+  /**
+   * Completes with -ETIME after that many milliseconds (TIMEOUT, 5.4). What is linked to it starts
+   * then: that the time ran out is a success (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16), unless the
+   * options say otherwise.
+   */
+  timeout(milliseconds: number, userData = 0, options: TimeoutOptions = {}): this {
+    const { sqes } = this.#engine;
+    try {
+      const { etimeSuccess = this.#engine.timesOutSuccessfully } = options;
+      checkUserData(userData);
+      const timespec = timespecFor(milliseconds);
+      const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
+      const at = this.#engine.next();
+      const where = addressOf(timespec);
+      const flags = etimeSuccess ? TIMEOUT.ETIME_SUCCESS : 0;
+      prepareTimeout(sqes, at, low(where), high(where), flags, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
   /** Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. */
   cancel(file: File, userData = 0): this {
-    const fd = this.#target(file);
-    const at = this.#engine.next();
-    const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
-      (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
-    prepareCancel(this.#engine.sqes, at, fd, flags, userData, 0);
+    try {
+      const fd = this.#target(file, userData);
+      const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
+        (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+      prepareCancel(this.#engine.sqes, this.#engine.next(), fd, flags, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
@@ -499,20 +583,17 @@ export class Batch {
    * @param theirResult What its `reap` gets as result.
    */
   msgRing(ring: Ring, theirUserData: number, theirResult: number, userData = 0): this {
-    this.#require("MSG_RING");
-    const other = engineOf(ring);
-    other.ensureOpen();
-    const at = this.#engine.next();
-    prepareMessageRing(
-      this.#engine.sqes,
-      at,
-      other.fd,
-      theirResult,
-      theirUserData,
-      POSTED,
-      userData,
-      0,
-    );
+    const { sqes } = this.#engine;
+    try {
+      this.#require("MSG_RING");
+      checkUserData(userData);
+      checkPosted(theirUserData, theirResult);
+      const { fd } = openEngineOf(ring);
+      const at = this.#engine.next();
+      prepareMessageRing(sqes, at, fd, theirResult, theirUserData, POSTED, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
@@ -532,8 +613,14 @@ export class Batch {
 
   // === What they share ===
 
+  /** What is refused ends the chain that it would have belonged to: what comes next is no part of it. */
+  #refuse(error: unknown): never {
+    this.#engine.breakChain();
+    throw error;
+  }
+
   #require(operation: OperationName): void {
-    if (this.#supported[OP[operation]] === 0) throw unsupported(operation);
+    if (this.#supported[OP[operation]] === 0) this.#refuse(unsupported(operation));
   }
 
   #fixed(file: File): number {
@@ -544,9 +631,17 @@ export class Batch {
     return this.#fixed(file) < 0 ? 0 : SQE.FIXED_FILE;
   }
 
-  #target(file: File): number {
+  /** The descriptor of a file, or its index, for a request with this user data. */
+  #target(file: File, userData: number): number {
+    if (!isUnsigned32(userData)) throw badUserData(userData);
     const fixed = this.#fixed(file);
     return fixed < 0 ? fdOf(file) : fixed;
+  }
+
+  /** The index of a slice's area among the registered ones, or -1. */
+  #bufferOf(slice: Slice): number {
+    if (!(slice instanceof Slice)) this.#refuse(wrongKind("slice", "a Slice", slice));
+    return areaRegistrations(slice.area).indexIn(this.#owner);
   }
 
   #slice(
@@ -561,18 +656,24 @@ export class Batch {
   ): this {
     const engine = this.#engine;
     const { sqes } = engine;
-    let fd = this.#fixed(file);
-    if (fd < 0) fd = fdOf(file);
-    else word0 |= SQE.FIXED_FILE << 8;
-    // Ownership is checked first: a request that cannot be prepared must not count as attached.
-    if (typeof target === "number") {
-      const upper = engine.trackSlice(name, slice, false, BATCH, null) | mark;
-      prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
-    } else {
-      const generation = currentOf(target, engine);
-      const upper = engine.trackSlice(name, slice, false, TARGET, generation) | mark;
-      generation.attach();
-      prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
+    try {
+      let fd = this.#fixed(file);
+      if (fd < 0) fd = fdOf(file);
+      else word0 |= SQE.FIXED_FILE << 8;
+      if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
+      // Ownership is checked first: a request that cannot be prepared must not count as attached.
+      if (typeof target === "number") {
+        if (!isUnsigned32(target)) throw badUserData(target);
+        const upper = engine.trackSlice(name, slice, false, BATCH, null) | mark;
+        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
+      } else {
+        const generation = currentOf(target, engine);
+        const upper = engine.trackSlice(name, slice, false, TARGET, generation) | mark;
+        generation.attach();
+        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
+      }
+    } catch (error) {
+      this.#refuse(error);
     }
     return this;
   }
@@ -588,24 +689,36 @@ export class Batch {
     buffer: number,
     mark: number,
   ): number {
-    const { stride = length, flags = 0 } = options;
-    const count = piecesIn(slice, length, stride);
     const engine = this.#engine;
     const { sqes } = engine;
-    let fd = this.#fixed(file);
-    if (fd < 0) fd = fdOf(file);
-    else word0 |= SQE.FIXED_FILE << 8;
-    const generation = typeof target === "number" ? null : currentOf(target, engine);
-    const kind = generation === null ? BATCH : TARGET;
-    const upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
-    engine.share(upper, count);
-    generation?.attach(count);
-    let userData = typeof target === "number" ? target : 0;
-    let low = addressLow(slice) >>> 0;
-    let high = addressHigh(slice);
-    const mask = engine.queues.sqEntries - 1;
     let prepared = 0;
+    let count = 0;
+    let upper = 0;
+    let generation: Generation | null = null;
     try {
+      const { stride = length, flags = 0 } = options;
+      count = piecesIn(slice, length, stride);
+      let fd = this.#fixed(file);
+      if (fd < 0) fd = fdOf(file);
+      else word0 |= SQE.FIXED_FILE << 8;
+      if (flags !== 0) checkFlagsOf(mark, name, flags);
+      let userData = 0;
+      if (typeof target === "number") {
+        userData = target;
+        if (!isUnsigned32(userData)) throw badUserData(userData);
+        if (userData + count > 2 ** 32) {
+          throw new RangeError(
+            `${name}: the user data of ${count} requests from ${userData} on does not fit 32 bits`,
+          );
+        }
+      } else generation = currentOf(target, engine);
+      const kind = generation === null ? BATCH : TARGET;
+      upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
+      engine.share(upper, count);
+      generation?.attach(count);
+      let low = addressLow(slice) >>> 0;
+      let high = addressHigh(slice);
+      const mask = engine.queues.sqEntries - 1;
       while (prepared < count) {
         const run = Math.min(engine.room(), count - prepared);
         const { tail } = engine;
@@ -622,11 +735,12 @@ export class Batch {
         engine.advance(run);
         prepared += run;
       }
-    } finally {
-      if (prepared < count) {
+    } catch (error) {
+      if (upper !== 0) {
         engine.unshare(upper, count - prepared);
         generation?.attach(prepared - count);
       }
+      this.#refuse(error);
     }
     return count;
   }
@@ -635,6 +749,7 @@ export class Batch {
     const engine = this.#engine;
     const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
     if (typeof target === "number") {
+      if (!isUnsigned32(target)) throw badUserData(target);
       return engine.trackMessage(name, message, false, BATCH, null) | mark;
     }
     const generation = currentOf(target, engine);
@@ -651,22 +766,19 @@ export class Batch {
     msgFlags: number,
     ioprio: number,
   ): this {
-    this.#require(name);
-    const fd = this.#target(file);
-    const upper = this.#trackMessage(name, message, target);
-    const at = this.#engine.next();
-    prepareMessage(
-      this.#engine.sqes,
-      at,
-      OP[name],
-      fd,
-      this.#fileFlag(file),
-      ioprio,
-      message,
-      msgFlags,
-      typeof target === "number" ? target : 0,
-      upper,
-    );
+    const { sqes } = this.#engine;
+    try {
+      this.#require(name);
+      const fd = this.#target(file, 0);
+      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
+      const upper = this.#trackMessage(name, message, target);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const low = typeof target === "number" ? target : 0;
+      prepareMessage(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 
@@ -678,28 +790,20 @@ export class Batch {
     msgFlags: number,
     ioprio: number,
   ): this {
-    this.#require(name);
-    if (!this.#engine.sendsVectors) {
-      throw new UnsupportedError("IORING_SEND_VECTORIZED", {
-        since: "6.17",
-        advice: "Use sendmsg or sendmsgZc",
-      });
+    const { sqes } = this.#engine;
+    try {
+      this.#require(name);
+      if (!this.#engine.sendsVectors) throw noVectors();
+      const fd = this.#target(file, 0);
+      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
+      const upper = this.#trackMessage(name, message, target);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const low = typeof target === "number" ? target : 0;
+      prepareVectorized(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
+    } catch (error) {
+      this.#refuse(error);
     }
-    const fd = this.#target(file);
-    const upper = this.#trackMessage(name, message, target);
-    const at = this.#engine.next();
-    prepareVectorized(
-      this.#engine.sqes,
-      at,
-      OP[name],
-      fd,
-      this.#fileFlag(file),
-      ioprio,
-      message,
-      msgFlags,
-      typeof target === "number" ? target : 0,
-      upper,
-    );
     return this;
   }
 
@@ -710,21 +814,18 @@ export class Batch {
     offset: number,
     userData: number,
   ): this {
-    const fd = this.#target(file);
-    const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH, null);
-    const at = this.#engine.next();
-    prepareReadWrite(
-      this.#engine.sqes,
-      at,
-      name,
-      fd,
-      this.#fileFlag(file),
-      slice,
-      offset,
-      areaRegistrations(slice.area).indexIn(this.#owner),
-      userData,
-      upper,
-    );
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      checkOffset(name, offset);
+      const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH, null);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const buffer = this.#bufferOf(slice);
+      prepareReadWrite(sqes, at, name, fd, flag, slice, offset, buffer, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
     return this;
   }
 }
@@ -736,13 +837,50 @@ export function fdOf(file: File): number {
 
 /** An entry would turn what is no descriptor into 0: somebody else's file. */
 export function checkDescriptor(fd: number): number {
-  if ((fd | 0) !== fd) {
-    throw new RangeError(`A file descriptor is a whole number, got ${String(fd)}`);
+  if (typeof fd !== "number" || (fd | 0) !== fd) {
+    throw new RangeError(`A file descriptor is a whole number, got ${Deno.inspect(fd)}`);
   }
   return fd;
+}
+
+/**
+ * Where to read or write: -1 or a whole number.
+ *
+ * @throws {RangeError} If it is neither.
+ */
+export function checkOffset(operation: string, offset: number): void {
+  checkWhole(`${operation}: offset`, offset, -1, Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * What MSG_RING posts.
+ *
+ * @throws {RangeError} If it does not fit a completion.
+ */
+export function checkPosted(userData: number, result: number): void {
+  checkWhole("MSG_RING: the other ring's userData", userData, 0, 0xffff_ffff);
+  checkWhole("MSG_RING: the other ring's result", result, -0x8000_0000, 0x7fff_ffff);
 }
 
 /** The error for an operation that this kernel lacks. */
 export function unsupported(operation: OperationName): UnsupportedError {
   return new UnsupportedError(`IORING_OP_${operation}`, { since: OP_SINCE[operation] });
+}
+
+/** The error for a kernel that sends no vectors. */
+export function noVectors(): UnsupportedError {
+  return new UnsupportedError("IORING_SEND_VECTORIZED", {
+    since: "6.17",
+    advice: "Use sendmsg or sendmsgZc",
+  });
+}
+
+/** A send without copying says itself when its memory is free; one that copies cannot. */
+function checkFlagsOf(zeroCopy: number, operation: string, flags: number): void {
+  if (zeroCopy !== 0) checkFlags(operation, flags);
+  else checkSendFlags(operation, flags);
+}
+
+function checkUserData(userData: number): void {
+  if (!isUnsigned32(userData)) throw badUserData(userData);
 }

@@ -12,6 +12,7 @@ import {
   release,
   type Slice,
 } from "./area.ts";
+import { wrongKind } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, OwnershipError } from "./errors.ts";
@@ -55,10 +56,12 @@ export class BufferRing implements Disposable {
   readonly #providedAt: Float64Array;
   readonly #holder: Holder = { submittedAt: (id) => this.#providedAt[id] };
   readonly #returned: (() => void)[] = [];
+  #provided = 0;
   #closed = false;
 
   static {
     groupFor = (buffers, engine) => {
+      if (!(buffers instanceof BufferRing)) throw wrongKind("buffers", "a BufferRing", buffers);
       if (buffers.#closed) throw new ClosedError("BufferRing");
       if (buffers.#engine !== engine) {
         throw new RangeError("BufferRing: the receive is of another ring than the buffers");
@@ -173,9 +176,23 @@ export class BufferRing implements Disposable {
     for (const wake of this.#returned.splice(0)) wake();
   }
 
-  /** Resolves when a buffer has been given back, or the ring of buffers was closed. @internal */
-  recycled(): Promise<void> {
-    if (this.#closed || this.held < this.count) return Promise.resolve();
+  /** A slice of no bytes, for a datagram without content. @internal */
+  empty(): Slice {
+    return this.#area.slice(0, 0);
+  }
+
+  /** How often a buffer has been given to the kernel. @internal */
+  get provided(): number {
+    return this.#provided;
+  }
+
+  /**
+   * Resolves when a buffer has been given to the kernel after so many, or when it was closed.
+   *
+   * @internal
+   */
+  providedAfter(count: number): Promise<void> {
+    if (this.#closed || this.#provided !== count) return Promise.resolve();
     return new Promise((resolve) => this.#returned.push(resolve));
   }
 
@@ -191,6 +208,7 @@ export class BufferRing implements Disposable {
     // The upper half of this word is the tail in entry 0: write the lower half alone.
     this.#tail[(at << 1) + 6] = id;
     Atomics.store(this.#tail, TAIL, (tail + 1) & 0xffff);
+    this.#provided++;
   }
 
   /**

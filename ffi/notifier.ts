@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { wrongKind } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
@@ -59,6 +60,9 @@ export class Notifier {
 
   static {
     currentOf = (notifier, engine) => {
+      if (!(notifier instanceof Notifier)) {
+        throw wrongKind("target", "user data or a Notifier", notifier);
+      }
       if (engine !== notifier.#engine) {
         throw new RangeError("Notifier: the request is of another ring than the notifier");
       }

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { Slice } from "./area.ts";
+import { Slice } from "./area.ts";
+import { wrongKind } from "./arguments.ts";
 import { MOST_REQUESTS } from "./engine.ts";
 
 /** How many pieces of a length are in a slice. */
 export function piecesIn(slice: Slice, length: number, stride: number): number {
+  if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
   if (
     !Number.isSafeInteger(length) || length <= 0 || !Number.isSafeInteger(stride) ||
     stride < length

@@ -106,17 +106,16 @@ export function prepareMessage(
 
 // === 5.4 ===
 
-/** TIMEOUT and, linked behind another entry, LINK_TIMEOUT (5.5). */
 export function prepareTimeout(
   sqes: Int32Array,
   at: number,
-  opcode: number,
   timespecLow: number,
   timespecHigh: number,
+  flags: number,
   low: number,
   high: number,
 ): void {
-  fill(sqes, at, opcode, -1, 0, 0, timespecLow, timespecHigh, 1, 0, 0, 0, low, high);
+  fill(sqes, at, OP.TIMEOUT, -1, 0, 0, timespecLow, timespecHigh, 1, flags, 0, 0, low, high);
 }
 
 // === 5.5 ===

@@ -4,16 +4,35 @@
  * @module
  */
 import { type Address, encodeAddress } from "./address.ts";
-import { Area, areaRegistrations, type Slice } from "./area.ts";
-import { Batch, checkDescriptor, fdOf, type File, timespecFor, unsupported } from "./batch.ts";
-import { type BufferRing, groupFor } from "./buffer_ring.ts";
+import { Area, areaRegistrations, Slice } from "./area.ts";
+import {
+  checkFlags,
+  checkObject,
+  checkReceiveFlags,
+  checkSendFlags,
+  checkTime,
+  checkWhole,
+  wrongKind,
+} from "./arguments.ts";
+import {
+  Batch,
+  checkDescriptor,
+  checkOffset,
+  checkPosted,
+  fdOf,
+  type File,
+  noVectors,
+  timespecFor,
+  unsupported,
+} from "./batch.ts";
+import { BufferRing, groupFor } from "./buffer_ring.ts";
 import { cancelRequestsOn, ensureUnowned } from "./descriptor.ts";
-import { ENGINE, Engine, type Memory, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
-import { ClosedError, UnsupportedError, UringError } from "./errors.ts";
+import { ENGINE, Engine, type Memory, openEngineOf, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
+import { ClosedError, type UnsupportedError, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
-import { type Message, prepareReceive } from "./message.ts";
+import { Message, prepareReceive } from "./message.ts";
 import { native } from "./native.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import {
@@ -43,9 +62,16 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
-import { adopt, Socket, socketRegistrations } from "./socket.ts";
 import {
-  AF,
+  adopt,
+  directionOf,
+  domainOf,
+  isStream,
+  Socket,
+  socketRegistrations,
+  typeOf,
+} from "./socket.ts";
+import {
   ASYNC_CANCEL,
   OP,
   type OperationName,
@@ -93,6 +119,7 @@ export interface ReceivedPiece {
   recycle(): void;
 }
 
+const ENOBUFS = -105;
 /** Bytes that a registered buffer has at most (before Linux 7.2). */
 const LARGEST_BUFFER = 2 ** 30;
 
@@ -181,6 +208,13 @@ export class Ring implements Disposable, AsyncDisposable {
     check("entries", entries, 1, 32768);
     if (completionEntries !== undefined) {
       check("completionEntries", completionEntries, entries, 65536);
+    }
+    for (const flag of without) {
+      if (!WANTED_FLAGS.some(([name]) => name === flag) && flag !== "COOP_TASKRUN") {
+        throw new RangeError(
+          `Ring.open: without takes names of set-up flags, got ${Deno.inspect(flag)}`,
+        );
+      }
     }
     check("registeredBuffers", registeredBuffers, 1, 16384);
     check("registeredFiles", registeredFiles, 1, 32768);
@@ -391,6 +425,8 @@ export class Ring implements Disposable, AsyncDisposable {
   send(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#start("SEND", slice, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkSendFlags("SEND", options.flags ?? 0);
+      checkSlice(slice);
       const word0 = head(OP.SEND, flag, 0);
       prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
     });
@@ -408,7 +444,8 @@ export class Ring implements Disposable, AsyncDisposable {
   sendZc(file: File, slice: Slice, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
     return this.#startZeroCopy("SEND_ZC", slice, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
-      const buffer = areaRegistrations(slice.area).indexIn(this);
+      checkFlags("SEND_ZC", options.flags ?? 0);
+      const buffer = this.#bufferOf(slice);
       const word0 = head(OP.SEND_ZC, flag, buffer < 0 ? ioprio : ioprio | RECVSEND.FIXED_BUF);
       const index = Math.max(0, buffer);
       prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, index, 0, upper);
@@ -419,6 +456,8 @@ export class Ring implements Disposable, AsyncDisposable {
   sendmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#start("SENDMSG", message, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkSendFlags("SENDMSG", options.flags ?? 0);
+      checkMessage(message);
       prepareMessage(sqes, at, OP.SENDMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
     });
   }
@@ -427,6 +466,8 @@ export class Ring implements Disposable, AsyncDisposable {
   sendmsgZc(file: File, message: Message, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
     return this.#startZeroCopy("SENDMSG_ZC", message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
+      checkFlags("SENDMSG_ZC", options.flags ?? 0);
+      checkMessage(message);
       prepareMessage(
         sqes,
         at,
@@ -446,6 +487,8 @@ export class Ring implements Disposable, AsyncDisposable {
   sendVectorized(file: File, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#start("SEND", message, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkSendFlags("SEND", options.flags ?? 0);
+      checkMessage(message);
       prepareVectorized(sqes, at, OP.SEND, fd, flag, 0, message, options.flags ?? 0, 0, upper);
     }, this.#vectors());
   }
@@ -458,6 +501,8 @@ export class Ring implements Disposable, AsyncDisposable {
   ): Promise<ZeroCopySend> {
     return this.#startZeroCopy("SEND_ZC", message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
+      checkFlags("SEND_ZC", options.flags ?? 0);
+      checkMessage(message);
       prepareVectorized(
         sqes,
         at,
@@ -483,6 +528,8 @@ export class Ring implements Disposable, AsyncDisposable {
   recv(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#start("RECV", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkReceiveFlags("RECV", options.flags ?? 0);
+      checkSlice(slice);
       const word0 = head(OP.RECV, flag, 0);
       prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
     });
@@ -492,6 +539,8 @@ export class Ring implements Disposable, AsyncDisposable {
   recvmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#start("RECVMSG", message, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkReceiveFlags("RECVMSG", options.flags ?? 0);
+      checkMessage(message);
       prepareReceive(message);
       prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
     });
@@ -499,15 +548,18 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /**
    * Receives piece after piece into provided buffers with one request (RECV with RECV_MULTISHOT,
-   * 6.0), until the end of a TCP stream or until the loop is left. When all buffers are held it
-   * waits until one is recycled.
+   * 6.0), until the end of a TCP stream or until the loop is left. When no buffer is free it waits
+   * until one is recycled. A datagram without content is a piece of 0 bytes.
    *
-   * @throws {UringError} If the connection failed.
+   * @throws {UringError} If the connection failed; ECANCELED if the socket was closed.
    * @throws {RangeError} If the buffers are another ring's.
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
   async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
+    if (!(buffers instanceof BufferRing)) throw wrongKind("buffers", "a BufferRing", buffers);
     while (true) {
+      const provided = buffers.provided;
+      let isExhausted = false;
       const stream = this.#stream("RECV", (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
         prepareReceiveMultishot(sqes, at, fd, flag, groupFor(buffers, this.#engine), 0, upper);
@@ -519,17 +571,20 @@ export class Ring implements Disposable, AsyncDisposable {
           completion = await stream.next()
         ) {
           const { result, flags } = completion;
-          if (result === -105) break; // ENOBUFS: all buffers are held
+          if (result === ENOBUFS) {
+            isExhausted = true;
+            break;
+          }
           if (result < 0) throw stream.error(result);
           const slice = buffers.take(flags, result);
           if (buffers.closed) throw new ClosedError("BufferRing");
-          if (slice === undefined) return; // the end of the stream
-          if (result === 0) {
-            buffers.recycle(slice);
-            if (socketIsStream(file)) return;
-            continue;
+          if (result === 0 && isStream(fdOf(file))) {
+            if (slice !== undefined) buffers.recycle(slice);
+            return;
           }
-          yield { slice, recycle: () => buffers.recycle(slice) };
+          yield slice === undefined
+            ? { slice: buffers.empty(), recycle: () => {} }
+            : { slice, recycle: () => buffers.recycle(slice) };
         }
       } finally {
         await stream.cancel((result, flags) => {
@@ -537,9 +592,9 @@ export class Ring implements Disposable, AsyncDisposable {
           if (slice !== undefined) buffers.recycle(slice);
         });
       }
-      await Promise.race([buffers.recycled(), this.#engine.whenClosed]);
-      // Another receive may have been quicker: let the event loop turn before the next try.
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      // It has ended otherwise when the completion queue was full, or after an empty datagram.
+      if (!isExhausted) continue;
+      await Promise.race([buffers.providedAfter(provided), this.#engine.whenClosed]);
     }
   }
 
@@ -554,25 +609,35 @@ export class Ring implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Accepts connection after connection with one request (ACCEPT_MULTISHOT, 5.19). */
+  /**
+   * Accepts connection after connection with one request (ACCEPT_MULTISHOT, 5.19), until the loop is
+   * left.
+   *
+   * @throws {UringError} ECANCELED if the listener was closed; EMFILE when the process has no
+   *   descriptor left.
+   * @throws {ClosedError} If the ring was closed.
+   */
   async *acceptMultishot(listener: Socket): AsyncGenerator<Socket> {
-    const stream = this.#stream("ACCEPT", (sqes, at, upper) => {
-      const [fd, flag] = this.#target(listener);
-      prepareAccept(sqes, at, fd, flag, true, SOCK.CLOEXEC, 0, upper);
-    });
-    try {
-      for (
-        let completion = await stream.next();
-        completion !== undefined;
-        completion = await stream.next()
-      ) {
-        if (completion.result < 0) throw stream.error(completion.result);
-        yield adopt(completion.result, SOCK.STREAM, listener.family);
-      }
-    } finally {
-      await stream.cancel((result) => {
-        if (result >= 0) native().zclab_close(result);
+    while (true) {
+      const stream = this.#stream("ACCEPT", (sqes, at, upper) => {
+        const [fd, flag] = this.#target(listener);
+        prepareAccept(sqes, at, fd, flag, true, SOCK.CLOEXEC, 0, upper);
       });
+      try {
+        // It ends without an error when the completion queue was full.
+        for (
+          let completion = await stream.next();
+          completion !== undefined;
+          completion = await stream.next()
+        ) {
+          if (completion.result < 0) throw stream.error(completion.result);
+          yield adopt(completion.result, SOCK.STREAM, listener.family);
+        }
+      } finally {
+        await stream.cancel((result) => {
+          if (result >= 0) native().zclab_close(result);
+        });
+      }
     }
   }
 
@@ -590,9 +655,9 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Makes a socket in the caller's namespace (SOCKET, 5.19). */
   socket(protocol: "udp" | "tcp", family: 4 | 6 = 4): Promise<Socket> {
-    const type = protocol === "udp" ? SOCK.DGRAM : SOCK.STREAM;
-    const domain = family === 4 ? AF.INET : AF.INET6;
     return quietly(async () => {
+      const type = typeOf(protocol);
+      const domain = domainOf(family);
       const fd = await this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
         prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
       });
@@ -605,7 +670,7 @@ export class Ring implements Disposable, AsyncDisposable {
     return quietly(async () => {
       await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
-        prepareShutdown(sqes, at, fd, flag, ["read", "write", "both"].indexOf(how), 0, upper);
+        prepareShutdown(sqes, at, fd, flag, directionOf(how), 0, upper);
       });
     });
   }
@@ -631,7 +696,8 @@ export class Ring implements Disposable, AsyncDisposable {
   read(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
     return this.#start("READ", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      const buffer = areaRegistrations(slice.area).indexIn(this);
+      checkOffset("READ", offset);
+      const buffer = this.#bufferOf(slice);
       prepareReadWrite(sqes, at, "READ", fd, flag, slice, offset, buffer, 0, upper);
     });
   }
@@ -640,7 +706,8 @@ export class Ring implements Disposable, AsyncDisposable {
   write(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
     return this.#start("WRITE", slice, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
-      const buffer = areaRegistrations(slice.area).indexIn(this);
+      checkOffset("WRITE", offset);
+      const buffer = this.#bufferOf(slice);
       prepareReadWrite(sqes, at, "WRITE", fd, flag, slice, offset, buffer, 0, upper);
     });
   }
@@ -649,6 +716,7 @@ export class Ring implements Disposable, AsyncDisposable {
   poll(file: File, events: number, options: OperationOptions = {}): Promise<number> {
     return this.#start("POLL_ADD", null, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
+      checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
       preparePoll(sqes, at, fd, flag, events, 0, upper);
     });
   }
@@ -659,7 +727,7 @@ export class Ring implements Disposable, AsyncDisposable {
       const timespec = timespecFor(milliseconds);
       const where = addressOf(timespec);
       await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
-        prepareTimeout(sqes, at, OP.TIMEOUT, low(where), high(where), 0, upper);
+        prepareTimeout(sqes, at, low(where), high(where), 0, 0, upper);
       });
     });
   }
@@ -681,9 +749,10 @@ export class Ring implements Disposable, AsyncDisposable {
    */
   msgRing(ring: Ring, userData: number, result: number): Promise<void> {
     return quietly(async () => {
-      ring.#engine.ensureOpen();
+      const { fd } = openEngineOf(ring);
+      checkPosted(userData, result);
       await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
-        prepareMessageRing(sqes, at, ring.#engine.fd, result, userData, POSTED, 0, upper);
+        prepareMessageRing(sqes, at, fd, result, userData, POSTED, 0, upper);
       });
     });
   }
@@ -694,12 +763,14 @@ export class Ring implements Disposable, AsyncDisposable {
     return fixed < 0 ? [fdOf(file), 0] : [fixed, SQE.FIXED_FILE];
   }
 
+  /** The index of a slice's area among the registered ones, or -1. */
+  #bufferOf(slice: Slice): number {
+    checkSlice(slice);
+    return areaRegistrations(slice.area).indexIn(this);
+  }
+
   #vectors(): UnsupportedError | undefined {
-    if (this.#engine.sendsVectors) return undefined;
-    return new UnsupportedError("IORING_SEND_VECTORIZED", {
-      since: "6.17",
-      advice: "Use sendmsg or sendmsgZc",
-    });
+    return this.#engine.sendsVectors ? undefined : noVectors();
   }
 
   #start(
@@ -746,10 +817,11 @@ export class Ring implements Disposable, AsyncDisposable {
     const engine = this.#engine;
     try {
       if (lacking !== undefined) throw lacking;
+      checkObject("options", options);
       if (this.#supported[OP[name]] === 0) throw unsupported(name);
       const { signal } = options;
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
-        throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+        throw wrongKind("signal", "an AbortSignal", signal);
       }
       signal?.throwIfAborted();
       const timespec = options.timeout === undefined ? undefined : timespecFor(options.timeout);
@@ -774,6 +846,7 @@ export class Ring implements Disposable, AsyncDisposable {
       operation.start();
       return operation.promise;
     } catch (error) {
+      engine.breakChain();
       return quietly(() => Promise.reject(error));
     }
   }
@@ -784,7 +857,12 @@ export class Ring implements Disposable, AsyncDisposable {
   ): CompletionStream {
     const stream = new CompletionStream(this.#engine, name);
     const scratch = new Int32Array(16);
-    prepare(scratch, 0, 0);
+    try {
+      prepare(scratch, 0, 0);
+    } catch (error) {
+      this.#engine.breakChain();
+      throw error;
+    }
     stream.upper = this.#engine.track(name, null, false, TARGET, stream);
     scratch[9] = stream.upper;
     this.#engine.sqes.set(scratch, this.#engine.next());
@@ -802,6 +880,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @returns How many requests the kernel still had: their memory stays mapped and in flight.
    */
   close(timeout = 1000): number {
+    checkTime("Ring.close: timeout", timeout);
     return this.#engine.close(timeout);
   }
 
@@ -843,14 +922,15 @@ export class Ring implements Disposable, AsyncDisposable {
 }
 
 function check(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(
-    `Ring.open: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
-  );
+  checkWhole(`Ring.open: ${name}`, value, least, most);
 }
 
-function socketIsStream(file: File): boolean {
-  return typeof file === "number" || file.protocol === "tcp";
+function checkSlice(slice: Slice): void {
+  if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
+}
+
+function checkMessage(message: Message): void {
+  if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
 }
 
 function memlockError(bytes: number): UringError {

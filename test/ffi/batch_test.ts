@@ -14,6 +14,7 @@ import {
   OwnershipError,
   POLL,
   Ring,
+  type Slice,
   Socket,
   Testbed,
   UnsupportedError,
@@ -655,4 +656,136 @@ Deno.test("Batch passes on what the kernel says of bad requests", async () => {
   assertThrows(() => ring.batch.connect(connection.near, { host: "x", port: 1 }), RangeError);
   assertEquals([ring.inFlight, area.inFlight], [0, 0]);
   assertEquals(new UringError("SEND", -results.get(1)!).code, "EMSGSIZE");
+});
+
+Deno.test("User data that does not fit 32 bits is refused, and nothing is prepared", async () => {
+  await using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  const { near } = connection;
+  const slice = area.slice(0, 1000);
+  const { batch } = ring;
+  for (const value of [2 ** 32, -1, 1.5, NaN, Infinity, "7", 5n, null] as unknown as number[]) {
+    const calls: (() => unknown)[] = [
+      () => batch.nop(value),
+      () => batch.recv(near, slice, value),
+      () => batch.recvmsg(near, Message.receiver([slice]), value),
+      () => batch.read(near, slice, -1, value),
+      () => batch.write(near, slice, -1, value),
+      () => batch.accept(near, value),
+      () => batch.acceptMultishot(near, value),
+      () => batch.connect(near, near.localAddress!, value),
+      () => batch.socket(2, 2, 0, value),
+      () => batch.shutdown(near, 2, value),
+      () => batch.close(1_000_000, value),
+      () => batch.poll(near, 1, value),
+      () => batch.timeout(1, value),
+      () => batch.cancel(near, value),
+      () => batch.msgRing(ring, 0, 0, value),
+      () => batch.msgRing(ring, value, 0),
+    ];
+    if (typeof value === "number") {
+      calls.push(
+        () => batch.send(near, slice, value),
+        () => batch.sendZc(near, slice, value),
+        () => batch.sendEach(near, slice, 100, value),
+        () => batch.sendmsg(near, new Message([slice]), value),
+      );
+    }
+    for (const call of calls) assertThrows(call, RangeError, "userData", String(call));
+  }
+  // The last of ten would be the first numbers again.
+  assertThrows(() => batch.sendEach(near, slice, 100, 2 ** 32 - 9), RangeError, "10 requests");
+  assertEquals([ring.inFlight, area.inFlight], [0, 0]);
+  assertEquals(batch.sendEach(near, slice, 100, 2 ** 32 - 10), 10);
+  batch.nop(0xffff_ffff).nop(0);
+  const seen = reapAll(ring).map(([userData]) => userData).sort((a, b) => a - b);
+  assertEquals(seen.slice(0, 2), [0, 2 ** 32 - 10]);
+  assertEquals(seen.slice(-2), [2 ** 32 - 1, 2 ** 32 - 1]);
+});
+
+Deno.test("A request that is refused ends the chain before it", async () => {
+  await using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  using connection = connectUdp(bed);
+  using closed = Socket.udp();
+  closed.close();
+  const { near, far } = connection;
+  const { batch } = ring;
+  const [waiting, other] = area.chunks(4096) as [Slice, Slice];
+  const stranger = Ring.open();
+  const refused: (() => unknown)[] = [
+    () => batch.send(near, waiting, 2),
+    () => batch.send(near, other, -1),
+    () => batch.send(near, other, 2, MSG.ZEROCOPY),
+    () => batch.send(near, other, new Notifier(stranger)),
+    () => batch.sendZc(near, waiting, 2),
+    () => batch.sendEach(near, other, 0, 2),
+    () => batch.sendEach(near, waiting, 10, 2),
+    () => batch.sendmsg(near, new Message([waiting]), 2),
+    () => batch.recv(closed, other, 2),
+    () => batch.recv(near, waiting, 2),
+    () => batch.recvmsg(near, Message.receiver([waiting]), 2),
+    () => batch.read(near, other, -2),
+    () => batch.accept(closed),
+    () => batch.connect(near, { host: "nobody", port: 1 }),
+    () => batch.socket(NaN, 1),
+    () => batch.shutdown(closed, 2),
+    () => batch.close(near.fd),
+    () => batch.close(1.5),
+    () => batch.poll(near, NaN),
+    () => batch.timeout(-1),
+    () => batch.cancel(closed),
+    () => batch.nop(NaN),
+    () => batch.msgRing(ring, NaN, 0),
+  ];
+  for (const call of refused) {
+    batch.recv(far, waiting, 1).link();
+    assertThrows(call, Error, "", String(call));
+    batch.nop(3).submit();
+    const seen: number[] = [];
+    batch.reap((userData) => seen.push(userData));
+    assertEquals(seen, [3], String(call));
+    batch.cancel(far, 4);
+    assertEquals(reapAll(ring).map(([userData]) => userData).sort(), [1, 4]);
+  }
+  batch.recv(far, waiting, 1).link();
+  await assertRejects(() => ring.send(near, waiting), OwnershipError);
+  await assertRejects(() => ring.recvMultishot(closed, undefined as never).next());
+  assertEquals(await ring.nop(), 0);
+  batch.cancel(far, 4);
+  reapAll(ring);
+  stranger.close();
+});
+
+Deno.test("What is linked to a timeout starts when the time has run out, unless told otherwise", () => {
+  using ring = Ring.open();
+  const { batch } = ring;
+  const started = performance.now();
+  batch.timeout(30, 1).link().nop(2);
+  assertEquals(reapAll(ring).map(([userData, result]) => [userData, result]), [[1, -62], [2, 0]]);
+  assert(performance.now() - started >= 30);
+  batch.timeout(1, 1, { etimeSuccess: false }).link().nop(2);
+  assertEquals(reapAll(ring).map(([userData, result]) => [userData, result]), [[1, -62], [
+    2,
+    -125,
+  ]]);
+});
+
+Deno.test("A request of our own never takes the place of the next one in a chain", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  using connection = connectUdp(bed);
+  const controller = new AbortController();
+  const slow = ring.timeout(60_000, { signal: controller.signal });
+  await Promise.resolve();
+  ring.batch.submit();
+  ring.batch.recv(connection.far, area.slice(0, 10), 1).link();
+  controller.abort(); // is cancelled at once, and not when something was received
+  await assertRejects(() => slow, DOMException);
+  ring.batch.cancel(connection.far, 2);
+  reapAll(ring);
 });

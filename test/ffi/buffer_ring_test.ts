@@ -288,10 +288,11 @@ Deno.test("BufferRing throws ClosedError after close, all of its methods", async
   const stream = ring.recvMultishot(connection.far, buffers);
   await assertRejects(() => stream.next(), ClosedError, "BufferRing is closed");
   assertEquals(buffers.take(flags, result), undefined);
-  await buffers.recycled();
-  const telling = ["close", "closed", "constructor", "count", "held", "recycled", "take"];
+  await buffers.providedAfter(buffers.provided);
+  assertThrows(() => buffers.empty(), ClosedError);
+  const telling = ["close", "closed", "constructor", "count", "held", "provided", "take"];
   assertEquals(
-    [...telling, "recycle"].sort(),
+    [...telling, "empty", "providedAfter", "recycle"].sort(),
     Object.getOwnPropertyNames(BufferRing.prototype).sort(),
   );
   assertEquals(Deno.inspect(buffers), "BufferRing { closed }");
@@ -362,4 +363,85 @@ Deno.test("A receive that waits for a buffer is told when the ring closes", asyn
   ring.close();
   await assertRejects(() => waiting, ClosedError);
   buffers.close();
+});
+
+Deno.test("Datagrams without content are pieces; only a stream has an end", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  const { near, far } = connection;
+  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  const lengths = [5, 0, 7, 0, 0, 1];
+  for (const file of [far, far.fd]) {
+    const got: number[] = [];
+    let end = "still running";
+    const loop = (async () => {
+      for await (const piece of ring.recvMultishot(file, buffers)) {
+        got.push(piece.slice.length);
+        assertEquals(piece.slice.bytes.length, piece.slice.length);
+        piece.recycle();
+        if (got.length === lengths.length) break;
+      }
+    })().then(() => end = "left", (error) => end = String(error));
+    for (const length of lengths) near.send(area.slice(0, length));
+    await loop;
+    assertEquals([got, end, buffers.held], [lengths, "left", 0]);
+  }
+});
+
+Deno.test("Multishot receive goes on after the completion queue was full", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open({ entries: 4, completionEntries: 8 });
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  connection.far.setOption("SO_RCVBUF", 1 << 20);
+  using buffers = new BufferRing(ring, { count: 128, bytes: 64 });
+  const got: number[] = [];
+  const loop = (async () => {
+    for await (const piece of ring.recvMultishot(connection.far, buffers)) {
+      got.push(piece.slice.length);
+      piece.recycle();
+      if (got.length === 60) break;
+    }
+  })();
+  await sleep(5);
+  for (let i = 1; i <= 60; i++) connection.near.send(area.slice(0, i));
+  await loop;
+  assertEquals(got, Array.from({ length: 60 }, (_, i) => i + 1));
+  assertEquals(buffers.held, 0);
+});
+
+Deno.test("A receive that finds no buffer waits for one, and asks the kernel no more", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using busy = connectUdp(bed);
+  using idle = connectUdp(bed);
+  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  const first = ring.recvMultishot(busy.far, buffers);
+  const taking = first.next();
+  await sleep(5);
+  for (let i = 0; i < 4; i++) busy.near.send(area.slice(0, 10));
+  const piece = (await taking).value!;
+  await sleep(20);
+  // One buffer is held, three lie in completions that nobody has asked for.
+  assertEquals(buffers.held, 1);
+  const submitted = (): number => ring.inFlight;
+  const second = ring.recvMultishot(idle.far, buffers);
+  const waiting = second.next();
+  idle.near.send(area.slice(0, 20));
+  await sleep(20);
+  const before = { inFlight: submitted(), provided: buffers.provided };
+  let turns = 0;
+  for (let i = 0; i < 50; i++) {
+    await sleep(2);
+    // While it waits it has no request in the kernel.
+    if (submitted() !== before.inFlight) turns++;
+  }
+  assertEquals([turns, buffers.provided], [0, before.provided]);
+  piece.recycle();
+  assertEquals((await waiting).value!.slice.length, 20);
+  await first.return(undefined);
+  await second.return(undefined);
 });

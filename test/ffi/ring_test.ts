@@ -28,6 +28,7 @@ import {
   reapAll,
   sleep,
   textOf,
+  until,
 } from "./connections.ts";
 
 /** What a promise that must be rejected was rejected with. */
@@ -645,4 +646,173 @@ Deno.test("Both completions of a zero-copy send come to the batch face", async (
   assertEquals(notification!.slice(0, 2), [77, 0]);
   assertEquals((notification![2] & CQE.NOTIF) !== 0, true);
   assertEquals(more, []);
+});
+
+Deno.test("acceptMultishot() goes on after the completion queue was full", async () => {
+  await using bed = await Testbed.loopback();
+  using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen(128);
+  await using ring = Ring.open({ entries: 4, completionEntries: 8 });
+  const accepted: Socket[] = [];
+  let end = "still running";
+  const loop = (async () => {
+    for await (const socket of ring.acceptMultishot(listener)) accepted.push(socket);
+  })().catch((error) => end = error.code);
+  await sleep(5);
+  // All of them come while this thread does not look.
+  const clients = Array.from(
+    { length: 40 },
+    () => Socket.tcp(bed.near).connect(listener.localAddress!),
+  );
+  await until("all are accepted", () => accepted.length === clients.length);
+  assertEquals(end, "still running");
+  const ports = (sockets: Socket[], which: "localAddress" | "remoteAddress"): number[] =>
+    sockets.map((socket) => socket[which]!.port).sort();
+  assertEquals(ports(accepted, "remoteAddress"), ports(clients, "localAddress"));
+  listener.close();
+  await loop;
+  assertEquals(end, "ECANCELED");
+  for (const socket of [...clients, ...accepted]) socket.close();
+});
+
+Deno.test("Flags that would change who owns memory are refused, on every path", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 65536 });
+  using connection = await connectTcp(ring, bed);
+  const { near } = connection;
+  near.setOption("SO_ZEROCOPY", true);
+  const slice = area.slice(0, 4096);
+  const message = new Message([slice]);
+  const flags = MSG.ZEROCOPY | MSG.WAITALL;
+  const { batch } = ring;
+  const sends: (() => unknown)[] = [
+    () => ring.send(near, slice, { flags }),
+    () => ring.sendmsg(near, message, { flags }),
+    () => batch.send(near, slice, 1, flags),
+    () => batch.send(near, slice, new Notifier(ring), flags),
+    () => batch.sendEach(near, slice, 100, 1, { flags }),
+    () => batch.sendmsg(near, message, 1, flags),
+    () => batch.send(near, slice, 1, -1),
+  ];
+  if (kernelIsAtLeast("6.17")) {
+    sends.push(() => ring.sendVectorized(near, message, { flags }));
+    sends.push(() => batch.sendVectorized(near, message, 1, flags));
+  }
+  for (const send of sends) {
+    const error = await assertRejects(async () => await send(), OwnershipError, "MSG_ZEROCOPY");
+    assertMatch(error.message, /sendZc.*MessageZeroCopy/);
+  }
+  const receiver = Message.receiver([slice]);
+  for (const flags of [MSG.ERRQUEUE, MSG.SOCK_DEVMEM]) {
+    const receives: (() => unknown)[] = [
+      () => ring.recv(near, slice, { flags }),
+      () => ring.recvmsg(near, receiver, { flags }),
+      () => batch.recv(near, slice, 1, flags),
+      () => batch.recvmsg(near, receiver, 1, flags),
+    ];
+    for (const receive of receives) {
+      await assertRejects(async () => await receive(), OwnershipError, "would take");
+    }
+  }
+  assertEquals([ring.inFlight, area.inFlight, slice.state], [0, 0, "free"]);
+  // What sends without copying anyway may have the flag.
+  const { bytes, released } = await ring.sendZc(near, slice, { flags: MSG.ZEROCOPY });
+  assertEquals(bytes, 4096);
+  await released;
+  assertEquals(slice.state, "free");
+});
+
+Deno.test("Numbers that the kernel would take for others are refused", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  const { near } = connection;
+  const slice = area.slice(0, 100);
+  for (const value of [2 ** 32, 2 ** 53, 1.5, NaN, "7", 5n, null] as unknown as number[]) {
+    const calls: (() => unknown)[] = [
+      () => ring.send(near, slice, { flags: value }),
+      () => ring.sendZc(near, slice, { flags: value }),
+      () => ring.recv(near, slice, { flags: value }),
+      () => ring.poll(near, value),
+      () => ring.closeFile(value),
+      () => ring.msgRing(ring, value, 0),
+      () => ring.msgRing(ring, 0, value),
+    ];
+    if (value === null) calls.splice(0, 3);
+    if (typeof value === "number") calls.push(() => ring.cancel(value));
+    if (!(value > 0) || typeof value !== "number") calls.push(() => ring.timeout(value));
+    if (value !== 2 ** 32) calls.push(() => ring.read(near, slice, value));
+    for (const call of calls) {
+      await assertRejects(
+        async () => {
+          await call();
+        },
+        RangeError,
+        "",
+        String(call),
+      );
+    }
+  }
+  assertEquals([ring.inFlight, area.inFlight], [0, 0]);
+});
+
+Deno.test("An argument of a wrong kind is named", async () => {
+  await using ring = Ring.open();
+  using socket = Socket.udp();
+  using area = Area.map({ bytes: 4096 });
+  using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+  const slice = area.slice();
+  const message = new Message([slice]);
+  const { batch } = ring;
+  for (const junk of [null, undefined, {}, "x", Symbol("s"), area] as unknown[]) {
+    // deno-lint-ignore no-explicit-any
+    const wrong = junk as any;
+    const calls: readonly (readonly [name: string, call: () => unknown])[] = [
+      ["file", () => ring.send(wrong, slice)],
+      ["file", () => ring.sendZc(wrong, slice)],
+      ["file", () => ring.sendmsg(wrong, message)],
+      ["file", () => ring.recv(wrong, slice)],
+      ["file", () => ring.recvMultishot(wrong, buffers).next()],
+      ["file", () => ring.accept(wrong)],
+      ["file", () => ring.acceptMultishot(wrong).next()],
+      ["file", () => ring.connect(wrong, { host: "127.0.0.1", port: 1 })],
+      ["file", () => ring.shutdown(wrong)],
+      ["file", () => ring.poll(wrong, 1)],
+      ["file", () => ring.cancel(wrong)],
+      ["slice", () => ring.send(socket, wrong)],
+      ["slice", () => ring.sendZc(socket, wrong)],
+      ["slice", () => ring.recv(socket, wrong)],
+      ["slice", () => ring.read(socket, wrong)],
+      ["message", () => ring.sendmsg(socket, wrong)],
+      ["message", () => ring.recvmsg(socket, wrong)],
+      ["message", () => ring.sendmsgZc(socket, wrong)],
+      ["buffers", () => ring.recvMultishot(socket, wrong).next()],
+      ["ring", () => ring.msgRing(wrong, 1, 1)],
+      ["ring", () => new Notifier(wrong)],
+      ["ring", () => new BufferRing(wrong, { count: 1, bytes: 1 })],
+      ["file", () => batch.send(wrong, slice)],
+      ["file", () => batch.recv(wrong, slice)],
+      ["file", () => batch.sendEach(wrong, slice, 10)],
+      ["slice", () => batch.send(socket, wrong)],
+      ["slice", () => batch.sendZc(socket, wrong)],
+      ["slice", () => batch.sendEach(socket, wrong, 10)],
+      ["slice", () => batch.recv(socket, wrong)],
+      ["slice", () => batch.write(socket, wrong)],
+      ["message", () => batch.sendmsg(socket, wrong)],
+      ["message", () => batch.recvmsg(socket, wrong)],
+      ["buffers", () => batch.recvMultishot(socket, wrong)],
+      ["ring", () => batch.msgRing(wrong, 1, 1)],
+    ];
+    for (const [name, call] of calls) {
+      const error = await assertRejects(async () => {
+        await call();
+      }, TypeError);
+      assertMatch(error.message, new RegExp(`^${name} must be an? `), String(call));
+    }
+    if (junk === undefined) continue;
+    const error = assertThrows(() => batch.send(socket, slice, wrong), TypeError);
+    assertMatch(error.message, /^target must be user data or a Notifier/);
+  }
+  assertEquals([ring.inFlight, area.inFlight], [0, 0]);
 });
