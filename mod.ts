@@ -86,7 +86,7 @@ export type { BindReceive, BindTransmit } from "./ffi/netdev.ts";
 // Sockets, and where they are made.
 export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/socket.ts";
 export type { SocketOptions } from "./ffi/socket.ts";
-export { SOCKET_OPTIONS, type SocketOption } from "./ffi/socket_options.ts";
+export { SOCKET_OPTIONS, type SocketOption, type SocketOptionKind } from "./ffi/socket_options.ts";
 export type { Address } from "./ffi/address.ts";
 export { NetworkNamespace } from "./ffi/namespace.ts";
 export { Testbed } from "./labs/kit/testbed.ts";

@@ -7,11 +7,17 @@ import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { checkWhole } from "./arguments.ts";
 import { Descriptor } from "./descriptor.ts";
-import { ClosedError, unwrap } from "./errors.ts";
+import { ClosedError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
-import { SOCKET_OPTIONS, type SocketOption } from "./socket_options.ts";
+import {
+  decodeOption,
+  encodeOption,
+  explainOption,
+  lookUpOption,
+  type SocketOption,
+} from "./socket_options.ts";
 import { AF, MSG, SOCK } from "./uapi.ts";
 
 /** A network namespace that sockets can be made in. */
@@ -244,37 +250,45 @@ export class Socket implements Disposable {
   }
 
   /**
-   * Sets an option, under its kernel name.
+   * Sets an option, under its kernel name. The kernel takes some values that it then changes, without
+   * a word: {@linkcode SOCKET_OPTIONS} says which, and {@linkcode option} what holds.
    *
    * @param name Such as `SO_ZEROCOPY`, `UDP_SEGMENT`, `TCP_NODELAY`.
-   * @param value A whole number, or a switch; `SO_BINDTODEVICE` takes a name.
+   * @param value A whole number; for a switch also true or false; `SO_BINDTODEVICE` takes a name.
+   * @throws {TypeError} If the option takes another type of value, or can only be read.
+   * @throws {RangeError} If there is no such option, or the kernel's type does not hold the value.
    * @throws {UringError} If the kernel refuses.
    */
   setOption(name: SocketOption, value: number | boolean | string): this {
-    const [level, number] = SOCKET_OPTIONS[name];
-    const bytes = typeof value === "string"
-      ? new TextEncoder().encode(`${value}\0`).buffer
-      : new Int32Array([Number(value)]).buffer;
-    unwrap(
-      `setsockopt ${name}`,
-      native().zclab_setsockopt(this.fd, level, number, bytes, bytes.byteLength),
-    );
+    const [level, number, kind] = lookUpOption(name);
+    const bytes = encodeOption(name, kind, value);
+    const { fd } = this;
+    const result = native().zclab_setsockopt(fd, level, number, bytes, bytes.byteLength);
+    if (result < 0) {
+      throw new UringError(`setsockopt ${name}`, -result, explainOption(name, -result, value));
+    }
     return this;
   }
 
   /**
-   * The value of an option, under its kernel name.
+   * The value of an option, under its kernel name: what holds, which may be another value than the
+   * one that was set. A switch is 1 or 0.
    *
+   * @throws {RangeError} If there is no such option.
+   * @throws {TypeError} If it can only be set; names the one that says what holds.
    * @throws {UringError} If the kernel refuses.
    */
   option(name: SocketOption): number {
-    const [level, number] = SOCKET_OPTIONS[name];
-    const value = new Int32Array(1);
-    unwrap(
-      `getsockopt ${name}`,
-      native().zclab_getsockopt(this.fd, level, number, value.buffer, 4),
-    );
-    return value[0]!;
+    const [level, number, kind] = lookUpOption(name);
+    if (kind.readAs !== undefined) {
+      throw new TypeError(`${name} can be set, not read: ${kind.readAs} says what holds`);
+    }
+    const value = new Uint8Array(4);
+    const length = native().zclab_getsockopt(this.fd, level, number, value.buffer, value.length);
+    if (length < 0) {
+      throw new UringError(`getsockopt ${name}`, -length, explainOption(name, -length));
+    }
+    return decodeOption(kind, value.subarray(0, length));
   }
 
   /**
