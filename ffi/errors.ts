@@ -46,16 +46,138 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     meaning: "the ring belongs to another thread (IORING_SETUP_SINGLE_ISSUER)",
     advice: "use a ring only on the thread that opened it; give each Worker its own",
   },
-  "SEND_ZC EOPNOTSUPP": {
-    meaning: "this kind of socket cannot send without copying",
-    advice: "use a TCP or UDP socket",
+  "bind EACCES": {
+    meaning: "a port below net.ipv4.ip_unprivileged_port_start (1024) is for privileged users",
+    advice: "use a higher port or port 0, or run as root",
+  },
+  "bind EINVAL": {
+    meaning: "the socket has an address already, or the address is of another family",
+    advice: "bind a socket once, before it connects",
+  },
+  "listen EOPNOTSUPP": {
+    meaning: "this kind of socket does not accept connections",
+    advice: "use a TCP socket",
+  },
+  "listen EINVAL": {
+    meaning: "the socket is connected already",
+    advice: "listen with a socket of its own",
   },
 };
 
+const MEMLOCK_ADVICE = "end what else this user runs (the limit counts all of it), or raise it: " +
+  "ulimit -l 65536";
+
+/** Explanations that hold for a kind of operation: the first kind that has one counts. */
+const KINDS: readonly (readonly [RegExp, Readonly<Record<string, Explanation>>])[] = [
+  // Sends that pin the caller's memory.
+  [/^(SEND_ZC|SENDMSG_ZC)$/, {
+    EOPNOTSUPP: {
+      meaning: "this kind of socket cannot send without copying",
+      advice: "use a TCP or UDP socket",
+    },
+    ENOMEM: {
+      meaning: "out of memory, or RLIMIT_MEMLOCK is used up by what is being sent",
+      advice: `reap notifications, send from a registered area, ${MEMLOCK_ADVICE}`,
+    },
+  }],
+  [/MSG_ZEROCOPY$|SCM_DEVMEM/, {
+    ENOBUFS: {
+      meaning: "net.core.optmem_max or RLIMIT_MEMLOCK does not allow another send, or with " +
+        "IP_RECVERR a queue on the way is full",
+      advice: "reap notifications, raise net.core.optmem_max or ulimit -l, or send more slowly",
+    },
+  }],
+  [/^(SEND|send)/, {
+    EACCES: {
+      meaning: "this is a broadcast address, or a rule forbids to send there",
+      advice: "send to an address of one host",
+    },
+    EAGAIN: {
+      meaning: "there is no room in the socket's buffer right now",
+      advice: "wait until the socket is writable (POLL.OUT), or raise SO_SNDBUF",
+    },
+    ECONNREFUSED: {
+      meaning: "nobody listens at that address: a datagram that was sent earlier was refused",
+      advice: "start the receiver first, or check the port",
+    },
+    EINVAL: {
+      meaning:
+        "a flag or the address is wrong; or, with UDP_SEGMENT, there are more segments than " +
+        "one send may have (64 before Linux 6.9, 128 since), or they are longer than the MTU allows",
+      advice:
+        "with UDP_SEGMENT send fewer segments at once; compare flags with the kernel version " +
+        "that the documentation of this call names",
+    },
+    EMSGSIZE: {
+      meaning:
+        "a UDP datagram has at most 65507 bytes over IPv4 and 65527 over IPv6, all segments " +
+        "of UDP_SEGMENT together; a segment, or one that must not be fragmented, fits the MTU",
+      advice: "send less at once, use shorter segments, or raise the MTU",
+    },
+    ENOBUFS: {
+      meaning: "a queue on the way is full, or there is no memory for another packet",
+      advice: "send more slowly, or give the interface a longer queue (tc qdisc, txqueuelen)",
+    },
+    ENOMEM: {
+      meaning: "the kernel has no memory for another packet",
+      advice: "send less at once, or wait until what was sent is gone",
+    },
+    EPERM: {
+      meaning: "a firewall rule or a filter on the way forbids it",
+      advice:
+        "look at nft list ruleset, iptables -S and tc filter in the socket's network namespace",
+    },
+  }],
+  [/^(RECV|recv|READ$)/, {
+    ENOBUFS: {
+      meaning: "there is no buffer to receive into, or notifications were lost",
+      advice: "recycle buffers, or give the group more of them",
+    },
+    ENOMEM: {
+      meaning: "the kernel has no memory for it",
+      advice: "receive less at once",
+    },
+    EMSGSIZE: {
+      meaning: "what there is to receive does not fit the memory for it",
+      advice: "receive into a longer slice",
+    },
+  }],
+  // Registering pins memory.
+  [/^IORING_REGISTER_/, {
+    ENOMEM: {
+      meaning: "out of memory, or RLIMIT_MEMLOCK is used up by what is registered",
+      advice: `register less, ${MEMLOCK_ADVICE}`,
+    },
+    ENOBUFS: {
+      meaning: "there is no memory for it, or RLIMIT_MEMLOCK is used up",
+      advice: `register less, ${MEMLOCK_ADVICE}`,
+    },
+    EMSGSIZE: { meaning: "what is registered is too large", advice: "register less at once" },
+  }],
+  [/^(setsockopt|getsockopt|connect|bind|socket|listen|CONNECT|SOCKET|ACCEPT)/, {
+    EAGAIN: {
+      meaning: "it cannot be done right now: no free port is left, or the socket is busy",
+      advice: "try again later, or close sockets that are not needed",
+    },
+    ENOBUFS: {
+      meaning: "the kernel has no memory for it (net.core.optmem_max limits options)",
+      advice: "close sockets that are not needed",
+    },
+    ENOMEM: {
+      meaning: "the kernel has no memory for it",
+      advice: "close sockets that are not needed",
+    },
+    EACCES: {
+      meaning: "the address is a broadcast address, or a rule forbids it",
+      advice: "check the address and the port",
+    },
+  }],
+];
+
 /** Explanations that hold whatever the operation was. */
 const GENERAL: Readonly<Record<string, Explanation>> = {
-  EACCES: { meaning: "permission denied", advice: "run as root, or check the address and port" },
-  EAGAIN: { meaning: "nothing is available right now", advice: "try again later" },
+  EACCES: { meaning: "permission denied", advice: "run as root, or as a user who may do it" },
+  EAGAIN: { meaning: "it cannot be done right now", advice: "try again later" },
   EBADF: { meaning: "the file descriptor is not open", advice: "check that it was not closed" },
   ECANCELED: { meaning: "the operation was cancelled", advice: "nothing, if that was intended" },
   ECONNREFUSED: {
@@ -68,22 +190,15 @@ const GENERAL: Readonly<Record<string, Explanation>> = {
     meaning: "an address lies outside mapped memory, or outside the registered buffer",
     advice: "use slices of an Area, registered with this ring for fixed-buffer operations",
   },
-  EMSGSIZE: {
-    meaning: "the message is larger than the socket or the interface can send at once",
-    advice: "send less at once, raise the MTU, or use UDP_SEGMENT",
-  },
+  EMSGSIZE: { meaning: "it is too large for one message", advice: "take less at once" },
   ENETUNREACH: {
     meaning: "no route leads there from this network namespace",
     advice: "make the socket in the namespace that has the route",
   },
-  ENOBUFS: {
-    meaning: "no buffer space, or net.core.optmem_max or RLIMIT_MEMLOCK is used up",
-    advice: "reap completions, raise net.core.optmem_max, or raise ulimit -l",
-  },
+  ENOBUFS: { meaning: "the kernel has no buffer space for it", advice: "take less at once" },
   ENOMEM: {
-    meaning: "out of memory, or RLIMIT_MEMLOCK is used up",
-    advice: "reap notifications, use less, end what else this user runs (the limit counts all of " +
-      "it), or raise it: ulimit -l 65536",
+    meaning: "the kernel has no memory for it",
+    advice: "use less at once; for memory that the kernel pins there is also a limit: ulimit -l",
   },
   EPERM: { meaning: "not permitted", advice: "run as root or with the capability it needs" },
   ETIME: { meaning: "the time ran out", advice: "wait longer, or check why nothing happened" },
@@ -96,6 +211,12 @@ const GENERAL: Readonly<Record<string, Explanation>> = {
     advice: "see deno task doctor for what works here",
   },
 };
+
+function explanationOf(operation: string, code: string): Explanation | undefined {
+  return EXPLANATIONS[`${operation} ${code}`] ??
+    KINDS.find(([kind, known]) => kind.test(operation) && known[code] !== undefined)?.[1][code] ??
+    GENERAL[code];
+}
 
 let errnoTable: Map<number, readonly [string, string]> | undefined;
 
@@ -135,7 +256,7 @@ export class UringError extends Error {
    */
   constructor(operation: string, errno: number, explanation: Partial<Explanation> = {}) {
     const [code, description] = describeErrno(errno);
-    const known = EXPLANATIONS[`${operation} ${code}`] ?? GENERAL[code];
+    const known = explanationOf(operation, code);
     const meaning = explanation.meaning ?? known?.meaning ?? description;
     const advice = explanation.advice ?? known?.advice ?? "see man 3 errno";
     super(`${operation}: ${code}: ${meaning}. What to do: ${advice}`);

@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { unwrap } from "./errors.ts";
+import { unwrap, UringError } from "./errors.ts";
 import { native } from "./native.ts";
 
 /** Size of a page, in bytes. */
 export const PAGE_SIZE = 4096;
 
 const TWO_TO_32 = 2 ** 32;
+const ENOMEM = -12;
 
 /** The lower 32 bits of an address. */
 export function low(address: number): number {
@@ -63,16 +64,22 @@ export class Mapping {
    */
   static map(options: MappingOptions): Mapping {
     const address = new BigUint64Array(1);
-    unwrap(
-      "mmap",
-      native().zclab_map(
-        options.fd ?? -1,
-        BigInt(options.bytes),
-        options.offset ?? 0n,
-        options.hugeShift ?? 0,
-        address.buffer,
-      ),
+    const result = native().zclab_map(
+      options.fd ?? -1,
+      BigInt(options.bytes),
+      options.offset ?? 0n,
+      options.hugeShift ?? 0,
+      address.buffer,
     );
+    if (result === ENOMEM) {
+      throw new UringError("mmap", -result, {
+        meaning:
+          `there is no room for ${options.bytes} bytes in this process's address space, or ` +
+          "the kernel does not promise so much memory",
+        advice: "map less; free -b says what there is, vm.overcommit_memory what is promised",
+      });
+    }
+    unwrap("mmap", result);
     return new Mapping(address[0]!, options.bytes);
   }
 

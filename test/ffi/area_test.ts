@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   Area,
   ClosedError,
@@ -32,6 +39,10 @@ Deno.test("Area.map() refuses a length that is none", () => {
 Deno.test("Area.map() says ENOMEM for more memory than there are addresses", () => {
   const error = assertThrows(() => Area.map({ bytes: 2 ** 52 }), UringError);
   assertEquals([error.operation, error.code], ["mmap", "ENOMEM"]);
+  const other = assertThrows(() => Area.map({ bytes: 10 ** 15 }), UringError);
+  assertStringIncludes(other.message, "no room for 1000000000000000 bytes");
+  // Nothing is locked here.
+  assertEquals(/memlock|ulimit/i.test(other.message), false);
 });
 
 function freeHugePages(kilobytes: number): number {

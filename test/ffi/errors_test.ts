@@ -1,4 +1,10 @@
-import { assertEquals, assertInstanceOf, assertMatch, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertNotMatch,
+  assertThrows,
+} from "@std/assert";
 import {
   ClosedError,
   describeErrno,
@@ -33,6 +39,41 @@ Deno.test("UringError lets the caller say what it knows better", () => {
   const error = new UringError("mmap", 12, { meaning: "no huge pages", advice: "reserve some" });
   assertEquals(error.message, "mmap: ENOMEM: no huge pages. What to do: reserve some");
   assertMatch(new UringError("mmap", 12, { meaning: "so" }).message, /ENOMEM: so\. .*ulimit -l/);
+});
+
+Deno.test("Advice fits the operation that failed", () => {
+  const text = (operation: string, errno: number): string =>
+    new UringError(operation, errno).message;
+  const [ENOMEM, EMSGSIZE, ENOBUFS, EACCES, EAGAIN, EPERM] = [12, 90, 105, 13, 11, 1];
+  const sends = ["send", "SEND", "SENDMSG", "send MSG_ZEROCOPY", "SEND_ZC", "SENDMSG_ZC"];
+  const others = [
+    ...["mmap", "memfd_create", "setsockopt SO_RCVBUF", "connect", "socket", "RECV", "READ"],
+    ...["ACCEPT", "open /file", "unshare", "eventfd", "RTM_NEWLINK", "IORING_REGISTER_BUFFERS2"],
+  ];
+  // Locked memory is a matter of what the kernel pins.
+  for (const operation of ["SEND_ZC", "SENDMSG_ZC", "IORING_REGISTER_BUFFERS2", "io_uring_setup"]) {
+    assertMatch(text(operation, ENOMEM), /RLIMIT_MEMLOCK/);
+  }
+  for (const operation of ["send", "SEND", "SENDMSG", "RECV", "setsockopt SO_RCVBUF", "connect"]) {
+    assertNotMatch(text(operation, ENOMEM), /MEMLOCK|memlock|ulimit/);
+  }
+  // So is the memory for notifications one of MSG_ZEROCOPY, and a datagram's length one of sends.
+  assertMatch(text("send MSG_ZEROCOPY", ENOBUFS), /optmem_max/);
+  for (const operation of ["send", "SEND", "SEND_ZC", "RECV", "READ"]) {
+    assertNotMatch(text(operation, ENOBUFS), /optmem_max|MEMLOCK/);
+  }
+  for (const operation of sends) {
+    assertMatch(text(operation, EMSGSIZE), /65507 bytes over IPv4 and 65527 over IPv6/);
+    assertNotMatch(new UringError(operation, EMSGSIZE).advice, /UDP_SEGMENT/);
+    assertMatch(text(operation, EAGAIN), /no room/);
+    assertMatch(text(operation, EPERM), /firewall/);
+  }
+  for (const operation of others) {
+    assertNotMatch(text(operation, EMSGSIZE), /UDP_SEGMENT|MTU|65507/);
+    assertNotMatch(text(operation, EPERM), /firewall/);
+  }
+  assertMatch(text("bind", EACCES), /ip_unprivileged_port_start/);
+  assertNotMatch(text("open /file", EACCES), /port|address/);
 });
 
 Deno.test("UringError describes errnos without an explanation, and unknown ones", () => {
