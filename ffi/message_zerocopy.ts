@@ -5,30 +5,66 @@
  */
 import { acquire, addressHigh, addressLow, type Holder, release, type Slice } from "./area.ts";
 import { now } from "./clock.ts";
-import { unwrap, UringError } from "./errors.ts";
+import { type Explanation, unwrap, UringError } from "./errors.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { high, low } from "./memory.ts";
+import {
+  type Group,
+  MessageNumbers,
+  type NumberedSocket,
+  type Verdict,
+} from "./message_numbers.ts";
 import { native } from "./native.ts";
-import { Numbered } from "./numbered.ts";
 import { piecesIn } from "./pieces.ts";
-import type { Socket } from "./socket.ts";
+import { claimZeroCopy, type Socket, wasCorked } from "./socket.ts";
+import { SOL_SOCKET } from "./socket_options.ts";
 import { MSG } from "./uapi.ts";
 
 const EAGAIN = -11;
 const ENOBUFS = -105;
 const FLAGS = MSG.ZEROCOPY | MSG.NOSIGNAL;
 
-/** Ranges that one look at the error queue takes at most. */
-const RANGES = 64;
-/** Words of one range: first, last, code, origin. */
-const WORDS = 4;
-/** `SO_EE_CODE_ZEROCOPY_COPIED` */
-const COPIED = 1;
+/** What the sockets layer has in use for a socket: 32-bit words, and which is the option memory. */
+const SO_MEMINFO = 55;
+const MEMINFO_WORDS = 9;
+const SK_MEMINFO_OPTMEM = 6;
 
-/** A slice, and how many of its sends the kernel still has. */
-interface Group {
+const QUEUE_IS_FULL: Explanation = {
+  meaning: "a queue on the way is full, and dropped the packet",
+  advice: "send more slowly, or give the interface a longer queue (tc qdisc); without IP_RECVERR " +
+    "the kernel does not say that it drops",
+};
+
+/** Sends of a slice. */
+interface Sends extends Group {
   readonly slice: Slice;
-  left: number;
+}
+
+class ErrorQueue implements NumberedSocket {
+  readonly #socket: Socket;
+  readonly #memory = new Uint32Array(MEMINFO_WORDS);
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  takeRanges(ranges: Uint32Array<ArrayBuffer>, most: number): number {
+    const count = native().zclab_recv_error_queue(this.#socket.fd, ranges.buffer, most);
+    return count === EAGAIN ? 0 : count;
+  }
+
+  optionMemory(): number {
+    const { buffer, byteLength } = this.#memory;
+    unwrap(
+      "getsockopt SO_MEMINFO",
+      native().zclab_getsockopt(this.#socket.fd, SOL_SOCKET, SO_MEMINFO, buffer, byteLength),
+    );
+    return this.#memory[SK_MEMINFO_OPTMEM]!;
+  }
+
+  shares(): boolean {
+    return wasCorked(this.#socket);
+  }
 }
 
 // Other calls that send with MSG_ZEROCOPY on the same socket. Only ffi/ uses this.
@@ -44,11 +80,14 @@ export let sendThrough: (
 
 /** What the sends of a socket have come to. */
 export interface ZeroCopyCounts {
-  /** Sends that succeeded. */
+  /**
+   * Sends that succeeded. A datagram without bytes is one of them; sending nothing over TCP is
+   * nothing.
+   */
   readonly sent: number;
-  /** Sends whose memory the kernel has let go of. */
+  /** Those of them whose memory the kernel has let go of. */
   readonly notified: number;
-  /** Those of them whose data the kernel copied all the same. */
+  /** Those of these whose data the kernel copied all the same. */
   readonly copied: number;
   /** Messages of the error queue: the kernel merges neighbouring sends into one. */
   readonly ranges: number;
@@ -58,6 +97,10 @@ export interface ZeroCopyCounts {
  * Sends with `MSG_ZEROCOPY` on one socket, TCP or UDP (4.14, UDP 5.0). The kernel numbers the sends
  * of a socket and later says, through the socket's error queue, which numbers it has let go of: in
  * ranges, not always in order, and wrapping at 2^32.
+ *
+ * A send that fails may have used a number all the same, and the kernel may still read its memory:
+ * when a queue refuses the last fragment of a datagram, say. Its slice is free again when it is
+ * certain that the kernel does not have it: at once in nearly all cases.
  *
  * @see https://docs.kernel.org/networking/msg_zerocopy.html
  *
@@ -79,13 +122,9 @@ export interface ZeroCopyCounts {
 export class MessageZeroCopy {
   readonly #socket: Socket;
   readonly #sendMany = native().zclab_send_each;
-  readonly #ranges = new Uint32Array(RANGES * WORDS);
-  /** What is out, by the number of its send. */
-  readonly #out = new Numbered<Group>();
-  #sent = 0;
-  #notified = 0;
-  #copied = 0;
-  #messages = 0;
+  readonly #numbers: MessageNumbers<Sends>;
+  /** What became of the number of the last send that failed. */
+  #verdict: Verdict = "unused";
   #busySince = 0;
   /** Sends are not timed one by one: "since" is when the first of those outstanding went out. */
   readonly #holder: Holder = { submittedAt: () => this.#busySince };
@@ -100,9 +139,13 @@ export class MessageZeroCopy {
    *
    * @param socket A socket that has not sent with MSG_ZEROCOPY before; sets SO_ZEROCOPY on it.
    * @throws {UringError} If this kind of socket cannot do it.
+   * @throws {OwnershipError} If there is a MessageZeroCopy for this socket: two cannot share its
+   *   error queue.
    */
   constructor(socket: Socket) {
-    this.#socket = socket.setOption("SO_ZEROCOPY", true);
+    claimZeroCopy(socket);
+    this.#socket = socket;
+    this.#numbers = new MessageNumbers(new ErrorQueue(socket), ({ slice }) => release(slice));
     const { zclab_send } = native();
     this.#sendOne = (slice) => {
       const lower = addressLow(slice) >>> 0;
@@ -110,19 +153,15 @@ export class MessageZeroCopy {
     };
   }
 
-  /** Sends whose memory the kernel still has. */
+  /** Sends whose memory the kernel still has, or may have. */
   get outstanding(): number {
-    return this.#sent - this.#notified;
+    return this.#numbers.outstanding;
   }
 
   /** What the sends have come to so far. */
   get counts(): ZeroCopyCounts {
-    return {
-      sent: this.#sent,
-      notified: this.#notified,
-      copied: this.#copied,
-      ranges: this.#messages,
-    };
+    const { sent, notified, copied, ranges } = this.#numbers;
+    return { sent, notified, copied, ranges };
   }
 
   /**
@@ -131,26 +170,34 @@ export class MessageZeroCopy {
    * (ENOBUFS) it reaps and tries again.
    *
    * @returns Bytes sent; TCP may send less than the slice.
-   * @throws {UringError} If sending fails; ENOBUFS when `net.core.optmem_max` or RLIMIT_MEMLOCK
-   *   does not allow even one.
+   * @throws {UringError} If sending fails. ENOBUFS when `net.core.optmem_max` or RLIMIT_MEMLOCK does
+   *   not allow even one, or with IP_RECVERR when a queue on the way is full.
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(slice: Slice): number {
-    return unwrap("send MSG_ZEROCOPY", this.#sendThrough(slice, this.#sendOne));
+    const result = this.#sendThrough(slice, this.#sendOne);
+    if (result < 0) throw this.#refusal(result);
+    return result;
   }
 
   #sendThrough(slice: Slice, call: (slice: Slice) => number): number {
-    const group = this.#begin(slice, 1);
-    let result = -1;
-    try {
-      do {
+    while (true) {
+      const sends = this.#acquire(slice, 1);
+      let result = 0;
+      try {
         result = call(slice);
-      } while (result === ENOBUFS && this.#makeRoom());
-    } finally {
-      // Only a send that put something out has a number.
-      this.#end(group, result > 0 ? 1 : 0, 1);
+      } catch (error) {
+        release(slice);
+        throw error;
+      }
+      if (result > 0) {
+        this.#numbers.add(sends);
+        return result;
+      }
+      this.#verdict = this.#withoutBytes(slice, result === 0);
+      release(slice);
+      if (result !== ENOBUFS || !this.#makeRoom()) return result;
     }
-    return result;
   }
 
   /**
@@ -168,41 +215,64 @@ export class MessageZeroCopy {
     const { fd, protocol } = this.#socket;
     if (protocol !== "udp") throw new TypeError("sendEach takes a UDP socket");
     const count = piecesIn(slice, length, stride);
-    const group = this.#begin(slice, count);
+    const sends = this.#acquire(slice, count);
     let left = count;
     try {
       while (left > 0) {
         const address = slice.area.address + slice.offset + (count - left) * stride;
         const lower = low(address) >>> 0;
-        const sent = this.#sendMany(fd, lower, high(address), length, stride, left, FLAGS);
-        if (sent === ENOBUFS && this.#makeRoom()) continue;
-        left -= unwrap("send MSG_ZEROCOPY", sent);
-        this.#out.add(group, sent);
-        this.#sent += sent;
+        const part = this.#numbers.learning ? 1 : left;
+        const sent = this.#sendMany(fd, lower, high(address), length, stride, part, FLAGS);
+        if (sent > 0) {
+          this.#numbers.add(sends, sent);
+          left -= sent;
+          if (sent === part) continue;
+        }
+        // The next one failed: why is said only when no other was sent in the same call.
+        this.#verdict = this.#withoutBytes(slice, false);
+        if (sent > 0 || (sent === ENOBUFS && this.#makeRoom())) continue;
+        throw this.#refusal(sent);
       }
     } finally {
-      this.#end(group, 0, left);
+      if (left > 0) {
+        sends.left -= left;
+        if (sends.left === 0) release(slice);
+      }
     }
     return count;
   }
 
-  #begin(slice: Slice, count: number): Group {
-    if (this.#sent === this.#notified) this.#busySince = now();
-    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, this.#out.next);
-    return { slice, left: count };
+  #refusal(result: number): UringError {
+    return new UringError(
+      "send MSG_ZEROCOPY",
+      -result,
+      result === ENOBUFS && this.#verdict !== "unused" ? QUEUE_IS_FULL : {},
+    );
   }
 
-  /** Notes what was sent last, and takes back what was planned and not sent. */
-  #end(group: Group, sent: number, planned: number): void {
-    if (sent > 0) this.#out.add(group);
-    this.#sent += sent;
-    group.left -= planned - sent;
-    if (group.left === 0) release(group.slice);
+  #acquire(slice: Slice, count: number): Sends {
+    if (this.#numbers.outstanding === 0) this.#busySince = now();
+    this.#numbers.prepare();
+    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, 0);
+    return { slice, left: count, counted: true };
   }
 
-  /** ENOBUFS: the memory for notifications is used up, and taking some frees some. */
+  /**
+   * Notes a send that put no bytes out. TCP gives the number of such a send back, always
+   * (`tcp_sendmsg_locked`); UDP only where it fails early, and counts a datagram without bytes.
+   */
+  #withoutBytes(slice: Slice, succeeded: boolean): Verdict {
+    if (this.#socket.protocol === "tcp") return "unused";
+    acquire(slice, "MSG_ZEROCOPY", false, this.#holder, 0);
+    return this.#numbers.addPossible({ slice, left: 1, counted: succeeded });
+  }
+
+  /**
+   * ENOBUFS: if the memory for notifications is used up, taking some frees some. A send that was
+   * given a number had that memory: then it was a queue that had no room.
+   */
   #makeRoom(): boolean {
-    if (this.outstanding === 0) return false;
+    if (this.#verdict !== "unused" || this.outstanding === 0) return false;
     this.reap();
     return true;
   }
@@ -213,39 +283,7 @@ export class MessageZeroCopy {
    * @returns How many sends were let go of.
    */
   reap(): number {
-    const before = this.#notified;
-    const ranges = this.#ranges;
-    while (true) {
-      const count = native().zclab_recv_error_queue(this.#socket.fd, ranges.buffer, RANGES);
-      if (count !== EAGAIN) unwrap("recvmsg MSG_ERRQUEUE", count);
-      for (let i = 0; i < count; i++) {
-        const at = i * WORDS;
-        this.#letGo(ranges[at]!, ranges[at + 1]!, ranges[at + 2] === COPIED);
-      }
-      if (count < RANGES) return this.#notified - before;
-    }
-  }
-
-  /** The range may wrap past 2^32. */
-  #letGo(first: number, last: number, copied: boolean): void {
-    this.#messages++;
-    let left = ((last - first) >>> 0) + 1;
-    for (let number = first; left > 0;) {
-      const count = this.#out.takeRun(number, left);
-      const group = this.#out.taken;
-      if (group === undefined) {
-        throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
-          meaning: `send ${number} was let go of, but is not out`,
-          advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
-        });
-      }
-      group.left -= count;
-      if (group.left === 0) release(group.slice);
-      this.#notified += count;
-      if (copied) this.#copied += count;
-      left -= count;
-      number = (number + count) >>> 0;
-    }
+    return this.#numbers.reap();
   }
 
   /** One line for the REPL. */
@@ -260,9 +298,9 @@ export class MessageZeroCopy {
 
   #facts(): readonly Fact[] {
     return [
-      ["sent", this.#sent],
-      ["notified", this.#notified],
-      ["copied", this.#copied],
+      ["sent", this.counts.sent],
+      ["notified", this.counts.notified],
+      ["copied", this.counts.copied],
       ["outstanding", this.outstanding],
     ];
   }

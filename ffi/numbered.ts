@@ -13,6 +13,7 @@ export class Numbered<T extends object> {
   #things: (T | null)[] = new Array(FEW).fill(null);
   #oldest: number;
   #next: number;
+  #size = 0;
   /** What {@linkcode takeRun} took last. */
   taken: T | undefined;
 
@@ -26,6 +27,11 @@ export class Numbered<T extends object> {
     return this.#next;
   }
 
+  /** How many numbers are out. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Adds a thing under the next number, or under as many as given. */
   add(thing: T, count = 1): void {
     while (((this.#next - this.#oldest) >>> 0) + count > this.#things.length) this.#grow();
@@ -33,6 +39,7 @@ export class Numbered<T extends object> {
     const mask = things.length - 1;
     for (let i = 0; i < count; i++) things[(this.#next + i) & mask] = thing;
     this.#next = (this.#next + count) >>> 0;
+    this.#size += count;
   }
 
   /**
@@ -55,6 +62,7 @@ export class Numbered<T extends object> {
       things[(first + count) & mask] = null;
       count++;
     }
+    this.#size -= count;
     if (from === 0) this.#oldest = (this.#oldest + count) >>> 0;
     // What was taken out of order before is skipped when its turn comes.
     while (this.#oldest !== this.#next && things[this.#oldest & mask] === null) {

@@ -7,7 +7,7 @@ import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { checkWhole } from "./arguments.ts";
 import { Descriptor } from "./descriptor.ts";
-import { ClosedError, unwrap, UringError } from "./errors.ts";
+import { ClosedError, OwnershipError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
@@ -98,6 +98,10 @@ export function typeOf(protocol: "udp" | "tcp"): number {
 export let socketRegistrations: (socket: Socket) => Registrations;
 /** Makes a socket from a descriptor that the kernel returned. */
 export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
+/** Prepares a socket to send with MSG_ZEROCOPY. Only one can count its sends: a second call throws. */
+export let claimZeroCopy: (socket: Socket) => void;
+/** Whether UDP_CORK was ever on: then several sends may have gone out as one datagram. */
+export let wasCorked: (socket: Socket) => boolean;
 
 /**
  * A UDP or TCP socket over IPv4 or IPv6. The calls of this class are plain system calls and return
@@ -119,6 +123,8 @@ export class Socket implements Disposable {
   readonly #type: number;
   readonly #family: 4 | 6;
   readonly #registrations = new Registrations();
+  #countsZeroCopy = false;
+  #corked = false;
   #closed = false;
 
   static {
@@ -132,6 +138,17 @@ export class Socket implements Disposable {
       return socket.#registrations;
     };
     adopt = (fd, type, family) => new Socket(fd, type, family);
+    claimZeroCopy = (socket) => {
+      if (socket.#countsZeroCopy) {
+        throw new OwnershipError(
+          "The MSG_ZEROCOPY sends of this socket are counted already. Send with the MessageZeroCopy " +
+            "or the transmitter that does so",
+        );
+      }
+      socket.setOption("SO_ZEROCOPY", true);
+      socket.#countsZeroCopy = true;
+    };
+    wasCorked = (socket) => socket.#corked;
   }
 
   private constructor(fd: number, type: number, family: 4 | 6) {
@@ -257,16 +274,23 @@ export class Socket implements Disposable {
    * @param value A whole number; for a switch also true or false; `SO_BINDTODEVICE` takes a name.
    * @throws {TypeError} If the option takes another type of value, or can only be read.
    * @throws {RangeError} If there is no such option, or the kernel's type does not hold the value.
+   * @throws {OwnershipError} If a {@linkcode MessageZeroCopy} needs SO_ZEROCOPY to stay on.
    * @throws {UringError} If the kernel refuses.
    */
   setOption(name: SocketOption, value: number | boolean | string): this {
     const [level, number, kind] = lookUpOption(name);
     const bytes = encodeOption(name, kind, value);
     const { fd } = this;
+    if (name === "SO_ZEROCOPY" && this.#countsZeroCopy && !value) {
+      throw new OwnershipError(
+        "SO_ZEROCOPY stays on: without it the sends of the socket's MessageZeroCopy have no number",
+      );
+    }
     const result = native().zclab_setsockopt(fd, level, number, bytes, bytes.byteLength);
     if (result < 0) {
       throw new UringError(`setsockopt ${name}`, -result, explainOption(name, -result, value));
     }
+    if (name === "UDP_CORK" && value) this.#corked = true;
     return this;
   }
 

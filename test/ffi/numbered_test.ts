@@ -28,6 +28,7 @@ Deno.test("Numbered gives back what was added, whatever the order, past 2^32", (
       assertEquals([numbered.takeRun(first, most), numbered.taken], [expected, thing]);
       assertEquals([numbered.takeRun(first, most), numbered.taken], [0, undefined]);
     }
+    assertEquals(numbered.size, out.size);
   }
   for (const [number, thing] of out) {
     assertEquals([numbered.takeRun(number, 1), numbered.taken], [1, thing]);
