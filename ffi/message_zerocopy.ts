@@ -16,6 +16,7 @@ import {
 } from "./message_numbers.ts";
 import { native } from "./native.ts";
 import { piecesIn } from "./pieces.ts";
+import { explainSend } from "./send_limits.ts";
 import { claimZeroCopy, type Socket, wasCorked } from "./socket.ts";
 import { SOL_SOCKET } from "./socket_options.ts";
 import { MSG } from "./uapi.ts";
@@ -176,7 +177,7 @@ export class MessageZeroCopy {
    */
   send(slice: Slice): number {
     const result = this.#sendThrough(slice, this.#sendOne);
-    if (result < 0) throw this.#refusal(result);
+    if (result < 0) throw this.#refusal(result, slice.length);
     return result;
   }
 
@@ -231,7 +232,7 @@ export class MessageZeroCopy {
         // The next one failed: why is said only when no other was sent in the same call.
         this.#verdict = this.#withoutBytes(slice, false);
         if (sent > 0 || (sent === ENOBUFS && this.#makeRoom())) continue;
-        throw this.#refusal(sent);
+        throw this.#refusal(sent, length);
       }
     } finally {
       if (left > 0) {
@@ -242,11 +243,13 @@ export class MessageZeroCopy {
     return count;
   }
 
-  #refusal(result: number): UringError {
+  #refusal(result: number, bytes: number): UringError {
     return new UringError(
       "send MSG_ZEROCOPY",
       -result,
-      result === ENOBUFS && this.#verdict !== "unused" ? QUEUE_IS_FULL : {},
+      result === ENOBUFS && this.#verdict !== "unused"
+        ? QUEUE_IS_FULL
+        : explainSend(this.#socket, -result, bytes),
     );
   }
 

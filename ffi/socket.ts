@@ -11,6 +11,7 @@ import { ClosedError, OwnershipError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { native } from "./native.ts";
 import { Registrations } from "./registrations.ts";
+import { explainSend } from "./send_limits.ts";
 import {
   decodeOption,
   encodeOption,
@@ -319,22 +320,22 @@ export class Socket implements Disposable {
    * Sends a slice with `send(2)`, which copies it. May block while the socket's buffer is full.
    *
    * @returns Bytes sent.
-   * @throws {UringError} If the kernel refuses.
+   * @throws {UringError} If the kernel refuses. Where the slice is longer than one datagram, or has
+   *   more segments than UDP_SEGMENT allows, the error names the limit.
    * @throws {ClosedError} If the socket or the slice's area is closed.
    */
   send(slice: Slice): number {
     // Where the memory was, something else may lie by now.
     if (slice.area.closed) throw new ClosedError("Area");
-    return unwrap(
-      "send",
-      native().zclab_send(
-        this.fd,
-        addressLow(slice) >>> 0,
-        addressHigh(slice),
-        slice.length,
-        MSG.NOSIGNAL,
-      ),
+    const result = native().zclab_send(
+      this.fd,
+      addressLow(slice) >>> 0,
+      addressHigh(slice),
+      slice.length,
+      MSG.NOSIGNAL,
     );
+    if (result < 0) throw new UringError("send", -result, explainSend(this, -result, slice.length));
+    return result;
   }
 
   /**
