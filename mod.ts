@@ -85,7 +85,7 @@ export type { BindReceive, BindTransmit } from "./ffi/netdev.ts";
 
 // Sockets, and where they are made.
 export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/socket.ts";
-export type { SocketOptions } from "./ffi/socket.ts";
+export type { SocketOptions, SocketReceiveOptions } from "./ffi/socket.ts";
 export { SOCKET_OPTIONS, type SocketOption, type SocketOptionKind } from "./ffi/socket_options.ts";
 export type { Address } from "./ffi/address.ts";
 export { NetworkNamespace } from "./ffi/namespace.ts";

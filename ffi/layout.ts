@@ -238,6 +238,11 @@ export const LAYOUTS = {
     msg_controllen: [40, 8],
     msg_flags: [48, 4],
   }),
+  cmsghdr: layout("cmsghdr", 16, {
+    cmsg_len: [0, 8],
+    cmsg_level: [8, 4],
+    cmsg_type: [12, 4],
+  }),
   __kernel_timespec: layout("__kernel_timespec", 16, {
     tv_sec: [0, 8],
     tv_nsec: [8, 8],

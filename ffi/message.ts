@@ -8,6 +8,8 @@ import { addressHigh, addressLow, type Slice } from "./area.ts";
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
+import { SOCKET_OPTIONS } from "./socket_options.ts";
+import { MSG } from "./uapi.ts";
 
 /** What a {@linkcode Message} has besides its slices. */
 export interface MessageOptions {
@@ -28,9 +30,15 @@ export let vectorLow: (message: Message) => number;
 export let vectorHigh: (message: Message) => number;
 /** Makes the message ready to receive. */
 export let prepareReceive: (message: Message) => void;
+/** Makes it ready to send: what the kernel said of the last one received is not sent on. */
+export let prepareSend: (message: Message) => void;
 
 /** Bytes for any socket address: `struct sockaddr_storage`. */
 const NAME_BYTES = 128;
+/** Bytes for what the kernel says beside a message, such as UDP_GRO's segment size. */
+const CONTROL_BYTES = 128;
+/** Control messages begin at multiples of this. */
+const CONTROL_ALIGNMENT = 8;
 
 /**
  * Several slices as one message (`struct msghdr`). Built once, used as often as wanted, by one
@@ -54,6 +62,7 @@ export class Message {
   readonly #header: Struct<typeof LAYOUTS.msghdr.fields>;
   readonly #address: number;
   readonly #sending: boolean;
+  readonly #words: Uint32Array<ArrayBuffer>;
 
   static {
     messageSlices = (message) => message.#slices;
@@ -62,8 +71,13 @@ export class Message {
     vectorLow = (message) => low(message.#address + VECTOR);
     vectorHigh = (message) => high(message.#address + VECTOR);
     prepareReceive = (message) => {
-      message.#header.set("msg_namelen", NAME_BYTES);
-      message.#header.set("msg_flags", 0);
+      message.#header.set("msg_namelen", NAME_BYTES).set("msg_flags", 0);
+      message.#words[CONTROL_LENGTH_WORD] = CONTROL_BYTES;
+      // Where the kernel says nothing, the first control message has no length.
+      message.#words[CONTROL / 4] = 0;
+    };
+    prepareSend = (message) => {
+      message.#words[CONTROL_LENGTH_WORD] = 0;
     };
   }
 
@@ -84,11 +98,13 @@ export class Message {
     this.#memory = new ArrayBuffer(VECTOR + slices.length * LAYOUTS.iovec.size);
     this.#address = addressOf(this.#memory);
     this.#header = new Struct(LAYOUTS.msghdr, { buffer: this.#memory });
+    this.#words = new Uint32Array(this.#memory);
     const name = options.to === undefined ? undefined : encodeAddress(options.to);
     if (name !== undefined) new Uint8Array(this.#memory, NAME).set(name);
     this.#header
       .set("msg_name", name === undefined ? 0 : this.#address + NAME)
       .set("msg_namelen", name?.length ?? 0)
+      .set("msg_control", this.#address + CONTROL)
       .set("msg_iov", this.#address + VECTOR)
       .set("msg_iovlen", slices.length);
     slices.forEach((slice, i) => {
@@ -101,7 +117,8 @@ export class Message {
   }
 
   /**
-   * A message to receive into, which also learns who sent it.
+   * A message to receive into, which also learns who sent it. What else it tells of the message that
+   * was received last: {@linkcode truncated}, {@linkcode segmentBytes}, {@linkcode dropped}.
    *
    * @param slices Where to put what is received.
    */
@@ -123,6 +140,62 @@ export class Message {
     return decodeAddress(new Uint8Array(this.#memory, NAME, length));
   }
 
+  /**
+   * Whether the datagram that was received last was longer than the slices: what did not fit is lost
+   * (`MSG_TRUNC`). Its whole length is the result of a recvmsg with the flag `MSG.TRUNC`.
+   */
+  get truncated(): boolean {
+    return (this.flags & MSG.TRUNC) !== 0;
+  }
+
+  /**
+   * Length of each datagram in what was received last, in bytes, where the socket has `UDP_GRO` (5.0)
+   * and the kernel put several into one: the last of them may be shorter. Undefined where it is one
+   * datagram, or no message was received.
+   */
+  get segmentBytes(): number | undefined {
+    return this.#said("UDP_GRO");
+  }
+
+  /**
+   * How many datagrams the socket had dropped for want of room when the one that was received last
+   * came, where the socket has `SO_RXQ_OVFL`; counts up to 2^32 and begins anew. Undefined as long as
+   * none was dropped.
+   */
+  get dropped(): number | undefined {
+    return this.#said("SO_RXQ_OVFL");
+  }
+
+  /**
+   * Whether there was more to tell of the message that was received last than there is room for
+   * (`MSG_CTRUNC`): then the other properties may be undefined for that reason.
+   */
+  get controlTruncated(): boolean {
+    return (this.flags & MSG.CTRUNC) !== 0;
+  }
+
+  /** The flags of the message that was received last (`msg_flags`): a sum of {@linkcode MSG}. */
+  get flags(): number {
+    return this.#header.get("msg_flags");
+  }
+
+  /** The 32-bit value of a control message, or undefined if the kernel sent none of this type. */
+  #said(option: "UDP_GRO" | "SO_RXQ_OVFL"): number | undefined {
+    const [level, type] = SOCKET_OPTIONS[option];
+    const end = CONTROL + this.#words[CONTROL_LENGTH_WORD]!;
+    const { size } = LAYOUTS.cmsghdr;
+    for (let at = CONTROL; at + size <= end;) {
+      const header = new Struct(LAYOUTS.cmsghdr, { buffer: this.#memory, at });
+      const length = header.get("cmsg_len");
+      if (length < size || at + length > end) return undefined;
+      if (header.get("cmsg_level") === level && header.get("cmsg_type") === type) {
+        return this.#words[(at + size) / 4];
+      }
+      at += Math.ceil(length / CONTROL_ALIGNMENT) * CONTROL_ALIGNMENT;
+    }
+    return undefined;
+  }
+
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
     return inLine("Message", this.#facts());
@@ -134,10 +207,19 @@ export class Message {
   }
 
   #facts(): readonly Fact[] {
-    return [["slices", this.slices], ["length", this.length]];
+    return [
+      ["slices", this.slices],
+      ["length", this.length],
+      ["truncated", this.truncated || undefined],
+      ["segment bytes", this.segmentBytes],
+      ["dropped", this.dropped],
+      ["control truncated", this.controlTruncated || undefined],
+    ];
   }
 }
 
-/** Where in a message's memory the address and the vector lie. */
+/** Where in a message's memory the address, the control messages and the vector lie. */
 const NAME = LAYOUTS.msghdr.size + 8;
-const VECTOR = NAME + NAME_BYTES;
+const CONTROL = NAME + NAME_BYTES;
+const VECTOR = CONTROL + CONTROL_BYTES;
+const CONTROL_LENGTH_WORD = LAYOUTS.msghdr.fields.msg_controllen[0] / 4;

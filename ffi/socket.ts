@@ -21,6 +21,8 @@ import {
 } from "./socket_options.ts";
 import { AF, MSG, SOCK } from "./uapi.ts";
 
+const EAGAIN = -11;
+
 /** A network namespace that sockets can be made in. */
 export interface NamespaceHandle {
   /** File descriptor of the network namespace. */
@@ -39,6 +41,15 @@ export interface Place {
 export interface SocketOptions {
   /** Address family: IPv4 by default. */
   readonly family?: 4 | 6;
+}
+
+/** How to receive with {@linkcode Socket.receive}. */
+export interface SocketReceiveOptions {
+  /**
+   * `MSG.TRUNC`: say how long a datagram was, also where it was longer than the slice. `MSG.PEEK`:
+   * leave what is received in the socket.
+   */
+  readonly flags?: number;
 }
 
 /** How to connect. */
@@ -341,20 +352,40 @@ export class Socket implements Disposable {
   /**
    * Receives into a slice without waiting.
    *
-   * @returns Bytes received, or undefined when there is nothing now.
+   * A datagram that is longer than the slice is cut, and what did not fit is lost. With `MSG.TRUNC`
+   * the result is the whole datagram's length, so that a result above the slice's length says that;
+   * so does {@linkcode Message.truncated}. With UDP_GRO several datagrams come as one:
+   * {@linkcode Message.segmentBytes} says how long each is.
+   *
+   * @param options `flags`: MSG.TRUNC (UDP only), MSG.PEEK.
+   * @returns Bytes received, or undefined when there is nothing now. 0 is the end of a TCP stream,
+   *   or a datagram without bytes.
    * @throws {OwnershipError} If the kernel owns the slice.
    * @throws {UringError} If the connection failed.
+   * @throws {RangeError} If the flags are others than MSG.TRUNC and MSG.PEEK.
+   * @throws {TypeError} If MSG.TRUNC is given for TCP, where it throws the bytes away.
    */
-  receive(slice: Slice): number | undefined {
+  receive(slice: Slice, options: SocketReceiveOptions = {}): number | undefined {
+    const flags = this.#receiveFlags(options);
     void slice.bytes;
     const result = native().zclab_recv(
       this.fd,
       addressLow(slice) >>> 0,
       addressHigh(slice),
       slice.length,
-      MSG.DONTWAIT,
+      flags | MSG.DONTWAIT,
     );
-    return result === -11 ? undefined : unwrap("recv", result);
+    return result === EAGAIN ? undefined : unwrap("recv", result);
+  }
+
+  #receiveFlags({ flags = 0 }: SocketReceiveOptions): number {
+    if (flags >>> 0 !== flags || (flags & ~(MSG.TRUNC | MSG.PEEK)) !== 0) {
+      throw new RangeError(`flags: MSG.TRUNC, MSG.PEEK or both, got ${Deno.inspect(flags)}`);
+    }
+    if ((flags & MSG.TRUNC) !== 0 && this.protocol === "tcp") {
+      throw new TypeError("MSG.TRUNC is for UDP: over TCP the kernel would throw the bytes away");
+    }
+    return flags;
   }
 
   /**

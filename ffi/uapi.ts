@@ -225,6 +225,7 @@ export const SOCK = { STREAM: 1, DGRAM: 2, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 
 /** `MSG_*`: flags of send and receive */
 export const MSG = {
   PEEK: 0x2,
+  CTRUNC: 0x8,
   TRUNC: 0x20,
   DONTWAIT: 0x40,
   WAITALL: 0x100,

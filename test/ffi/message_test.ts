@@ -1,5 +1,15 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { Area, CQE, kernelIsAtLeast, Message, OwnershipError, Ring, Socket, Testbed } from "zclab";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  Area,
+  CQE,
+  kernelIsAtLeast,
+  Message,
+  MSG,
+  OwnershipError,
+  Ring,
+  Socket,
+  Testbed,
+} from "zclab";
 import { bytesOf, connectTcp, connectUdp, reapAll, textOf } from "./connections.ts";
 
 Deno.test("Message is the sum of its slices", () => {
@@ -143,3 +153,130 @@ Deno.test({
     assertEquals([await receive(), await receive()], ["abcdef", "abcdef"]);
   },
 });
+
+for (const family of [4, 6] as const) {
+  Deno.test(`A message tells in which pieces UDP_GRO received it (IPv${family})`, async () => {
+    using bed = await Testbed.loopback();
+    using ring = Ring.open();
+    using area = Area.map({ bytes: 1 << 18 });
+    using connection = connectUdp(bed, family);
+    const { near, far } = connection;
+    far.setOption("UDP_GRO", true);
+    const message = Message.receiver([area.slice(1 << 17, 1000), area.slice(1 << 16, 1 << 16)]);
+    assertEquals([message.segmentBytes, message.truncated, message.flags], [undefined, false, 0]);
+    const receive = async (batch: boolean): Promise<number> => {
+      if (!batch) return await ring.recvmsg(far, message, { timeout: 5000 });
+      ring.batch.recvmsg(far, message);
+      return reapAll(ring)[0]![1];
+    };
+    for (const batch of [false, true]) {
+      near.setOption("UDP_SEGMENT", 1000).send(area.slice(0, 3500));
+      assertEquals([await receive(batch), message.segmentBytes], [3500, 1000]);
+      assertEquals(message.address, near.localAddress);
+      assertEquals(
+        Deno.inspect(message),
+        "Message { slices: 2, length: 66536, segment bytes: 1000 }",
+      );
+      // One datagram has no segments, and what was said of the last message is not said of this one.
+      near.setOption("UDP_SEGMENT", 0).send(area.slice(0, 700));
+      assertEquals([await receive(batch), message.segmentBytes], [700, undefined]);
+      near.setOption("UDP_SEGMENT", 65).send(area.slice(0, 650));
+      assertEquals([await receive(batch), message.segmentBytes], [650, 65]);
+    }
+    assertMatch(display(message), /segment bytes.*65/s);
+    // While it is received into, and when that came to nothing, it says nothing of the one before.
+    const aborted = new AbortController();
+    const pending = ring.recvmsg(far, message, { signal: aborted.signal });
+    assertEquals([message.segmentBytes, message.flags], [undefined, 0]);
+    aborted.abort();
+    await assertRejects(() => pending, DOMException, "aborted");
+    assertEquals([message.segmentBytes, message.truncated], [undefined, false]);
+  });
+}
+
+Deno.test("A message tells that a datagram was longer than its slices", async () => {
+  using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  using connection = connectUdp(bed);
+  const { near, far } = connection;
+  const message = Message.receiver([area.slice(4096, 60), area.slice(5000, 40)]);
+  const rounds = [[1000, 0, 100, true], [100, 0, 100, false], [101, MSG.TRUNC, 101, true]] as const;
+  for (const [length, flags, result, truncated] of rounds) {
+    for (const batch of [false, true]) {
+      near.send(area.slice(0, length));
+      if (batch) {
+        ring.batch.recvmsg(far, message, 0, flags);
+        assertEquals(reapAll(ring)[0]![1], result);
+      } else assertEquals(await ring.recvmsg(far, message, { flags, timeout: 5000 }), result);
+      assertEquals([message.truncated, (message.flags & MSG.TRUNC) !== 0], [truncated, truncated]);
+      assertEquals(message.controlTruncated, false);
+      const text = truncated ? ", truncated: true" : "";
+      assertEquals(Deno.inspect(message), `Message { slices: 2, length: 100${text} }`);
+    }
+  }
+  assertMatch(display(message), /truncated.*true/s);
+});
+
+Deno.test("A message without an address tells the same", async () => {
+  using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  using connection = connectUdp(bed);
+  connection.far.setOption("UDP_GRO", true);
+  connection.near.setOption("UDP_SEGMENT", 100).send(area.slice(0, 1000));
+  const message = new Message([area.slice(4096, 500)]);
+  assertEquals(await ring.recvmsg(connection.far, message, { timeout: 5000 }), 500);
+  assertEquals(
+    [message.truncated, message.segmentBytes, message.address],
+    [true, 100, undefined],
+  );
+});
+
+Deno.test("A message tells how many datagrams were dropped before it (SO_RXQ_OVFL)", async () => {
+  using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 1 << 16 });
+  using connection = connectUdp(bed);
+  const { near, far } = connection;
+  far.setOption("SO_RXQ_OVFL", true).setOption("SO_RCVBUF", 8192);
+  const message = Message.receiver([area.slice(1 << 15, 4096)]);
+  near.send(area.slice(0, 10));
+  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 10);
+  assertEquals(message.dropped, undefined);
+  for (let i = 0; i < 100; i++) near.send(area.slice(0, 1000));
+  let received = 0;
+  while (far.receive(area.slice(1 << 15, 4096)) !== undefined) received++;
+  near.send(area.slice(0, 11));
+  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 11);
+  assertEquals(message.dropped, 100 - received);
+  assertMatch(Deno.inspect(message), /dropped: \d+/);
+});
+
+Deno.test("Socket.receive() tells the length of a datagram that does not fit, with MSG.TRUNC", async () => {
+  using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  using connection = connectUdp(bed);
+  const { near, far } = connection;
+  const slice = area.slice(4096, 100);
+  for (let i = 0; i < 3; i++) near.send(area.slice(0, 1000));
+  assertEquals(far.receive(slice), 100);
+  assertEquals(far.receive(slice, { flags: MSG.TRUNC | MSG.PEEK }), 1000);
+  assertEquals(far.receive(slice, { flags: MSG.TRUNC }), 1000);
+  assertEquals(far.receive(slice, { flags: MSG.PEEK }), 100);
+  assertEquals(await ring.recv(far, slice, { flags: MSG.TRUNC, timeout: 5000 }), 1000);
+  for (const flags of [MSG.WAITALL, MSG.ZEROCOPY, -1, 0.5, NaN, 2 ** 32, "2"]) {
+    assertThrows(() => far.receive(slice, { flags: flags as number }), RangeError, "MSG.TRUNC");
+  }
+  using stream = await connectTcp(ring, bed);
+  assertThrows(() => stream.far.receive(slice, { flags: MSG.TRUNC }), TypeError, "is for UDP");
+});
+
+/** What a notebook shows of a message. */
+function display(message: Message): string {
+  const show = Reflect.get(message, Symbol.for("Jupyter.display")) as () => {
+    "text/html": string;
+  };
+  return show.call(message)["text/html"];
+}
