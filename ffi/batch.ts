@@ -30,7 +30,7 @@ import type { Generation } from "./generation.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
-import { type Message, prepareReceive } from "./message.ts";
+import { type Message, prepareReceive, prepareSend } from "./message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import { piecesIn } from "./pieces.ts";
 import type { Ring } from "./ring.ts";
@@ -772,6 +772,7 @@ export class Batch {
       const fd = this.#target(file, 0);
       if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
       const upper = this.#trackMessage(name, message, target);
+      prepareSend(message);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
       const low = typeof target === "number" ? target : 0;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine, Target } from "./engine.ts";
-import { UringError } from "./errors.ts";
+import { type Explanation, UringError } from "./errors.ts";
 import type { Generation } from "./generation.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
@@ -35,6 +35,8 @@ export class Operation<T> implements Target {
   kept: unknown;
   /** The upper word of the request's user_data, once it has one. */
   upper = 0;
+  /** What its caller knows about a positive errno. */
+  explain: ((errno: number) => Partial<Explanation>) | undefined;
   protected resolve!: (value: T) => void;
   protected reject!: (reason: unknown) => void;
   protected readonly engine: Engine;
@@ -112,7 +114,7 @@ export class Operation<T> implements Target {
         });
       }
     }
-    return new UringError(this.#name, -result);
+    return new UringError(this.#name, -result, this.explain?.(-result));
   }
 }
 

@@ -28,11 +28,11 @@ import {
 import { BufferRing, groupFor } from "./buffer_ring.ts";
 import { cancelRequestsOn, ensureUnowned } from "./descriptor.ts";
 import { ENGINE, Engine, type Memory, openEngineOf, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
-import { ClosedError, type UnsupportedError, UringError } from "./errors.ts";
+import { ClosedError, type Explanation, type UnsupportedError, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
-import { Message, prepareReceive } from "./message.ts";
+import { Message, prepareReceive, prepareSend } from "./message.ts";
 import { native } from "./native.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import {
@@ -62,6 +62,7 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
+import { explainSend } from "./send_limits.ts";
 import {
   adopt,
   directionOf,
@@ -353,7 +354,9 @@ export class Ring implements Disposable, AsyncDisposable {
       );
     } catch (error) {
       this.#buffers.give(index);
-      if (error instanceof UringError && error.code === "ENOMEM") throw memlockError(area.bytes);
+      if (error instanceof UringError && error.code === "ENOMEM") {
+        throw memlockError(error, area.bytes);
+      }
       if (error instanceof UringError && error.code === "EFAULT" && area.bytes > LARGEST_BUFFER) {
         throw new UringError(error.operation, error.errno, {
           meaning:
@@ -423,7 +426,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
-    return this.#start("SEND", slice, false, options, (sqes, at, upper) => {
+    return this.#startSend("SEND", file, slice, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SEND", options.flags ?? 0);
       checkSlice(slice);
@@ -442,7 +445,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {UnsupportedError} Before Linux 6.0.
    */
   sendZc(file: File, slice: Slice, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
-    return this.#startZeroCopy("SEND_ZC", slice, options, (sqes, at, upper, ioprio) => {
+    return this.#startZeroCopy("SEND_ZC", file, slice, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SEND_ZC", options.flags ?? 0);
       const buffer = this.#bufferOf(slice);
@@ -454,20 +457,22 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Sends a message (SENDMSG, 5.3). See {@linkcode send}. */
   sendmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
-    return this.#start("SENDMSG", message, false, options, (sqes, at, upper) => {
+    return this.#startSend("SENDMSG", file, message, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SENDMSG", options.flags ?? 0);
       checkMessage(message);
+      prepareSend(message);
       prepareMessage(sqes, at, OP.SENDMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
     });
   }
 
   /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
   sendmsgZc(file: File, message: Message, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
-    return this.#startZeroCopy("SENDMSG_ZC", message, options, (sqes, at, upper, ioprio) => {
+    return this.#startZeroCopy("SENDMSG_ZC", file, message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SENDMSG_ZC", options.flags ?? 0);
       checkMessage(message);
+      prepareSend(message);
       prepareMessage(
         sqes,
         at,
@@ -485,7 +490,7 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Sends the slices of a message, without its address (SEND_VECTORIZED, 6.17). */
   sendVectorized(file: File, message: Message, options: SendOptions = {}): Promise<number> {
-    return this.#start("SEND", message, false, options, (sqes, at, upper) => {
+    return this.#startSend("SEND", file, message, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SEND", options.flags ?? 0);
       checkMessage(message);
@@ -499,7 +504,7 @@ export class Ring implements Disposable, AsyncDisposable {
     message: Message,
     options: ZeroCopyOptions = {},
   ): Promise<ZeroCopySend> {
-    return this.#startZeroCopy("SEND_ZC", message, options, (sqes, at, upper, ioprio) => {
+    return this.#startZeroCopy("SEND_ZC", file, message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SEND_ZC", options.flags ?? 0);
       checkMessage(message);
@@ -519,9 +524,10 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Receives into a slice (RECV, 5.6).
+   * Receives into a slice (RECV, 5.6). What of a datagram does not fit is lost; with `MSG.TRUNC` the
+   * result is the datagram's whole length.
    *
-   * @returns Bytes received; 0 at the end of a TCP stream.
+   * @returns Bytes received; 0 at the end of a TCP stream, and for a datagram without content.
    * @throws {UringError} If the connection failed: ECONNRESET, ...
    * @throws {OwnershipError} If the slice is in flight.
    */
@@ -535,7 +541,7 @@ export class Ring implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Receives a message, and who sent it (RECVMSG, 5.3). */
+  /** Receives a message, who sent it, and whether it was cut (RECVMSG, 5.3). */
   recvmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#start("RECVMSG", message, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
@@ -549,7 +555,8 @@ export class Ring implements Disposable, AsyncDisposable {
   /**
    * Receives piece after piece into provided buffers with one request (RECV with RECV_MULTISHOT,
    * 6.0), until the end of a TCP stream or until the loop is left. When no buffer is free it waits
-   * until one is recycled. A datagram without content is a piece of 0 bytes.
+   * until one is recycled. A datagram without content
+   * is a piece of 0 bytes, and of one that is longer than a buffer the rest is lost.
    *
    * @throws {UringError} If the connection failed; ECANCELED if the socket was closed.
    * @throws {RangeError} If the buffers are another ring's.
@@ -786,8 +793,25 @@ export class Ring implements Disposable, AsyncDisposable {
     return this.#begin(name, memory, writing, options, make, prepare, lacking);
   }
 
+  #startSend(
+    name: "SEND" | "SENDMSG",
+    file: File,
+    memory: Slice | Message,
+    options: SendOptions,
+    prepare: (sqes: Int32Array, at: number, upper: number) => void,
+    lacking?: UnsupportedError,
+  ): Promise<number> {
+    const make = (): Operation<number> => {
+      const operation = new Operation(this.#engine, name, (result) => result, options);
+      operation.explain = (errno) => explain(file, errno, memory);
+      return operation;
+    };
+    return this.#begin(name, memory, false, options, make, prepare, lacking);
+  }
+
   #startZeroCopy(
     name: "SEND_ZC" | "SENDMSG_ZC",
+    file: File,
     memory: Slice | Message,
     options: ZeroCopyOptions,
     prepare: (sqes: Int32Array, at: number, upper: number, ioprio: number) => void,
@@ -797,7 +821,9 @@ export class Ring implements Disposable, AsyncDisposable {
     const make = (): ZeroCopyOperation => {
       const { notifier } = options;
       const generation = notifier === undefined ? undefined : currentOf(notifier, this.#engine);
-      return new ZeroCopyOperation(this.#engine, name, options, generation);
+      const operation = new ZeroCopyOperation(this.#engine, name, options, generation);
+      operation.explain = (errno) => explain(file, errno, memory);
+      return operation;
     };
     return this.#begin(name, memory, false, options, make, (sqes, at, upper) => {
       prepare(sqes, at, upper, ioprio);
@@ -925,6 +951,11 @@ function check(name: string, value: number, least: number, most: number): void {
   checkWhole(`Ring.open: ${name}`, value, least, most);
 }
 
+/** Why a send failed, where the limits of its socket explain it. */
+function explain(file: File, errno: number, memory: Slice | Message): Partial<Explanation> {
+  return file instanceof Socket && !file.closed ? explainSend(file, errno, memory.length) : {};
+}
+
 function checkSlice(slice: Slice): void {
   if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
 }
@@ -933,9 +964,11 @@ function checkMessage(message: Message): void {
   if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
 }
 
-function memlockError(bytes: number): UringError {
+/** What RLIMIT_MEMLOCK has to do with it; where there is no limit, memory is short. */
+function memlockError(error: UringError, bytes: number): UringError {
   const limits = new BigUint64Array(2);
   native().zclab_memlock_limit(limits.buffer);
+  if (limits[0] === 0xffffffffffffffffn) return error;
   const show = (limit: bigint): string =>
     limit === 0xffffffffffffffffn ? "unlimited" : `${Number(limit) / 1024} KiB`;
   return new UringError("IORING_REGISTER_BUFFERS_UPDATE", 12, {

@@ -816,3 +816,28 @@ Deno.test("An argument of a wrong kind is named", async () => {
   }
   assertEquals([ring.inFlight, area.inFlight], [0, 0]);
 });
+
+Deno.test("A send that is too long names the limit, and a message that was received can be sent", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 1 << 18 });
+  using connection = connectUdp(bed);
+  const { near, far } = connection;
+  const long = area.slice(0, 70_000);
+  for (const send of [ring.send(near, long), ring.sendmsg(near, new Message([long]))]) {
+    const error = await assertRejects(() => send, UringError, "65507");
+    assertEquals(error.code, "EMSGSIZE");
+  }
+  near.setOption("UDP_SEGMENT", 100);
+  far.setOption("UDP_GRO", true);
+  const segments = ring.send(near, area.slice(0, 12_900));
+  await assertRejects(() => segments, UringError, "128");
+  await ring.send(near, area.slice(0, 350));
+  const message = Message.receiver([area.slice(1 << 17, 4096)]);
+  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 350);
+  assertEquals(message.segmentBytes, 100);
+  using back = connectUdp(bed);
+  assertEquals(await ring.sendmsg(back.near, message), 4096);
+  ring.batch.sendmsg(back.near, message, 1);
+  assertEquals(reapAll(ring).map(([, result]) => result), [4096]);
+});
