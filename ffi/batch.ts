@@ -247,6 +247,7 @@ export class Batch {
       );
     }
     this.#engine.sqes[this.#engine.last]! |= SQE.IO_LINK << 8;
+    this.#engine.runs.clear();
     return this;
   }
 
@@ -716,8 +717,22 @@ export class Batch {
       upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
       engine.share(upper, count);
       generation?.attach(count);
-      let low = addressLow(slice) >>> 0;
-      let high = addressHigh(slice);
+      const first = addressLow(slice) >>> 0;
+      const firstHigh = addressHigh(slice);
+      const firstData = userData;
+      const start = engine.room() >= count ? engine.tail : -1;
+      const runs = engine.runs;
+      if (
+        start >= 0 &&
+        // deno-fmt-ignore
+        runs.repeat(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
+          firstData, upper)
+      ) {
+        engine.advance(count);
+        return prepared = count;
+      }
+      let low = first;
+      let high = firstHigh;
       const mask = engine.queues.sqEntries - 1;
       while (prepared < count) {
         const run = Math.min(engine.room(), count - prepared);
@@ -734,6 +749,11 @@ export class Batch {
         }
         engine.advance(run);
         prepared += run;
+      }
+      if (start >= 0) {
+        // deno-fmt-ignore
+        runs.note(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
+          firstData, upper);
       }
     } catch (error) {
       if (upper !== 0) {

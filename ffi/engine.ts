@@ -17,6 +17,7 @@ import {
   type DescriptorUser,
 } from "./descriptor.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "./errors.ts";
+import { EntryRuns } from "./entry_runs.ts";
 import { EventSource } from "./event_waiter.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -40,6 +41,18 @@ export interface Target {
   complete(result: number, flags: number, slot: number, final: boolean, index: number): void;
   /** The ring failed or was closed: no completion will come. */
   fail(error: unknown): void;
+}
+
+/** A target that only counts, and is told of many completions at once. */
+export interface CountingTarget extends Target {
+  /** Whether sums are enough for now. */
+  readonly counts: boolean;
+  /**
+   * Told of requests that sent something, and of notifications.
+   *
+   * @param final How many of the completions were the last of their request.
+   */
+  count(sent: number, bytes: number, notified: number, copied: number, final: number): void;
 }
 
 /** How the rest of ffi/ gets at the engine of a ring. */
@@ -82,6 +95,8 @@ const INTERNAL = 3;
 export const ZERO_COPY = 1 << 29;
 /** The slot in the upper word of a tracked request. */
 export const SLOT_MASK = ZERO_COPY - 1;
+/** Which bit of the flags is `IORING_CQE_F_MORE`. */
+const MORE_SHIFT = 1;
 /** Requests that may share a slot at most. */
 export const MOST_REQUESTS = 65_536;
 const FROM_ANOTHER_RING = 1;
@@ -110,6 +125,8 @@ export class Engine implements Holder, DescriptorUser {
   readonly queues: Queues;
   /** Submission entries as words; the faces fill them. */
   readonly sqes: Int32Array;
+  /** Which of them hold a run of requests. */
+  readonly runs: EntryRuns;
   closed = false;
   /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
   readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
@@ -156,7 +173,7 @@ export class Engine implements Holder, DescriptorUser {
 
   // The table of requests.
   #memory: Memory[] = [];
-  #targets: (Target | null)[] = [];
+  #targets: (Target & Partial<CountingTarget> | null)[] = [];
   /** Requests that share the slot and have not had their last completion. */
   #sharing = new Int32Array(0);
   #free = new Int32Array(0);
@@ -195,6 +212,7 @@ export class Engine implements Holder, DescriptorUser {
     this.queues = new Queues(setup);
     this.#ring = this.queues.ring;
     this.sqes = this.queues.sqes;
+    this.runs = new EntryRuns(this.sqes);
     this.#sqMask = this.queues.sqEntries - 1;
     this.#sqRoom = this.queues.sqEntries;
     this.#cqMask = this.queues.cqEntries - 1;
@@ -627,11 +645,18 @@ export class Engine implements Holder, DescriptorUser {
       const upper = ring[at + 1]!;
       const result = ring[at + 2]!;
       const flags = ring[at + 3]!;
-      head = (head + 1) | 0;
       if (upper < FIRST_INTERNAL && result !== ECANCELED) {
         // A target only counts or resolves: it calls nobody who could reap, throw or close.
         const slot = upper & SLOT_MASK;
         const target = targets[slot]!;
+        if (target.counts === true) {
+          const next = this.#countRun(target as CountingTarget, upper, head, tail);
+          if (next !== head) {
+            head = next;
+            continue;
+          }
+        }
+        head = (head + 1) | 0;
         const final = (flags & CQE.MORE) === 0;
         if (!final) notFinal++;
         else if (--this.#sharing[slot]! === 0) this.#release(slot);
@@ -639,6 +664,7 @@ export class Engine implements Holder, DescriptorUser {
         continue;
       }
       // The head moves before a callback, so that it may reap, throw or close.
+      head = (head + 1) | 0;
       this.#cqHead = head;
       if ((flags & CQE.MORE) !== 0) notFinal++;
       if (notFinal !== 0) {
@@ -646,12 +672,59 @@ export class Engine implements Holder, DescriptorUser {
         notFinal = 0;
       }
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
-      else this.#toOwner(userData, upper, result, flags, onCompletion);
+      else if (upper > 0 && result !== ECANCELED) {
+        // Of the batch face, with memory, which is given back first: it may be used again at once.
+        const slot = upper & SLOT_MASK;
+        if ((flags & CQE.MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
+        onCompletion(userData >>> 0, result, flags);
+      } else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
       head = this.#cqHead;
     }
     this.#cqHead = head;
     this.#notFinal += notFinal;
+  }
+
+  /**
+   * Completions of one request, or of those that share its slot, that lie next to each other: counted
+   * without a call for each, as long as they are sends that sent something and notifications.
+   *
+   * @returns Where the rest begins.
+   */
+  #countRun(target: CountingTarget, upper: number, from: number, tail: number): number {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    let head = from;
+    let sent = 0;
+    let bytes = 0;
+    let notified = 0;
+    let copied = 0;
+    let more = 0;
+    while (head !== tail) {
+      const at = cqes + ((head & mask) << 2);
+      if (ring[at + 1] !== upper) break;
+      const result = ring[at + 2]!;
+      const flags = ring[at + 3]!;
+      if ((flags & CQE.NOTIF) !== 0) {
+        notified++;
+        // Bit 31 says that the kernel copied.
+        copied += result >>> 31;
+      } else if (result > 0) {
+        sent++;
+        bytes += result;
+      } else break;
+      more += flags >> MORE_SHIFT & 1;
+      head = (head + 1) | 0;
+    }
+    const seen = (head - from) | 0;
+    if (seen === 0) return from;
+    this.#notFinal += more;
+    const final = seen - more;
+    const slot = upper & SLOT_MASK;
+    if (final > 0 && (this.#sharing[slot]! -= final) === 0) this.#release(slot);
+    target.count(sent, bytes, notified, copied, final);
+    return head;
   }
 
   /**

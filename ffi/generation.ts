@@ -4,11 +4,11 @@
  * @module
  */
 import { now } from "./clock.ts";
-import { type Engine, MOST_REQUESTS, type Target } from "./engine.ts";
+import { type CountingTarget, type Engine, MOST_REQUESTS } from "./engine.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "./uapi.ts";
 
 /** One notifier of a slot: from the flush before to its own. */
-export class Generation implements Target {
+export class Generation implements CountingTarget {
   readonly engine: Engine;
   requests = 0;
   bytes = 0;
@@ -41,6 +41,7 @@ export class Generation implements Target {
       this.notified++;
       if (this.#empty !== undefined && this.#empty.delete(slot * MOST_REQUESTS + index)) {
         // Nothing was sent: the kernel sets the copied bit then as well.
+        if (this.#empty.size === 0) this.#empty = undefined;
       } else if ((result & NOTIF_USAGE_ZC_COPIED) !== 0) this.copied++;
     } else if (result > 0) {
       this.sent++;
@@ -51,6 +52,20 @@ export class Generation implements Target {
       if (!final) (this.#empty ??= new Set()).add(slot * MOST_REQUESTS + index);
     }
     if (final && --this.outstanding === 0) this.onReleased?.();
+  }
+
+  /** The copied bits mean something as long as every request has sent something. */
+  get counts(): boolean {
+    return this.#empty === undefined;
+  }
+
+  count(sent: number, bytes: number, notified: number, copied: number, final: number): void {
+    this.sent += sent;
+    this.bytes += bytes;
+    this.notified += notified;
+    this.copied += copied;
+    this.outstanding -= final;
+    if (final > 0 && this.outstanding === 0) this.onReleased?.();
   }
 
   fail(error: unknown): void {

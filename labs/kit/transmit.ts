@@ -8,6 +8,7 @@ import { Area, type Slice } from "../../ffi/area.ts";
 import { now } from "../../ffi/clock.ts";
 import { UringError } from "../../ffi/errors.ts";
 import { MessageZeroCopy } from "../../ffi/message_zerocopy.ts";
+import type { Notification } from "../../ffi/notification.ts";
 import { Notifier } from "../../ffi/notifier.ts";
 import { Ring } from "../../ffi/ring.ts";
 import type { Socket } from "../../ffi/socket.ts";
@@ -174,36 +175,26 @@ class Regions {
 class CopySender implements Sender {
   readonly #work: Work;
   readonly #regions: Regions;
-  readonly #length: number;
-  #pending = 0;
-  #wrong = 0;
-  readonly #onCompletion = (_userData: number, result: number): void => {
-    this.#pending--;
-    if (result !== this.#length) this.#wrong = result;
-  };
+  /** Counts requests without a call for each. */
+  readonly #notifier: Notifier;
+  readonly #nothing = (): void => {};
 
   constructor(work: Work) {
     this.#work = work;
     this.#regions = new Regions(work.regions);
-    this.#length = work.length;
+    this.#notifier = new Notifier(work.ring);
   }
 
   sendBatch(): void {
-    const { ring, socket, length } = this.#work;
-    const { batch } = ring;
-    this.#pending += batch.sendEach(socket, this.#regions.next(), length, 0, this.#work);
+    const { ring: { batch }, socket, length } = this.#work;
+    batch.sendEach(socket, this.#regions.next(), length, this.#notifier, this.#work);
     batch.submitAndWait(this.#work.batch);
-    batch.reap(this.#onCompletion);
-    if (this.#pending > 0 || this.#wrong !== 0) this.settle();
+    batch.reap(this.#nothing);
+    if (this.#notifier.outstanding > 0) this.settle();
   }
 
   settle(): { notified: null; copied: null } {
-    const { batch } = this.#work.ring;
-    while (this.#pending > 0) {
-      if (!batch.waitBlocking(this.#pending, PATIENCE)) throw overdue("SEND", this.#pending);
-      batch.reap(this.#onCompletion);
-    }
-    if (this.#wrong !== 0) throw sendError("SEND", this.#wrong, this.#length);
+    flush(this.#notifier, "SEND", this.#work.length);
     return { notified: null, copied: null };
   }
 }
@@ -245,19 +236,24 @@ class ZeroCopySender implements Sender {
   }
 
   settle(): { notified: number; copied: number | null } {
-    const { length } = this.#work;
-    const requests = this.#notifier.requests;
-    const report = this.#notifier.flushBlocking(PATIENCE);
-    if (report.error !== undefined) throw report.error;
-    if (report.bytes !== requests * length) {
-      throw sendError("SEND_ZC", Math.floor(report.bytes / requests), length);
-    }
+    const report = flush(this.#notifier, "SEND_ZC", this.#work.length);
     this.#notified += report.notified;
     this.#copied = report.copied === undefined || this.#copied === null
       ? null
       : this.#copied + report.copied;
     return { notified: this.#notified, copied: this.#copied };
   }
+}
+
+/** Waits for the requests of a notifier, which must have sent all that they were to send. */
+function flush(notifier: Notifier, operation: string, length: number): Notification {
+  const { requests } = notifier;
+  const report = notifier.flushBlocking(PATIENCE);
+  if (report.error !== undefined) throw sendError(operation, -report.error.errno, length);
+  if (report.bytes !== requests * length) {
+    throw sendError(operation, Math.floor(report.bytes / requests), length);
+  }
+  return report;
 }
 
 class MessageSender implements Sender {
