@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkObject, wrongKind } from "./arguments.ts";
 import { native } from "./native.ts";
 import { unwrap } from "./errors.ts";
 import { AF } from "./uapi.ts";
@@ -24,7 +25,9 @@ const STORAGE = 128;
  * @throws {RangeError} If it is not a numeric address or the port is out of range.
  */
 export function encodeAddress(address: Address): Uint8Array<ArrayBuffer> {
+  checkObject("address", address);
   const { host, port } = address;
+  if (typeof host !== "string") throw wrongKind("host", "a numeric address as text", host);
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Port ${port} is not a whole number from 0 to 65535`);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkKind, checkObject } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { Descriptor } from "./descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
@@ -173,9 +174,16 @@ export class Area implements Disposable {
 
   static #make(
     name: string,
-    { bytes, hugePages }: AreaOptions,
+    options: AreaOptions,
     make: (pages: { readonly length: number; readonly hugeShift: 0 | 21 | 30 }) => Area,
   ): Area {
+    checkObject("options", options);
+    const { bytes, hugePages } = options;
+    if (hugePages !== undefined && hugePages !== "2MiB" && hugePages !== "1GiB") {
+      throw new RangeError(
+        `${name}: hugePages must be "2MiB" or "1GiB", got ${Deno.inspect(hugePages)}`,
+      );
+    }
     if (!Number.isSafeInteger(bytes) || bytes <= 0) {
       throw new RangeError(`${name}: bytes must be a positive integer, got ${bytes}`);
     }
@@ -236,7 +244,7 @@ export class Area implements Disposable {
    * @throws {RangeError} If the range does not lie inside the area.
    * @throws {ClosedError} After close.
    */
-  slice(offset = 0, length: number = this.bytes - offset): Slice {
+  slice(offset = 0, length: number = this.bytes - Number(offset)): Slice {
     if (this.#closed) throw new ClosedError("Area");
     if (
       !Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 ||
@@ -438,6 +446,7 @@ export class Slice {
    * @throws {OwnershipError} If the kernel owns any of the slice's bytes.
    */
   write(data: Uint8Array, at = 0): this {
+    checkKind("data", Uint8Array, data);
     if (!Number.isSafeInteger(at) || at < 0 || at + data.length > this.length) {
       throw new RangeError(
         `${data.length} bytes at ${at} do not fit a slice of ${this.length} bytes`,
@@ -452,8 +461,11 @@ export class Slice {
    *
    * @throws {RangeError} If the range does not lie inside the slice.
    */
-  slice(offset = 0, length: number = this.length - offset): Slice {
-    if (offset < 0 || length < 0 || offset + length > this.length) {
+  slice(offset = 0, length: number = this.length - Number(offset)): Slice {
+    if (
+      typeof offset !== "number" || typeof length !== "number" || offset < 0 || length < 0 ||
+      offset + length > this.length
+    ) {
       throw new RangeError(
         `Slice of ${length} bytes at ${offset} is outside the slice of ${this.length} bytes`,
       );

@@ -66,6 +66,22 @@ export function checkObject(name: string, value: unknown): void {
   if (typeof value !== "object" || value === null) throw wrongKind(name, "an object", value);
 }
 
+/**
+ * Makes sure that an argument is an object of a class.
+ *
+ * @param name What it is, such as `slice`.
+ * @throws {TypeError} If it is none.
+ */
+export function checkKind(
+  name: string,
+  // A class with a private constructor is no constructor to TypeScript.
+  kind: { readonly name: string; readonly prototype: object },
+  value: unknown,
+): void {
+  if (value instanceof (kind as new () => object)) return;
+  throw wrongKind(name, `${/^[AEIOU]/.test(kind.name) ? "an" : "a"} ${kind.name}`, value);
+}
+
 /** The error for an argument of a wrong kind. */
 export function wrongKind(name: string, wanted: string, value: unknown): TypeError {
   const got = value === null || typeof value !== "object"

@@ -8,6 +8,7 @@ import { addressHigh, addressLow, areaRegistrations, Slice } from "./area.ts";
 import {
   badUserData,
   checkFlags,
+  checkObject,
   checkReceiveFlags,
   checkSendFlags,
   checkWhole,
@@ -193,6 +194,9 @@ export class Batch {
    */
   waitBlocking(count: number, milliseconds: number): boolean {
     checkWhole("waitBlocking: count", count, -0x8000_0000, 0x7fff_ffff);
+    if (typeof milliseconds !== "number") {
+      throw wrongKind("milliseconds", "a number", milliseconds);
+    }
     const engine = this.#engine;
     engine.ensureOpen();
     const deadline = performance.now() + milliseconds;
@@ -548,6 +552,7 @@ export class Batch {
   timeout(milliseconds: number, userData = 0, options: TimeoutOptions = {}): this {
     const { sqes } = this.#engine;
     try {
+      checkObject("options", options);
       const { etimeSuccess = this.#engine.timesOutSuccessfully } = options;
       checkUserData(userData);
       const timespec = timespecFor(milliseconds);
@@ -697,6 +702,7 @@ export class Batch {
     let upper = 0;
     let generation: Generation | null = null;
     try {
+      checkObject("options", options);
       const { stride = length, flags = 0 } = options;
       count = piecesIn(slice, length, stride);
       let fd = this.#fixed(file);

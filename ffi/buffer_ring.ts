@@ -3,16 +3,8 @@
  *
  * @module
  */
-import {
-  acquire,
-  addressHigh,
-  addressLow,
-  Area,
-  type Holder,
-  release,
-  type Slice,
-} from "./area.ts";
-import { wrongKind } from "./arguments.ts";
+import { acquire, addressHigh, addressLow, Area, type Holder, release, Slice } from "./area.ts";
+import { checkKind, checkObject } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, OwnershipError } from "./errors.ts";
@@ -61,7 +53,7 @@ export class BufferRing implements Disposable {
 
   static {
     groupFor = (buffers, engine) => {
-      if (!(buffers instanceof BufferRing)) throw wrongKind("buffers", "a BufferRing", buffers);
+      checkKind("buffers", BufferRing, buffers);
       if (buffers.#closed) throw new ClosedError("BufferRing");
       if (buffers.#engine !== engine) {
         throw new RangeError("BufferRing: the receive is of another ring than the buffers");
@@ -79,6 +71,7 @@ export class BufferRing implements Disposable {
    * @throws {UringError} If the group is in use (EEXIST), or the kernel older than 5.19 (EINVAL).
    */
   constructor(ring: Ring, options: BufferRingOptions) {
+    checkObject("options", options);
     const { count, bytes, group = 0 } = options;
     if (!Number.isInteger(count) || count < 1 || count > 32768 || (count & (count - 1)) !== 0) {
       throw new RangeError(`BufferRing: count must be a power of two up to 32768, got ${count}`);
@@ -163,6 +156,7 @@ export class BufferRing implements Disposable {
    */
   recycle(slice: Slice): void {
     if (this.#closed) throw new ClosedError("BufferRing");
+    checkKind("slice", Slice, slice);
     const bytes = this.#slices[0]!.length;
     const id = slice.offset / bytes;
     if (slice.area !== this.#area || this.#held[id] !== 1) {

@@ -8,14 +8,15 @@
  * @module
  */
 import type { Address } from "./address.ts";
-import { addressHigh, addressLow, type Slice } from "./area.ts";
+import { addressHigh, addressLow, Slice } from "./area.ts";
+import { checkKind, checkObject } from "./arguments.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, kernelIsAtLeast, UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { native } from "./native.ts";
 import type { Ring } from "./ring.ts";
-import type { Socket } from "./socket.ts";
+import { Socket } from "./socket.ts";
 import type { SocketOption } from "./socket_options.ts";
 import { REGISTER } from "./uapi.ts";
 
@@ -152,6 +153,7 @@ export class BusyPoll implements Disposable {
    * @throws {ClosedError} If the ring is closed.
    */
   static ofRing(ring: Ring, options: RingBusyPollOptions): BusyPoll {
+    checkObject("options", options);
     const { microseconds, prefer = false, ids = [] } = options;
     const { tracking = options.ids === undefined ? "dynamic" : "static" } = options;
     checkRange("microseconds", microseconds, 0, LONGEST);
@@ -192,6 +194,8 @@ export class BusyPoll implements Disposable {
    * @throws {ClosedError} If the socket is closed.
    */
   static ofSocket(socket: Socket, options: SocketBusyPollOptions): BusyPoll {
+    checkKind("socket", Socket, socket);
+    checkObject("options", options);
     const { microseconds, prefer, budget } = options;
     checkRange("microseconds", microseconds, 0, LARGEST_INT);
     if (budget !== undefined) checkRange("budget", budget, 1, 0xffff);
@@ -383,6 +387,7 @@ export class BusyPoll implements Disposable {
  * ```
  */
 export function napiIdOf(socket: Socket): IncomingNapi {
+  checkKind("socket", Socket, socket);
   const id = socketOption(socket, "SO_INCOMING_NAPI_ID") >>> 0;
   return { id, why: id === 0 ? whyNone(socket) : undefined };
 }
@@ -453,6 +458,8 @@ export function receiveBlocking(
   slice: Slice,
   milliseconds: number,
 ): number | undefined {
+  checkKind("socket", Socket, socket);
+  checkKind("slice", Slice, slice);
   if (!(milliseconds >= 1 && milliseconds <= LARGEST_INT)) {
     throw new RangeError(`milliseconds is at least 1, got ${milliseconds}`);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkObject, wrongKind } from "./arguments.ts";
 import { Descriptor } from "./descriptor.ts";
 import { UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
@@ -62,7 +63,10 @@ export class DiskFile implements Disposable {
    * @param path The file, or a block device.
    * @throws {UringError} If it cannot be opened; EINVAL where the file system has no O_DIRECT.
    */
-  static open(path: string, { direct = true, create = false }: DiskFileOptions = {}): DiskFile {
+  static open(path: string, options: DiskFileOptions = {}): DiskFile {
+    if (typeof path !== "string") throw wrongKind("path", "a text", path);
+    checkObject("options", options);
+    const { direct = true, create = false } = options;
     const name = new TextEncoder().encode(`${path}\0`);
     const flags = O_RDWR | (direct ? native().zclab_o_direct() : 0) | (create ? O_CREAT : 0);
     const result = native().zclab_open(name.buffer, flags, 0o644);

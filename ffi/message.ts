@@ -4,7 +4,8 @@
  * @module
  */
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
-import { addressHigh, addressLow, type Slice } from "./area.ts";
+import { addressHigh, addressLow, Slice } from "./area.ts";
+import { checkKind, checkObject, wrongKind } from "./arguments.ts";
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
@@ -89,6 +90,9 @@ export class Message {
    * @throws {RangeError} If there is no slice, or more than 1024.
    */
   constructor(slices: readonly Slice[], options: MessageOptions = {}) {
+    if (!Array.isArray(slices)) throw wrongKind("slices", "an array of slices", slices);
+    checkObject("options", options);
+    for (const slice of slices) checkKind("slice", Slice, slice);
     if (slices.length === 0 || slices.length > 1024) {
       throw new RangeError(`A message has 1 to 1024 slices, got ${slices.length}`);
     }

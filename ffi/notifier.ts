@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { wrongKind } from "./arguments.ts";
+import { checkObject, checkTime, wrongKind } from "./arguments.ts";
 import { now } from "./clock.ts";
 import { type Engine, engineOf } from "./engine.ts";
 import { ClosedError, UringError } from "./errors.ts";
@@ -78,6 +78,7 @@ export class Notifier {
    * @throws {RangeError} If the tag or the sequence is not an unsigned 32-bit number.
    */
   constructor(ring: Ring, options: NotifierOptions = {}) {
+    checkObject("options", options);
     const { tag = 0, sequence = 0 } = options;
     for (const [name, value] of Object.entries({ tag, sequence })) {
       if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
@@ -149,6 +150,7 @@ export class Notifier {
    *   to a notifier that nobody can flush any more; their memory stays in flight.
    */
   flushBlocking(timeout = 10_000): Notification {
+    checkTime("Notifier.flushBlocking: timeout", timeout);
     this.#ensureOpen();
     const engine = this.#engine;
     if (engine.prepared > 0) engine.submit(0);

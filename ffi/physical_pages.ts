@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Area } from "./area.ts";
+import { Area } from "./area.ts";
+import { checkKind } from "./arguments.ts";
 import { ClosedError, UnsupportedError } from "./errors.ts";
 import { PAGE_SIZE } from "./memory.ts";
 
@@ -32,8 +33,10 @@ const TWO_TO_32 = 2 ** 32;
 export function physicalPages(
   area: Area,
   offset = 0,
-  length: number = area.bytes - offset,
+  length?: number,
 ): Float64Array {
+  checkKind("area", Area, area);
+  length ??= area.bytes - offset;
   if (area.closed) throw new ClosedError("Area");
   if (
     !Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 ||

@@ -7,6 +7,7 @@ import { type Address, encodeAddress } from "./address.ts";
 import { Area, areaRegistrations, Slice } from "./area.ts";
 import {
   checkFlags,
+  checkKind,
   checkObject,
   checkReceiveFlags,
   checkSendFlags,
@@ -199,6 +200,7 @@ export class Ring implements Disposable, AsyncDisposable {
   readonly #files: Table;
 
   private constructor(options: RingOptions) {
+    checkObject("options", options);
     const { entries = 256, completionEntries, without = [] } = options;
     const { registeredBuffers = 64, registeredFiles = 64, completionSize = 16 } = options;
     if (completionSize !== 16 && completionSize !== 32 && completionSize !== "mixed") {
@@ -210,6 +212,7 @@ export class Ring implements Disposable, AsyncDisposable {
     if (completionEntries !== undefined) {
       check("completionEntries", completionEntries, entries, 65536);
     }
+    if (!Array.isArray(without)) throw wrongKind("without", "an array of set-up flags", without);
     for (const flag of without) {
       if (!WANTED_FLAGS.some(([name]) => name === flag) && flag !== "COOP_TASKRUN") {
         throw new RangeError(
@@ -563,7 +566,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
   async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
-    if (!(buffers instanceof BufferRing)) throw wrongKind("buffers", "a BufferRing", buffers);
+    checkKind("buffers", BufferRing, buffers);
     while (true) {
       const provided = buffers.provided;
       let isExhausted = false;
@@ -957,11 +960,11 @@ function explain(file: File, errno: number, memory: Slice | Message): Partial<Ex
 }
 
 function checkSlice(slice: Slice): void {
-  if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
+  checkKind("slice", Slice, slice);
 }
 
 function checkMessage(message: Message): void {
-  if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
+  checkKind("message", Message, message);
 }
 
 /** What RLIMIT_MEMLOCK has to do with it; where there is no limit, memory is short. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
-import { addressHigh, addressLow, type Slice } from "./area.ts";
-import { checkWhole } from "./arguments.ts";
+import { addressHigh, addressLow, Slice } from "./area.ts";
+import { checkKind, checkObject, checkWhole } from "./arguments.ts";
 import { Descriptor } from "./descriptor.ts";
 import { ClosedError, OwnershipError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "./inspection.ts";
@@ -151,6 +151,7 @@ export class Socket implements Disposable {
     };
     adopt = (fd, type, family) => new Socket(fd, type, family);
     claimZeroCopy = (socket) => {
+      checkKind("socket", Socket, socket);
       if (socket.#countsZeroCopy) {
         throw new OwnershipError(
           "The MSG_ZEROCOPY sends of this socket are counted already. Send with the MessageZeroCopy " +
@@ -176,7 +177,7 @@ export class Socket implements Disposable {
    * @throws {UringError} If the kernel refuses.
    */
   static udp(place: Place = {}, options: SocketOptions = {}): Socket {
-    return Socket.#make(place, SOCK.DGRAM, options.family ?? 4);
+    return Socket.#make(place, SOCK.DGRAM, options);
   }
 
   /**
@@ -186,10 +187,13 @@ export class Socket implements Disposable {
    * @throws {UringError} If the kernel refuses.
    */
   static tcp(place: Place = {}, options: SocketOptions = {}): Socket {
-    return Socket.#make(place, SOCK.STREAM, options.family ?? 4);
+    return Socket.#make(place, SOCK.STREAM, options);
   }
 
-  static #make(place: Place, type: number, family: 4 | 6): Socket {
+  static #make(place: Place, type: number, options: SocketOptions): Socket {
+    checkObject("place", place);
+    checkObject("options", options);
+    const { family = 4 } = options;
     const domain = domainOf(family);
     const { namespace } = place;
     const fd = native().zclab_socket(
@@ -255,6 +259,7 @@ export class Socket implements Disposable {
    */
   connect(address: Address, options: ConnectOptions = {}): this {
     const name = encodeAddress(address);
+    checkObject("options", options);
     const timeout = options.timeout ?? 5000;
     checkWhole("connect: timeout", timeout, 0, 0x7fff_ffff);
     unwrap("connect", native().zclab_connect(this.fd, name.buffer, name.length, timeout));
@@ -336,6 +341,7 @@ export class Socket implements Disposable {
    * @throws {ClosedError} If the socket or the slice's area is closed.
    */
   send(slice: Slice): number {
+    checkKind("slice", Slice, slice);
     // Where the memory was, something else may lie by now.
     if (slice.area.closed) throw new ClosedError("Area");
     const result = native().zclab_send(
@@ -366,6 +372,8 @@ export class Socket implements Disposable {
    * @throws {TypeError} If MSG.TRUNC is given for TCP, where it throws the bytes away.
    */
   receive(slice: Slice, options: SocketReceiveOptions = {}): number | undefined {
+    checkKind("slice", Slice, slice);
+    checkObject("options", options);
     const flags = this.#receiveFlags(options);
     void slice.bytes;
     const result = native().zclab_recv(

@@ -27,11 +27,12 @@
  *
  * @module
  */
-import type { Area } from "./area.ts";
+import { Area } from "./area.ts";
+import { checkKind, checkObject } from "./arguments.ts";
 import { fdOf, type File } from "./batch.ts";
 import { napiIdOf } from "./busy_poll.ts";
 import { Descriptor } from "./descriptor.ts";
-import { type Engine, engineOf, SLOT_MASK, TARGET, type Target } from "./engine.ts";
+import { type Engine, engineOf, openEngineOf, SLOT_MASK, TARGET, type Target } from "./engine.ts";
 import { ClosedError, describeErrno, UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "./inspection.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
@@ -426,8 +427,9 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {ClosedError} If the ring or the area is closed.
    */
   static open(ring: Ring, options: ZeroCopyReceiverOptions): ZeroCopyReceiver {
+    openEngineOf(ring);
+    checkObject("options", options);
     const { interface: device, queue, place = {}, bufferBytes = 0, patience = 1000 } = options;
-    engineOf(ring).ensureOpen();
     check("queue", queue, 0, 0xffff_fffe);
     check("patience", patience, 0, 0x7fff_ffff);
     if (bufferBytes !== 0) {
@@ -472,7 +474,9 @@ export class ZeroCopyReceiver implements Disposable {
   ): ZeroCopyReceiver {
     const engine = engineOf(ring);
     engine.ensureOpen();
+    checkObject("options", options);
     const { area } = options;
+    checkKind("area", Area, area);
     if (area.closed) throw new ClosedError("Area");
     const features = zeroCopyReceiveFeatures();
     checkRing(ring, features);

@@ -841,3 +841,47 @@ Deno.test("A send that is too long names the limit, and a message that was recei
   ring.batch.sendmsg(back.near, message, 1);
   assertEquals(reapAll(ring).map(([, result]) => result), [4096]);
 });
+
+Deno.test("Junk in the place of any argument is a TypeError or RangeError in our words", async () => {
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  const slice = area.slice(0, 100);
+  using socket = Socket.udp();
+  // deno-lint-ignore no-explicit-any
+  const calls: Record<string, (junk: any) => unknown> = {
+    "Ring.open": (junk) => Ring.open(junk),
+    "Ring.open without": (without) => Ring.open({ without }),
+    "Area.map": (junk) => Area.map(junk),
+    "Area.slice": (junk) => area.slice(junk),
+    "Slice.write": (junk) => slice.write(junk),
+    "Socket.udp": (junk) => Socket.udp(junk),
+    "Socket.bind": (junk) => socket.bind(junk),
+    "Socket.bind host": (host) => socket.bind({ host, port: 0 }),
+    "Socket.send": (junk) => socket.send(junk),
+    "Socket.receive": (junk) => socket.receive(junk),
+    BufferRing: (junk) => new BufferRing(ring, junk),
+    Notifier: (junk) => new Notifier(ring, junk),
+    Message: (junk) => new Message(junk),
+    "Message slice": (junk) => new Message([junk]),
+    "Message to": (to) => new Message([slice], { to }),
+    "Ring.register": (junk) => ring.register(junk),
+    "Ring.connect": (junk) => ring.connect(socket, junk),
+    "Batch.sendEach": (junk) => ring.batch.sendEach(socket, slice, 10, 0, junk),
+    "Batch.timeout": (junk) => ring.batch.timeout(1, 0, junk),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    for (const junk of [null, 5, "x", 7n, NaN]) {
+      if (name === "Area.slice" && (junk === null || junk === 5)) continue;
+      if (name === "Ring.open without" && junk === null) continue;
+      const error = await assertRejects(async () => {
+        await call(junk);
+      }, Error);
+      const known = error instanceof TypeError || error instanceof RangeError;
+      assert(known, `${name}(${String(junk)}): ${error}`);
+      assert(
+        !/Cannot (read|destructure|mix|convert)|is not (iterable|a function)/.test(error.message),
+        `${name}(${String(junk)}): ${error}`,
+      );
+    }
+  }
+});
