@@ -473,7 +473,7 @@ export class Batch {
     const { sqes } = this.#engine;
     try {
       const fd = this.#target(file, userData);
-      const { buffer, length } = encodeAddress(address);
+      const { buffer, length } = encodeAddress(address, () => fdOf(file));
       const upper = this.#engine.track("CONNECT", buffer, false, BATCH, null);
       const at = this.#engine.next();
       const where = addressOf(buffer);

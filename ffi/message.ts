@@ -9,6 +9,7 @@ import { checkKind, checkObject, wrongKind } from "./arguments.ts";
 import { type Address, decodeAddress, encodeAddress } from "./address.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { addressOf, high, low } from "./memory.ts";
+import { type Place, Socket } from "./socket.ts";
 import { SOCKET_OPTIONS } from "./socket_options.ts";
 import { MSG } from "./uapi.ts";
 
@@ -16,6 +17,8 @@ import { MSG } from "./uapi.ts";
 export interface MessageOptions {
   /** Where to send it, for sockets that are not connected. */
   readonly to?: Address;
+  /** Where an interface that `to` names is looked up; without it, here. */
+  readonly place?: Place;
 }
 
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
@@ -87,7 +90,7 @@ export class Message {
    *
    * @param slices What to send, or where to put what is received, in order; at most 1024.
    * @param options Where to send it.
-   * @throws {RangeError} If there is no slice, or more than 1024.
+   * @throws {RangeError} If there is no slice, or more than 1024, or if the address is none.
    */
   constructor(slices: readonly Slice[], options: MessageOptions = {}) {
     if (!Array.isArray(slices)) throw wrongKind("slices", "an array of slices", slices);
@@ -103,7 +106,7 @@ export class Message {
     this.#address = addressOf(this.#memory);
     this.#header = new Struct(LAYOUTS.msghdr, { buffer: this.#memory });
     this.#words = new Uint32Array(this.#memory);
-    const name = options.to === undefined ? undefined : encodeAddress(options.to);
+    const name = options.to === undefined ? undefined : nameOf(options.to, options.place);
     if (name !== undefined) new Uint8Array(this.#memory, NAME).set(name);
     this.#header
       .set("msg_name", name === undefined ? 0 : this.#address + NAME)
@@ -227,3 +230,8 @@ const NAME = LAYOUTS.msghdr.size + 8;
 const CONTROL = NAME + NAME_BYTES;
 const VECTOR = CONTROL + CONTROL_BYTES;
 const CONTROL_LENGTH_WORD = LAYOUTS.msghdr.fields.msg_controllen[0] / 4;
+
+function nameOf(to: Address, place: Place | undefined): Uint8Array<ArrayBuffer> {
+  using lookup = new DisposableStack();
+  return encodeAddress(to, place && (() => lookup.use(Socket.udp(place)).fd));
+}

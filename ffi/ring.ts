@@ -654,7 +654,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Connects a socket without blocking (CONNECT, 5.5). */
   connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
     return quietly(async () => {
-      const name = encodeAddress(address);
+      const name = encodeAddress(address, () => fdOf(file));
       const where = addressOf(name.buffer);
       await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);

@@ -244,9 +244,10 @@ export class Socket implements Disposable {
    * Binds the socket to an address; port 0 lets the kernel choose one.
    *
    * @throws {UringError} If the address is in use or not this namespace's.
+   * @throws {RangeError} If it is no numeric address, or names an interface that is not there.
    */
   bind(address: Address): this {
-    const name = encodeAddress(address);
+    const name = encodeAddress(address, () => this.fd);
     unwrap("bind", native().zclab_bind(this.fd, name.buffer, name.length));
     return this;
   }
@@ -256,9 +257,10 @@ export class Socket implements Disposable {
    * {@linkcode Ring.connect} does not block.
    *
    * @throws {UringError} If there is nobody, no route, or no answer in time.
+   * @throws {RangeError} If it is no numeric address, or names an interface that is not there.
    */
   connect(address: Address, options: ConnectOptions = {}): this {
-    const name = encodeAddress(address);
+    const name = encodeAddress(address, () => this.fd);
     checkObject("options", options);
     const timeout = options.timeout ?? 5000;
     checkWhole("connect: timeout", timeout, 0, 0x7fff_ffff);
