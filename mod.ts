@@ -99,6 +99,7 @@ export type {
   TestbedEnd,
   TestbedKind,
 } from "./labs/kit/testbed.ts";
+export { hostPortProblem, parseHostPort } from "./labs/kit/host_port.ts";
 export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/softnic.ts";
 
 // A real NIC, made ready for zero-copy receive and set back.
@@ -135,6 +136,7 @@ export { type NetworkCounters, networkCounters } from "./labs/kit/network_counte
 
 // The thread that measures.
 export { pinThread, threadCpuSeconds } from "./ffi/thread.ts";
+export { allowedProcessors, processorProblem } from "./labs/kit/processors.ts";
 
 // What goes wrong, and what to do about it.
 export {

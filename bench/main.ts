@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import { geometricMean, median } from "simple-statistics";
 import {
   Area,
-  checkWritable,
   formatSi,
   Notifier,
+  OptionError,
   Progress,
   Ring,
   Socket,
@@ -20,7 +19,9 @@ import {
   TRANSMIT_MODES,
   UnsupportedError,
 } from "zclab";
+import { readArguments, requireWritable, wholeNumber } from "../labs/kit/arguments.ts";
 import { ensureSystem } from "../labs/kit/setup.ts";
+import { describeError, EXIT, exitCode } from "../labs/kit/terminal.ts";
 import { type ReceiveResult, type ReceiveRow, receiveTrials } from "./receive_trials.ts";
 import { Reference } from "./reference.ts";
 
@@ -369,36 +370,35 @@ interface Request {
   readonly quick: boolean;
 }
 
-/** What the arguments ask for; `undefined` for help, a text if they are not to be understood. */
-function parseRequest(args: string[]): Request | string | undefined {
-  const unknown: string[] = [];
-  const options = parseArgs(args, {
+/** What the arguments ask for; `undefined` for help. */
+function parseRequest(args: readonly string[]): Request | undefined {
+  const options = readArguments(args, {
     boolean: ["help", "quick"],
-    string: ["json", "rounds"],
-    unknown: (name: string) => !name.startsWith("-") || (unknown.push(name), false),
+    string: ["json", "rounds", "_"],
+    unknown: (argument, key) => {
+      if (key === undefined) return true;
+      throw new OptionError(`bench does not know ${argument}: deno task bench --help`);
+    },
   });
-  const rounds = Number(options.rounds ?? 7);
-  const json = typeof options.json === "string" ? options.json : undefined;
+  const rounds = wholeNumber("rounds", options["rounds"], 5, 10_000) ?? 7;
+  const json = options["json"] as string | undefined;
+  if (json === "") throw new OptionError("--json needs a file");
   const [part, ...further] = options._.map(String);
-  unknown.push(...further);
-  if (part !== undefined && !PARTS.includes(part)) unknown.unshift(part);
-  if (unknown.length > 0) return `unknown: ${unknown.join(" ")}`;
-  if (!Number.isInteger(rounds) || rounds < 5 || json === "") return "a value is not possible";
-  return options.help ? undefined : { part, rounds, json, quick: Boolean(options.quick) };
+  if (part !== undefined && !PARTS.includes(part)) {
+    throw new OptionError(`bench has no part ${JSON.stringify(part)}: ${PARTS.join(", ")}`);
+  }
+  if (further.length > 0) throw new OptionError("bench takes one part, or without one does all");
+  return options["help"] ? undefined : { part, rounds, json, quick: Boolean(options["quick"]) };
 }
 
-async function main(args: string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const request = parseRequest(args);
-  if (typeof request === "string") {
-    console.error(`deno task bench: ${request}\n\n${HELP}`);
-    return 2;
-  }
   if (request === undefined) {
     console.log(HELP);
-    return 0;
+    return EXIT.done;
   }
   const { part, rounds, json, quick } = request;
-  if (json !== undefined) await checkWritable(json);
+  if (json !== undefined) await requireWritable("json", json);
   await ensureSystem();
   const scale = quick ? 0.1 : 1;
   using progress = new Progress();
@@ -422,9 +422,14 @@ async function main(args: string[]): Promise<number> {
     };
     await Deno.writeTextFile(json, JSON.stringify(result, undefined, 2) + "\n");
   }
-  return refused !== undefined && part === "receive" ? 77 : 0;
+  return refused !== undefined && part === "receive" ? EXIT.notPossible : EXIT.done;
 }
 
 if (import.meta.main) {
-  Deno.exit(await main(Deno.args));
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    console.error(describeError(error).trimEnd());
+    Deno.exit(exitCode(error));
+  }
 }

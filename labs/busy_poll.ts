@@ -5,6 +5,7 @@
  */
 import * as hdr from "hdr-histogram-js";
 import {
+  allowedProcessors,
   Area,
   BusyPoll,
   compare,
@@ -18,9 +19,9 @@ import {
   napiIdOf,
   networkCounters,
   noiseFloor,
-  OptionError,
   percentilePlot,
   pinThread,
+  processorProblem,
   type Ratio,
   receiveBlocking,
   Ring,
@@ -188,6 +189,7 @@ const options = {
     description: "keeps the requesting thread on this processor, the echo on another",
     minimum: 0,
     maximum: 8191,
+    check: processorProblem,
     local: () => true,
   },
 } as const;
@@ -242,7 +244,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
   const record = environment({
     interfaces: JSON.parse(JSON.stringify(await links.pair.interfaceSettings())),
   });
-  const cpus = chooseProcessors(record.machine.cpusAllowed, chosen.cpu);
+  const cpus = chooseProcessors(chosen.cpu);
   const load = { protocol, payload, roundTrips: chosen["round-trips"], microseconds, cpus };
   const { possible, refused } = sortOut(load);
 
@@ -284,19 +286,9 @@ function napiProof(trials: readonly Trial[]): string | null {
 
 // === Measuring ===
 
-/**
- * Two processors of those on which this process may run.
- *
- * @param allowed As the kernel lists them, such as `0-3,8`.
- */
-function chooseProcessors(allowed: string | null, wanted: number | undefined): Load["cpus"] {
-  const all = (allowed ?? "0").split(",").flatMap((range) => {
-    const [first, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  });
-  if (wanted !== undefined && allowed !== null && !all.includes(wanted)) {
-    throw new OptionError(`cpu: ${wanted} is none of the processors of this process: ${allowed}`);
-  }
+/** Two processors of those on which this process may run. */
+function chooseProcessors(wanted: number | undefined): Load["cpus"] {
+  const all = allowedProcessors() ?? [0];
   const requester = wanted ?? all[0]!;
   return [requester, all.find((cpu) => cpu !== requester)];
 }

@@ -5,6 +5,7 @@
  */
 import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { CATALOGUE } from "./catalogue.ts";
+import { requireWritable } from "./kit/arguments.ts";
 import { codeVersion } from "./kit/code_version.ts";
 import {
   helpText,
@@ -46,7 +47,7 @@ import {
   printer,
   SIGNAL_EXIT,
 } from "./kit/terminal.ts";
-import { checkWritable, FileError, writeWhole } from "./kit/whole_file.ts";
+import { writeWhole } from "./kit/whole_file.ts";
 
 /** What the command works with; a test gives its own. */
 export interface Surroundings {
@@ -235,15 +236,6 @@ function labOf({ lab: name }: RunDocument, path: string, catalogue: readonly Lab
     `${path} is a run of the lab ${JSON.stringify(name)}, which this version of zclab does not ` +
       `have. The labs are: ${catalogue.map((lab) => lab.name).join(", ")}`,
   );
-}
-
-async function requireWritable(kind: string, path: string): Promise<void> {
-  try {
-    await checkWritable(path);
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    throw new OptionError(`--${kind}: ${error.message}`);
-  }
 }
 
 async function writeFiles(

@@ -18,6 +18,7 @@ import {
   matchesWhole,
   medianInterval,
   noiseFloor,
+  OptionError,
   pinThread,
   probe,
   type Ratio,
@@ -116,6 +117,21 @@ const AREA_BYTES = 32 * MIB;
 /** Milliseconds without progress after which a trial counts as stuck. */
 const STUCK_MILLISECONDS = 60_000;
 
+/** What is wrong with a file to write; whether it does direct I/O is not asked yet. */
+function fileProblem(path: string): string | undefined {
+  try {
+    const { isFile, isBlockDevice } = Deno.statSync(path);
+    if (!isFile && !isBlockDevice) return `${path} is neither a file nor a block device`;
+    Deno.openSync(path, { read: true, write: true }).close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return `${path} is not there: make it first, because what is there is overwritten`;
+    }
+    return `${path}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 const options = {
   path: {
     kind: "strings",
@@ -138,6 +154,7 @@ const options = {
       "the file or block device to write, which is overwritten; in the guest its scratch disk, " +
       "otherwise results/rx_to_disk.bin",
     placeholder: "PATH",
+    check: fileProblem,
     local: () => true,
   },
 } as const;
@@ -303,7 +320,12 @@ class Bench implements AsyncDisposable {
 
 function openable(asked: string | undefined): { path: string; made: boolean } {
   if (asked !== undefined) {
-    DiskFile.open(asked).close();
+    try {
+      DiskFile.open(asked).close();
+    } catch (error) {
+      if (!(error instanceof UringError)) throw error;
+      throw new OptionError(`--file ${asked}: ${error.message}`, { cause: error });
+    }
     return { path: asked, made: false };
   }
   try {

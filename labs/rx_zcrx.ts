@@ -16,7 +16,6 @@ import {
   type LabOutcome,
   medianInterval,
   noiseFloor,
-  OptionError,
   pinThread,
   probe,
   type Ratio,
@@ -163,6 +162,8 @@ const options = {
     minimum: 4096,
     maximum: 65536,
     unit: "bytes",
+    check: (bytes: number): string | undefined =>
+      (bytes & (bytes - 1)) === 0 ? undefined : `${bytes} is not a power of two`,
   },
   cores: {
     kind: "strings",
@@ -215,11 +216,6 @@ export const rxZcrx = defineLab({
 
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
   const { options: chosen, seed, repeats, signal, progress } = context;
-  for (const buffer of chosen.buffer) {
-    if ((buffer & (buffer - 1)) !== 0) {
-      throw new OptionError(`--buffer takes powers of two, got ${buffer}`);
-    }
-  }
   const softnic = (await probe()).item("softnic").state === "real";
   await using links = await Links.open(chosen.mtu, softnic);
   using sender = await StreamSender.start();

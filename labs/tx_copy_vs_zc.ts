@@ -19,12 +19,16 @@ import {
   findOutliers,
   formatChange,
   formatSi,
+  hostPortProblem,
   type LabContext,
   type LabOutcome,
   medianInterval,
   noiseFloor,
+  OptionError,
+  parseHostPort,
   pinThread,
   type Place,
+  processorProblem,
   type Ratio,
   runDocument,
   Socket,
@@ -102,24 +106,17 @@ interface Sink {
 const PORT = 9000;
 const NAMED_SINKS = ["ifb", "veth", "loopback"] as const;
 
-function parseAddress(text: string): Address | undefined {
-  const match = text.match(/^(?:\[([0-9a-fA-F:.%\w]+)\]|([0-9.]+)):(\d{1,5})$/);
-  if (match === null) return undefined;
-  const port = Number(match[3]);
-  return port >= 1 && port <= 65535 ? { host: match[1] ?? match[2]!, port } : undefined;
+function isNamedSink(text: string): boolean {
+  return NAMED_SINKS.some((name) => name === text);
 }
 
 function checkSink(text: string): string | undefined {
-  if (NAMED_SINKS.some((name) => name === text) || parseAddress(text)) return undefined;
-  return `${text} is none of ${NAMED_SINKS.join(", ")} and no ADDRESS:PORT such as 192.0.2.1:9000`;
+  const problem = isNamedSink(text) ? undefined : hostPortProblem(text);
+  return problem && `${problem}; it is none of ${NAMED_SINKS.join(", ")} either`;
 }
 
 async function openSink(name: string): Promise<Sink> {
-  const address = parseAddress(name);
-  if (address !== undefined) {
-    const nothing = (): Promise<void> => Promise.resolve();
-    return { name, place: {}, address, settings: [], [Symbol.asyncDispose]: nothing };
-  }
+  if (isHost(name)) return openHost(name);
   await using stack = new AsyncDisposableStack();
   const bed = stack.use(await makeTestbed(name));
   if (name === "loopback" || name === "veth-receiver") {
@@ -136,6 +133,33 @@ async function openSink(name: string): Promise<Sink> {
     settings,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** Whether it is the address of a host, and no sink of our own. */
+function isHost(sink: string): boolean {
+  return sink.includes(":");
+}
+
+function openHost(name: string): Sink {
+  const address = parseHostPort(name);
+  const nothing = (): Promise<void> => Promise.resolve();
+  const sink: Sink = { name, place: {}, address, settings: [], [Symbol.asyncDispose]: nothing };
+  try {
+    connectTo(sink).close();
+    return sink;
+  } catch (error) {
+    // Nothing was made yet, and it is the address that is wrong, here.
+    if (!(error instanceof UringError)) throw error;
+    throw new OptionError(`--sink ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function connectTo(sink: Sink): Socket {
+  const family = sink.address.host.includes(":") ? 6 : 4;
+  using stack = new DisposableStack();
+  const socket = stack.use(Socket.udp(sink.place, { family })).connect(sink.address);
+  stack.move();
+  return socket;
 }
 
 function makeTestbed(name: string): Promise<Testbed> {
@@ -156,8 +180,7 @@ function sendTo(
   batch: number,
   seconds: number,
 ): Transmitted {
-  const family = sink.address.host.includes(":") ? 6 : 4;
-  using socket = Socket.udp(sink.place, { family }).connect(sink.address);
+  using socket = connectTo(sink);
   return transmit(socket, { mode, payload, batch, seconds });
 }
 
@@ -200,13 +223,14 @@ const options = {
     default: "ifb",
     check: checkSink,
     placeholder: "ifb|veth|loopback|ADDRESS:PORT",
-    local: (sink: string | number) => parseAddress(String(sink)) !== undefined,
+    local: (sink: string | number) => isHost(String(sink)),
   },
   cpu: {
     kind: "number",
     description: "keeps the sending thread on this processor",
     minimum: 0,
     maximum: 8191,
+    check: processorProblem,
     local: () => true,
   },
 } as const;
@@ -234,7 +258,7 @@ export const txCopyVsZc = defineLab({
   rows: {
     keys: ["sink", "payload", "mode"],
     normalised: ({ sink, ...others }) => ({
-      sink: parseAddress(String(sink)) === undefined ? sink! : "a host",
+      sink: isHost(String(sink)) ? "a host" : sink!,
       ...others,
     }),
     measures: [{ name: "datagramsPerSecond", title: "datagrams/s", better: "higher" }],
@@ -394,8 +418,7 @@ function total(values: readonly (number | null)[]): number | null {
 /** The mail's dummy device stands beside every sink of ours, its NIC beside a real address. */
 function fromMail(sink: string, payload: number, mode: TransmitMode): number | null {
   const column = mode === "zc" ? 1 : mode === "zc+flush" ? 2 : undefined;
-  const rows: Readonly<Record<number, readonly number[]>> =
-    MAIL[parseAddress(sink) === undefined ? "dummy" : "nic"];
+  const rows: Readonly<Record<number, readonly number[]>> = MAIL[isHost(sink) ? "nic" : "dummy"];
   const row = rows[payload];
   return row === undefined || column === undefined ? null : row[column]! / row[0]!;
 }

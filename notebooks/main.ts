@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { readArguments } from "../labs/kit/arguments.ts";
 import { OptionError } from "../labs/kit/lab.ts";
 import {
   ensureSystem,
@@ -72,7 +72,7 @@ function parse(args: readonly string[]): Request {
   const own = end < 0 ? args : args.slice(0, end);
   const further = end < 0 ? [] : args.slice(end + 1);
   const unknown: string[] = [];
-  const values = parseArgs([...own], {
+  const values = readArguments(own, {
     boolean: [...ACTIONS, "help", "browser"],
     negatable: ["browser"],
     default: { browser: true },
@@ -233,7 +233,9 @@ async function open({ names, browser, port, further }: Request): Promise<number>
 async function record(names: readonly string[]): Promise<number> {
   for (const name of names) {
     if (!Object.hasOwn(RECORDINGS, name)) {
-      throw new OptionError(`No recorded run ${name}. There are: ${Object.keys(RECORDINGS)}`);
+      throw new OptionError(
+        `No recorded run ${name || '""'}. There are: ${Object.keys(RECORDINGS)}`,
+      );
     }
   }
   for (const [name, { lab, guest }] of Object.entries(RECORDINGS)) {

@@ -120,8 +120,8 @@ function failureText({ name, reason }: Failure): string {
 async function main(args: readonly string[]): Promise<number> {
   const filters = args[0] === "--" ? args.slice(1) : args;
   const [filter] = filters;
-  if (filters.length > 1 || filter?.startsWith("-")) {
-    printError(`Usage: deno task test [FILTER], not ${filters.join(" ")}\n`);
+  if (filters.length > 1 || filter?.startsWith("-") || filter?.trim() === "") {
+    printError(`Usage: deno task test [FILTER], not ${filters.join(" ").trim() || '""'}\n`);
     return EXIT.badArguments;
   }
   await ensureSystem({ components: TEST_COMPONENTS });

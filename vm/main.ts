@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl, resolve } from "@std/path";
 import { OptionError, UnsupportedError } from "zclab";
+import { readArguments, requireWritable, wholeNumber } from "../labs/kit/arguments.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/setup.ts";
 import {
   describeError,
@@ -71,7 +71,7 @@ export function parseVmCommand(args: readonly string[]): Request {
   const dashes = args.indexOf("--");
   const own = dashes < 0 ? args : args.slice(0, dashes);
   const command = dashes < 0 ? [] : args.slice(dashes + 1);
-  const parsed = parseArgs([...own], {
+  const parsed = readArguments(own, {
     string: ["out", "memory", "processors", "time-limit", "kernel-log", "mirror"],
     boolean: ["help", "strict"],
     alias: { help: "h" },
@@ -87,14 +87,14 @@ export function parseVmCommand(args: readonly string[]): Request {
     kind: parsed.help ? "help" : kindOf(words, command),
     command,
     out: resolve(given(parsed.out, "--out", "a folder")),
-    memory: count(parsed.memory, "--memory", 384, 1 << 20),
-    processors: count(parsed.processors, "--processors", 1, 64),
+    memory: wholeNumber("memory", parsed["memory"], 384, 1 << 20)!,
+    processors: wholeNumber("processors", parsed["processors"], 1, 64)!,
     timeLimit: parsed["time-limit"] === undefined
       ? shell ? undefined : 3_600_000
-      : count(parsed["time-limit"], "--time-limit", 1, 86_400) * 1000,
+      : wholeNumber("time-limit", parsed["time-limit"], 1, 86_400)! * 1000,
     kernelLog: optional(parsed["kernel-log"], "--kernel-log", "a file"),
     strict: parsed.strict === true,
-    mirror: optional(parsed.mirror, "--mirror", "an address"),
+    mirror: mirrorOf(optional(parsed["mirror"], "--mirror", "an address")),
   };
 }
 
@@ -119,10 +119,28 @@ function optional(value: unknown, name: string, what: string): string | undefine
   return value === undefined ? undefined : given(value, name, what);
 }
 
-function count(value: unknown, name: string, least: number, most: number): number {
-  const number = /^\d+$/.test(String(value)) ? Number(value) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new OptionError(`${name} needs an integer from ${least} to ${most}, got ${value}`);
+/** What apt takes for a mirror; anything else it would refuse only after minutes. */
+function mirrorOf(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  if (/^(https?|ftp):\/\/[^\s/]|^(file|copy|cdrom):\/[^\s]*$/.test(address)) {
+    if (!/\s/.test(address)) return address;
+  }
+  throw new OptionError(
+    `--mirror ${JSON.stringify(address)} is no address such as http://deb.debian.org/debian`,
+  );
+}
+
+/** What is found out only after the guest has run, or been built, costs minutes. */
+async function requireFiles({ kind, out, kernelLog }: Request): Promise<void> {
+  if (kind === "build") return;
+  try {
+    await Deno.mkdir(out, { recursive: true });
+  } catch (error) {
+    throw new OptionError(`--out ${out}: it cannot be made: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  if (kernelLog !== undefined) await requireWritable("kernel-log", kernelLog);
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -136,6 +154,7 @@ async function main(args: readonly string[]): Promise<number> {
       advice: "softnic and the guest were only made to run on x86_64 so far",
     });
   }
+  await requireFiles(request);
   await ensureSystem({ components: GUEST_COMPONENTS });
   const cache = openCache();
   const files = await build(cache, request);
@@ -176,7 +195,6 @@ async function run(
   request: Request,
 ): Promise<number> {
   const { out, memory, processors, timeLimit, kind, command } = request;
-  await Deno.mkdir(out, { recursive: true });
   const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
   const { shares, deno } = await projectShares(project, out, cache);
   let interrupted: keyof typeof SIGNAL_EXIT | undefined;

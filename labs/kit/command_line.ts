@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
 import { resolve } from "@std/path";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { readArguments } from "./arguments.ts";
 import {
   checkOption,
   defaultOf,
@@ -352,16 +352,6 @@ function positionals(
   return readArguments(args, parserOptions(declared))._.map(String);
 }
 
-/** Reads the arguments; some, such as `-__proto__`, are more than the parser can take. */
-function readArguments(args: readonly string[], options: ParseOptions): Args {
-  try {
-    return parseArgs(args, options);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new OptionError(`These arguments cannot be read: ${args.join(" ")}`);
-  }
-}
-
 /** The given values by option, converted and checked; `named` is there when a lab was named. */
 function rawValues(
   args: readonly string[],
@@ -372,9 +362,6 @@ function rawValues(
     ...parserOptions(declared),
     unknown: (argument, key): unknown => {
       if (key === undefined || !argument.startsWith("-")) return true;
-      if (/^-\d/.test(argument)) {
-        throw new OptionError(`A negative value is written with =, as in --name=${argument}`);
-      }
       const option = argument.replace(/=.*/s, "");
       const names = [...declared.keys()].map((name) => `--${name}`);
       throw new OptionError(
@@ -388,19 +375,12 @@ function rawValues(
   for (const [name, option] of declared) {
     const given = parsed[name];
     if (option.kind === "flag") {
-      checkFlag(args, name);
       if (given === true) values.set(name, true);
     } else if (Array.isArray(given) && given.length > 0) {
       values.set(name, convert(name, option, given.map(String)));
     }
   }
   return values;
-}
-
-/** A flag takes no value: the parser would read `--quick=no` as true. */
-function checkFlag(args: readonly string[], name: string): void {
-  const given = args.find((argument) => argument.startsWith(`--${name}=`));
-  if (given !== undefined) throw new OptionError(`--${name} takes no value, so not ${given}`);
 }
 
 /** Turns the text of an option into its value. */

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
+import { readArguments } from "./arguments.ts";
 import type { Lab } from "./lab.ts";
 import { OptionError } from "./lab.ts";
 import { describePending, pendingNics } from "./nic/journal.ts";
@@ -42,11 +42,11 @@ export async function doctor(
   print: (text: string) => void,
 ): Promise<number> {
   const rest = args[0] === "--" ? args.slice(1) : args;
-  const { json, help } = parseArgs(rest, {
+  const { json, help } = readArguments(rest, {
     boolean: ["json", "help"],
     alias: { help: "h" },
     unknown: (argument): never => {
-      throw new OptionError(`doctor does not know ${argument}: deno task doctor [--json]`);
+      throw new OptionError(`doctor does not know ${argument || '""'}: deno task doctor [--json]`);
     },
   });
   if (help === true) {

@@ -41,6 +41,8 @@ export interface NumberOption extends OptionDescription {
   readonly fraction?: boolean;
   /** The unit, for `--help`, such as `bytes`. */
   readonly unit?: string;
+  /** Says what is wrong with a number in these bounds, or undefined when nothing is. */
+  readonly check?: (value: number) => string | undefined;
 }
 
 /** An option that takes a list of numbers, such as `--payload 600,1500`. */
@@ -481,14 +483,14 @@ function checkList(
 }
 
 function checkNumber(
-  { minimum = -Infinity, maximum = Infinity, fraction = false, unit }:
+  { minimum = -Infinity, maximum = Infinity, fraction = false, unit, check }:
     | NumberOption
     | NumbersOption,
   value: unknown,
 ): string | undefined {
   if (typeof value !== "number" || !Number.isFinite(value)) return `${show(value)} is not a number`;
   if (!fraction && !Number.isInteger(value)) return `${value} is not a whole number`;
-  if (value >= minimum && value <= maximum) return undefined;
+  if (value >= minimum && value <= maximum) return check?.(value);
   const of = unit === undefined ? "" : ` ${unit}`;
   if (maximum === Infinity) return `${value} is less than ${minimum}${of}`;
   if (minimum === -Infinity) return `${value} is more than ${maximum}${of}`;

@@ -137,7 +137,9 @@ function cannotWrite(path: string, cause: unknown): FileError {
 function explain(path: string, cause: unknown): [reason: string, advice: string] {
   const folder = dirname(path);
   if (cause instanceof Deno.errors.NotFound) {
-    return [`the folder ${folder} does not exist`, `mkdir -p ${folder}`];
+    return exists(folder)
+      ? [`${folder} takes no new files`, "choose another folder"]
+      : [`the folder ${folder} does not exist`, `mkdir -p ${folder}`];
   }
   if (cause instanceof Deno.errors.NotADirectory) {
     return [`${folder} is not a folder`, "name a file in a folder"];

@@ -92,7 +92,7 @@ export function chooseNotebooks(wanted: readonly string[]): string[] {
     const name = word.replace(/^.*\//, "").replace(/\.ipynb$/, "");
     const found = names.filter((other) => other === name || other.startsWith(`${name}-`));
     if (found.length === 1) return found[0]!;
-    throw new NotebookError(`No notebook ${word}. There are: ${names.join(", ")}`);
+    throw new NotebookError(`No notebook ${word || '""'}. There are: ${names.join(", ")}`);
   });
 }
 

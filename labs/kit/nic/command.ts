@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { bold, green, setColorEnabled, yellow } from "@std/fmt/colors";
+import { readArguments, wholeNumber } from "../arguments.ts";
+import { isIpv4, isIpv6 } from "../host_port.ts";
 import { OptionError } from "../lab.ts";
 import { CutOffError, Nic, NicApplyError } from "./nic.ts";
 import { NicCommands } from "./commands.ts";
@@ -20,7 +21,7 @@ import {
 import { describeLacks } from "./missing.ts";
 import type { NicPlan, NicRequest } from "./plan.ts";
 import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
-import { readLink, readNicSettings } from "./settings.ts";
+import { NoInterfaceError, readLink, readNicSettings } from "./settings.ts";
 import { ensureSystem } from "../setup.ts";
 import { describeError, EXIT, exitCode, printer } from "../terminal.ts";
 
@@ -85,7 +86,7 @@ export interface NicCommandOptions {
  */
 export async function nic(args: readonly string[], options: NicCommandOptions): Promise<number> {
   const rest = args[0] === "--" ? args.slice(1) : args;
-  const parsed = parseArgs(rest, {
+  const parsed = readArguments(rest, {
     boolean: ["all", "even-if-it-cuts-this-machine-off", "help", "json"],
     string: ["_", ...STRINGS],
     alias: { help: "h" },
@@ -127,25 +128,26 @@ function required(action: string, name: string | undefined): string {
 }
 
 function requestOf(parsed: Readonly<Record<string, unknown>>): NicRequest {
-  const number = (name: string): number | undefined => {
-    const text = parsed[name];
-    if (text === undefined) return undefined;
-    if (!/^\d+$/.test(String(text))) {
-      throw new OptionError(`--${name} takes a number, got ${String(text) || "nothing"}`);
-    }
-    return Number(text);
+  const protocol = parsed["protocol"] ?? "tcp4";
+  if (protocol !== "tcp4" && protocol !== "tcp6") {
+    throw new OptionError(`--protocol is tcp4 or tcp6, not ${JSON.stringify(protocol)}`);
+  }
+  const address = (name: string): string | undefined => {
+    const text = parsed[name] as string | undefined;
+    if (text === undefined || (protocol === "tcp4" ? isIpv4(text) : isIpv6(text))) return text;
+    throw new OptionError(
+      `--${name} ${JSON.stringify(text)} is not a numeric address of ${protocol}`,
+    );
   };
-  const text = (name: string): string | undefined => parsed[name] as string | undefined;
-  const queue = number("queue");
-  const sourcePort = number("source-port");
-  const sourceAddress = text("source-address");
-  const destinationAddress = text("destination-address");
+  const queue = wholeNumber("queue", parsed["queue"], 0, 65_535);
+  const sourcePort = wholeNumber("source-port", parsed["source-port"], 1, 65_535);
+  const sourceAddress = address("source-address");
+  const destinationAddress = address("destination-address");
   return {
     ...(queue === undefined ? {} : { queue }),
     flow: {
-      // planSteps() refuses every other.
-      protocol: (text("protocol") ?? "tcp4") as "tcp4" | "tcp6",
-      destinationPort: number("port") ?? DEFAULT_PORT,
+      protocol,
+      destinationPort: wholeNumber("port", parsed["port"], 1, 65_535) ?? DEFAULT_PORT,
       ...(sourcePort === undefined ? {} : { sourcePort }),
       ...(sourceAddress === undefined ? {} : { sourceAddress }),
       ...(destinationAddress === undefined ? {} : { destinationAddress }),
@@ -361,6 +363,7 @@ if (import.meta.main) {
     );
   } catch (error) {
     printer(Deno.stderr)(explain(error));
-    Deno.exit(exitCode(error));
+    // The interface was named by the arguments.
+    Deno.exit(error instanceof NoInterfaceError ? EXIT.badArguments : exitCode(error));
   }
 }

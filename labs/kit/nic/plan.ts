@@ -8,6 +8,7 @@
  * @module
  */
 import { type Display, type Fact, inLine, inTable } from "../../../ffi/inspection.ts";
+import { isIpv4, isIpv6 } from "../host_port.ts";
 import { OptionError } from "../lab.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
 import type { NicRule, NicSettings } from "./settings.ts";
@@ -192,9 +193,9 @@ function checkFlow(flow: NicFlow): void {
   }
   checkPort("destination", flow.destinationPort);
   if (flow.sourcePort !== undefined) checkPort("source", flow.sourcePort);
-  const pattern = flow.protocol === "tcp4" ? /^\d{1,3}(\.\d{1,3}){3}$/ : /^[0-9a-f]*:[0-9a-f:.]+$/i;
+  const isAddress = flow.protocol === "tcp4" ? isIpv4 : isIpv6;
   for (const address of [flow.sourceAddress, flow.destinationAddress]) {
-    if (address !== undefined && !pattern.test(address)) {
+    if (address !== undefined && !isAddress(address)) {
       throw new OptionError(`${address} is not a numeric address of ${flow.protocol}`);
     }
   }

@@ -98,12 +98,26 @@ export interface NicSettings {
   readonly ethtool: EthtoolFeatures;
 }
 
+/** There is no interface of that name. */
+export class NoInterfaceError extends UnsupportedError {
+  /**
+   * Says which there are.
+   *
+   * @param name The interface that is not there.
+   * @param names Those that are.
+   */
+  constructor(name: string, names: string) {
+    super(`The interface ${JSON.stringify(name)}`, { advice: `This namespace has ${names}` });
+  }
+}
+
 /**
  * Reads everything about one NIC.
  *
  * @param commands Where it is.
  * @param name The interface.
- * @throws {UnsupportedError} If there is no such interface, or a program is missing.
+ * @throws {NoInterfaceError} If there is no such interface.
+ * @throws {UnsupportedError} If a program is missing.
  * @throws {CommandError} If a program fails for another reason than that the driver cannot.
  */
 export async function readNicSettings(commands: NicCommands, name: string): Promise<NicSettings> {
@@ -147,7 +161,7 @@ export async function readLink(commands: NicCommands, name: string): Promise<Lin
   const found = links.find(({ ifname }) => ifname === name);
   if (found !== undefined) return found;
   const names = links.map(({ ifname }) => ifname).join(", ");
-  throw new UnsupportedError(`The interface ${name}`, { advice: `This namespace has ${names}` });
+  throw new NoInterfaceError(name, names);
 }
 
 /** The indirection table; undefined where the driver has none. */
