@@ -111,6 +111,15 @@ export function layoutOf(trials: readonly Trial[], options: LayoutOptions): Tria
     }
   }
 
+  for (const [name, value] of Object.entries(options.baseline ?? {})) {
+    const levels = valuesOf(name);
+    if (levels.includes(value)) continue;
+    throw new PlotError(
+      `plot: options.baseline: no trial that counts has ${name} ${value}; it is one of ` +
+        levels.join(", "),
+    );
+  }
+
   const controls = kept.filter(({ control }) => control);
   const baselineFactors = options.baseline ??
     (controls.length === 0 ? undefined : Object.fromEntries(
@@ -181,7 +190,11 @@ export function layoutOf(trials: readonly Trial[], options: LayoutOptions): Tria
   };
 }
 
-/** The number that a trial measured under a name, or null where it has none. */
+/**
+ * The number that a trial measured under a name, or null where it has none.
+ *
+ * @throws {PlotError} If it is no finite number.
+ */
 export function measured(trial: Trial, measure: string): number | null {
   const { measures } = trial;
   const covariates: { readonly [name: string]: number | null } = { ...trial.covariates };
@@ -190,7 +203,16 @@ export function measured(trial: Trial, measure: string): number | null {
     : Object.hasOwn(covariates, measure)
     ? covariates[measure]
     : undefined;
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
+  if (typeof value !== "number") return null;
+  if (Number.isFinite(value)) return value;
+  throw new PlotError(
+    `plot: the measure ${measure} of ${placeOf(trial)} is ${value}; what has no value is null`,
+  );
+}
+
+/** A trial in words, such as `payload 600, mode zc in round 3`. */
+export function placeOf({ factors, round }: Trial): string {
+  return `${describeFactors(factors) || "the only combination"} in round ${round}`;
 }
 
 /** The names of everything that the trials measured as numbers. */
@@ -223,7 +245,13 @@ function select(
 function withoutSingles(trials: readonly Trial[]): { kept: readonly Trial[]; notes: string[] } {
   const groups = group(trials.filter(({ warmUp, control }) => !warmUp && !control));
   const most = Math.max(0, ...groups.map((own) => own.length));
-  const singles = groups.filter((own) => own.length === 1);
+  // In the second round of a run that was stopped some have had two turns and the others one.
+  const shared = new Set(
+    groups.filter((own) => own.length > 1).flatMap((own) => own.map(({ round }) => round)),
+  );
+  const singles = groups.filter((own) =>
+    own.length === 1 && (most > 2 || !shared.has(own[0]!.round))
+  );
   if (most < 2 || singles.length === 0) return { kept: trials, notes: [] };
   const keys = new Set(singles.map((own) => keyOf(own[0]!.factors)));
   return {

@@ -193,7 +193,7 @@ export function plot(what: Plottable, options: PlotOptions = {}): Plot {
  *
  * @param what A result of {@linkcode experiment}, what a lab returned, or a run document.
  * @param options As {@linkcode plot} takes them, without the kind.
- * @throws {PlotError} If there are no trials.
+ * @throws {PlotError} If there are no trials, or none of the plots can be made of them.
  */
 export function plots(
   what: Exclude<Plottable, PlainData>,
@@ -201,7 +201,19 @@ export function plots(
 ): Plot[] {
   const trials = trialsOf(what);
   const whole = { ...options, order: rowsOf(what) } as TrialsOptions;
-  return kindsFor(trials, whole).map((kind) => new Plot(trialsFigure(trials, { ...whole, kind })));
+  const problems: PlotError[] = [];
+  const made = kindsFor(trials, whole).flatMap((kind) => {
+    try {
+      return [new Plot(trialsFigure(trials, { ...whole, kind }))];
+    } catch (error) {
+      // What the trials are good for as a whole may still lack its values, as after few rounds.
+      if (!(error instanceof PlotError)) throw error;
+      problems.push(error);
+      return [];
+    }
+  });
+  if (made.length === 0 && problems.length > 0) throw problems[0];
+  return made;
 }
 
 function isPlain(what: Plottable): what is PlainData {

@@ -38,6 +38,7 @@ import {
   measured,
   numericMeasures,
   type PlacedCombination,
+  placeOf,
   type TrialsLayout,
 } from "./layout_of_trials.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
@@ -82,7 +83,7 @@ export function kindsFor(trials: readonly Trial[], options: TrialsOptions = {}):
   const layout = layoutOf(trials, options);
   const kinds: PlotKind[] = [];
   if (distributionMeasure(layout.trials) !== undefined) kinds.push("latency");
-  if (findMeasure(layout.trials) === undefined) return kinds;
+  if ((options.measure ?? findMeasure(layout.trials)) === undefined) return kinds;
   kinds.push("throughput");
   const sizes = new Set(layout.combinations.map(({ x }) => x)).size;
   if (layout.baseline !== undefined && layout.labels.length > 1 && sizes > 1) {
@@ -172,8 +173,14 @@ function throughput(layout: TrialsLayout, options: TrialsOptions): ThroughputFig
     return { x: one.x, value: median, low, high };
   };
   const panels = panelsOf(layout, at);
-  if (panels.some(({ series }) => series.some(({ points }) => points.some(({ low }) => low < 0)))) {
-    throw new PlotError(`plot, kind throughput: some values of ${measure.name} are negative`);
+  const negative = layout.combinations.flatMap(({ trials }) => trials)
+    .find((trial) => (measured(trial, measure.name) ?? 0) < 0);
+  if (negative !== undefined) {
+    throw new PlotError(
+      `plot, kind throughput: some values of ${measure.name} are negative, such as ` +
+        `${measured(negative, measure.name)} of ${placeOf(negative)}. What to do: plot it with ` +
+        '{ kind: "series" }, trial by trial',
+    );
   }
   const x = layout.x === undefined ? undefined : sizeAxis(layout.x, options);
   return {
@@ -212,6 +219,7 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
     layout.combinations.filter(({ series }) => series === baseline)
       .map((one) => [`${one.panel} ${one.x}`, one]),
   );
+  const problems: string[] = [];
   const ratioOf = (one: PlacedCombination): Ratio | undefined => {
     const against = at.get(`${one.panel} ${one.x}`);
     if (against === undefined) return undefined;
@@ -220,8 +228,7 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
         measure: measure.name,
         of: one.factors,
         against: against.factors,
-      })
-    );
+      }), (problem) => problems.push(problem));
   };
   const floorOf = (one: PlacedCombination): Ratio | undefined =>
     attempt(() => noiseFloor(layout.trials, { measure: measure.name, at: one.factors }));
@@ -279,7 +286,8 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
   if (panels.length === 0) {
     throw new PlotError(
       `plot, kind crossover: nothing can be compared with ${baseline}: that takes two rounds in ` +
-        `which both have a number ${measure.name} above 0`,
+        `which both have a number ${measure.name} above 0` +
+        (problems.length === 0 ? "" : `. ${problems[0]}`),
     );
   }
   const x = sizeAxis(layout.x, options);
@@ -291,7 +299,10 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
         (panels.some(({ floor }) => floor.length > 1)
           ? `; ${baseline} against itself is the noise floor`
           : ""),
-    notes: layout.notes,
+    notes: problems.length === 0 ? layout.notes : [
+      ...layout.notes,
+      `Not compared: ${problems.length} ${problems.length === 1 ? "row" : "rows"}. ${problems[0]}`,
+    ],
     x,
     y: { label: `ratio to ${baseline}`, unit: "" },
     baseline,
@@ -529,11 +540,15 @@ function differencesOf(
 }
 
 /** A ratio of numbers that have none, such as zeros, is not there. */
-function attempt<T>(compute: () => T | undefined): T | undefined {
+function attempt<T>(
+  compute: () => T | undefined,
+  onProblem: (message: string) => void = () => {},
+): T | undefined {
   try {
     return compute();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined;
-    throw error;
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    onProblem(error.message);
+    return undefined;
   }
 }

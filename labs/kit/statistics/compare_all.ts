@@ -11,6 +11,7 @@ import {
   bootstrapOfControl,
   FIVE_PERCENT,
   type Ratio,
+  requireKnown,
 } from "./comparisons.ts";
 import { findOutliers } from "./outliers.ts";
 import { judge, type Verdict } from "./verdicts.ts";
@@ -102,8 +103,8 @@ export interface ComparisonRow<F extends Factors = Factors> {
  *   size, texts by the alphabet. Those that share fewer than two rounds with their baseline are
  *   left out.
  * @throws {RangeError} If there is no baseline, if a combination has none, or if a value is not
- *   positive.
- * @throws {TypeError} If the measure is not a number.
+ *   positive; the message says of which combination, and what to do.
+ * @throws {TypeError} If the measure is not there, or not a number.
  *
  * @example
  * ```ts
@@ -133,10 +134,18 @@ export function compareAll<F extends Factors>(
     ...(resamples === undefined ? {} : { resamples }),
   };
   const counted = trials.filter((trial) => !trial.warmUp);
-  const combinations = distinct(counted.map((trial) => trial.factors)).sort(byFactors);
-  if (combinations.length > 0 && !combinations.some((one) => hasFactors(one, against))) {
-    throw new RangeError(`No trial has ${describeFactors(against as Factors)} to compare with`);
+  const combinations = distinct(trials.map((trial) => trial.factors)).sort(byFactors);
+  requireKnown(trials, against);
+  for (const name of within) {
+    if (trials.length === 0 || Object.hasOwn(trials[0]!.factors, name)) continue;
+    throw new RangeError(
+      `within: there is no factor ${name}. The factors are: ${
+        Object.keys(trials[0]!.factors).join(", ")
+      }`,
+    );
   }
+  // In the first round of a run that was stopped, not all have had their turn.
+  const isWhole = new Set(trials.map(({ round }) => round)).size > 1;
   const names = Object.keys(against);
   const { subject = (factors: F): string => names.map((name) => factors[name]).join(", ") } = words;
   const outliers = findOutliers(counted, { measure }).map(({ trial }) => trial.factors);
@@ -144,12 +153,13 @@ export function compareAll<F extends Factors>(
   const pairs = combinations.filter((one) => !hasFactors(one, against)).flatMap((factors) => {
     const baseline = baselineOf(factors, combinations, against);
     if (baseline === undefined) {
+      if (!isWhole) return [];
       throw new RangeError(
         `Nothing to compare ${describeFactors(factors)} with: no trial has ` +
           describeFactors({ ...factors, ...against }),
       );
     }
-    const found = bootstrapOf(counted, { measure, of: factors, against: baseline, ...bootstrap });
+    const found = bootstrapOf(trials, { measure, of: factors, against: baseline, ...bootstrap });
     return found === undefined ? [] : [{ factors, baseline, found, chance: found.chance() }];
   });
   const families = Map.groupBy(
@@ -166,7 +176,7 @@ export function compareAll<F extends Factors>(
 
   const floors = new Map(
     [...new Set(pairs.map(({ baseline }) => baseline))].map((at) =>
-      [at, bootstrapOfControl(counted, { measure, at, ...bootstrap })?.ratio()] as const
+      [at, bootstrapOfControl(trials, { measure, at, ...bootstrap })?.ratio()] as const
     ),
   );
 

@@ -7,6 +7,7 @@ import { quantileSorted } from "simple-statistics";
 import { describeFactors, type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
 import { type BootstrapOptions, mean, resample } from "./bootstrap.ts";
 import { normalQuantile, studentQuantile } from "./distributions.ts";
+import { numberOf, positiveOf } from "./values.ts";
 
 /** A ratio with its 95 % interval; 1.2 means 20 % more. */
 export interface Ratio {
@@ -67,10 +68,13 @@ export class PairedBootstrap {
       throw new RangeError(`Paired values: ${rounds} of one, ${against.length} of the other`);
     }
     if (rounds < 2) throw new RangeError("A ratio with an interval needs at least two rounds");
-    for (const value of [...of, ...against]) {
-      if (!Number.isFinite(value) || value <= 0) {
-        throw new RangeError(`A ratio needs positive, finite values, not ${value}`);
-      }
+    for (const [side, values] of [["one", of], ["the other", against]] as const) {
+      const place = values.findIndex((value) => !Number.isFinite(value) || value <= 0);
+      if (place < 0) continue;
+      throw new RangeError(
+        `A ratio needs positive, finite values, not ${values[place]}, which is number ` +
+          `${place + 1} of ${side}. What to do: look at differences instead of ratios`,
+      );
     }
     const logarithms = of.map((value, round) => Math.log(value / against[round]!));
     this.#rounds = rounds;
@@ -169,10 +173,11 @@ export function pairedRatio(
  *
  * @param trials The trials of one experiment.
  * @param options What to compare.
- * @returns The ratio, or undefined if fewer than two rounds have both.
+ * @returns The ratio, or undefined if fewer than two rounds have both, as after an experiment that
+ *   was stopped.
  * @throws {RangeError} If `of` or `against` fits several combinations, or none, or if a value is not
- *   positive.
- * @throws {TypeError} If the measure is not a number.
+ *   positive; the message says of which combination, and what to do.
+ * @throws {TypeError} If the measure is not there, or not a number.
  *
  * @example
  * ```ts
@@ -201,8 +206,9 @@ export function compare<F extends Factors>(
  * @param trials The trials of one experiment that had a `control`.
  * @param options The measure, and which baseline if there are several.
  * @returns The ratio, or undefined if fewer than two rounds have both runs.
- * @throws {RangeError} If there are several baselines and `at` does not say which.
- * @throws {TypeError} If the measure is not a number.
+ * @throws {RangeError} If there are several baselines and `at` does not say which, if no combination
+ *   has the values of `at`, or if a value is not positive.
+ * @throws {TypeError} If the measure is not there, or not a number.
  *
  * @example
  * ```ts
@@ -234,10 +240,14 @@ export function bootstrapOf<F extends Factors>(
   trials: readonly Trial<F, Measures>[],
   options: CompareOptions<F>,
 ): PairedBootstrap | undefined {
+  const { of, against, measure } = options;
+  for (const part of [of, against]) requireKnown(trials, part);
   const first = trials.filter((trial) => !trial.control);
   return pairRounds(
-    valuesByRound(first, options.of, options.measure),
-    valuesByRound(first, options.against, options.measure),
+    trialsByRound(first, of),
+    trialsByRound(first, against),
+    measure,
+    ["which is compared", "the baseline"],
     options,
   );
 }
@@ -253,11 +263,17 @@ export function bootstrapOfControl<F extends Factors>(
   options: NoiseFloorOptions<F>,
 ): PairedBootstrap | undefined {
   const { at = {} as Partial<F>, measure } = options;
+  requireKnown(trials, at);
   const second = trials.filter((trial) => trial.control && hasFactors(trial.factors, at));
   if (second.length === 0) return undefined;
-  const again = valuesByRound(second, at, measure);
   const first = trials.filter((trial) => !trial.control);
-  return pairRounds(again, valuesByRound(first, second[0]!.factors, measure), options);
+  return pairRounds(
+    trialsByRound(second, at),
+    trialsByRound(first, second[0]!.factors),
+    measure,
+    ["the second run of the baseline", "the baseline"],
+    options,
+  );
 }
 
 /**
@@ -278,49 +294,77 @@ export function baselineOf<F extends Factors>(
   return combinations.find((other) => hasFactors(other, wanted));
 }
 
-function valuesByRound<F extends Factors>(
+/**
+ * Makes sure that a combination exists. In the first round of a run that was stopped it may not have
+ * had its turn yet; from the second one on, all had.
+ *
+ * @param trials All trials, warm-up and controls included.
+ * @param part The factor values that a combination shall have.
+ * @throws {RangeError} If none has them; the message says what there is instead.
+ */
+export function requireKnown<F extends Factors>(
   trials: readonly Trial<F, Measures>[],
   part: Partial<F>,
-  measure: string,
-): Map<number, number> {
-  const fitting = trials.filter((trial) => !trial.warmUp && hasFactors(trial.factors, part));
-  // In the first round of a run that was stopped, a combination may not have had its turn yet.
-  const rounds = new Set(trials.filter((trial) => !trial.warmUp).map((trial) => trial.round));
-  if (fitting.length === 0 && rounds.size > 1) {
-    throw new RangeError(`No trial has ${describeFactors(part as Factors)}`);
+): void {
+  if (trials.length === 0 || trials.some(({ factors }) => hasFactors(factors, part))) return;
+  const names = Object.keys(trials[0]!.factors);
+  const stray = Object.keys(part).find((name) => !names.includes(name));
+  if (stray !== undefined) {
+    throw new RangeError(
+      `No trial has ${
+        describeFactors(part as Factors)
+      }: there is no factor ${stray}. The factors ` +
+        `are: ${names.join(", ") || "none"}`,
+    );
   }
-  const values = new Map<number, number>();
-  for (const { round, factors, measures } of fitting) {
-    const value = measures[measure];
-    if (value === null) continue;
-    if (typeof value !== "number") {
-      throw new TypeError(
-        value === undefined
-          ? `The trials have no measure ${measure}; they have ${Object.keys(measures).join(", ")}`
-          : `The measure ${measure} is not a number`,
-      );
-    }
-    if (values.has(round)) {
-      throw new RangeError(
-        `Several combinations have ${describeFactors(part as Factors) || "these values"}, ` +
-          `one is ${describeFactors(factors)}; name more factors`,
-      );
-    }
-    values.set(round, value);
-  }
-  return values;
+  if (new Set(trials.map(({ round }) => round)).size < 2) return;
+  const levels = Object.entries(part).flatMap(([name, value]) => {
+    const known = [...new Set(trials.map(({ factors }) => factors[name]))];
+    return known.includes(value as F[string]) ? [] : [`${name} is one of ${known.join(", ")}`];
+  });
+  throw new RangeError(
+    `No trial has ${describeFactors(part as Factors)}: ` +
+      (levels.join("; ") || "its values are not measured together"),
+  );
 }
 
-function pairRounds(
-  of: ReadonlyMap<number, number>,
-  against: ReadonlyMap<number, number>,
+/** The counted trial of one combination in each round. */
+function trialsByRound<F extends Factors>(
+  trials: readonly Trial<F, Measures>[],
+  part: Partial<F>,
+): Map<number, Trial<F, Measures>> {
+  const found = new Map<number, Trial<F, Measures>>();
+  for (const trial of trials) {
+    if (trial.warmUp || !hasFactors(trial.factors, part)) continue;
+    if (found.has(trial.round)) {
+      throw new RangeError(
+        `Several combinations have ${describeFactors(part as Factors) || "these values"}, ` +
+          `one is ${describeFactors(trial.factors)}; name more factors`,
+      );
+    }
+    found.set(trial.round, trial);
+  }
+  return found;
+}
+
+/** Pairs the rounds in which both have a value. */
+function pairRounds<F extends Factors>(
+  of: ReadonlyMap<number, Trial<F, Measures>>,
+  against: ReadonlyMap<number, Trial<F, Measures>>,
+  measure: string,
+  [first, second]: readonly [of: string, against: string],
   options: BootstrapOptions,
 ): PairedBootstrap | undefined {
-  const rounds = [...of.keys()].filter((round) => against.has(round)).sort((a, b) => a - b);
-  if (rounds.length < 2) return undefined;
+  const pairs = [...of].sort(([a], [b]) => a - b).flatMap(([round, trial]) => {
+    const other = against.get(round);
+    if (numberOf(trial, measure) === null) return [];
+    if (other === undefined || numberOf(other, measure) === null) return [];
+    return [[positiveOf(trial, measure, first), positiveOf(other, measure, second)] as const];
+  });
+  if (pairs.length < 2) return undefined;
   return new PairedBootstrap(
-    rounds.map((round) => of.get(round)!),
-    rounds.map((round) => against.get(round)!),
+    pairs.map(([value]) => value),
+    pairs.map(([, value]) => value),
     options,
   );
 }

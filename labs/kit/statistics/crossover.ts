@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ratio } from "./comparisons.ts";
+import { requireRatio } from "./values.ts";
 import { type Verdict, verdict } from "./verdicts.ts";
 
 /** One payload's comparison, for {@linkcode crossover}. */
@@ -33,7 +34,8 @@ export interface Crossover {
   /**
    * The payload where the ratio would pass 1 on a straight line through the two points, with both
    * axes logarithmic. Only there if copying is seen to be faster at `above`: where no difference
-   * was seen, a line through that point would be drawn by the noise.
+   * was seen, a line through that point would be drawn by the noise. Nor is it there beside a
+   * payload of 0.
    */
   readonly estimate?: number;
 }
@@ -43,7 +45,8 @@ export interface Crossover {
  *
  * @param rows One comparison for each payload, in any order, each payload once.
  * @returns The crossover, or undefined if zero copy is not faster at the largest payload.
- * @throws {RangeError} If a payload is there twice.
+ * @throws {RangeError} If a payload is there twice or is no size, or a ratio is not positive; the
+ *   message says at which payload.
  *
  * @example
  * ```ts
@@ -59,6 +62,13 @@ export interface Crossover {
  * ```
  */
 export function crossover(rows: readonly CrossoverRow[]): Crossover | undefined {
+  for (const { payload, comparison, noiseFloor } of rows) {
+    if (!(payload >= 0 && payload < Infinity)) {
+      throw new RangeError(`A payload is a number of bytes, not ${String(payload)}`);
+    }
+    requireRatio(comparison, `The comparison at payload ${payload}`);
+    if (noiseFloor !== undefined) requireRatio(noiseFloor, `The noise floor at payload ${payload}`);
+  }
   const sorted = rows.toSorted((a, b) => a.payload - b.payload);
   const differences = sorted.map((row) =>
     row.difference ?? verdict(row.comparison, row.noiseFloor, { subject: "zc" }).difference
@@ -73,7 +83,10 @@ export function crossover(rows: readonly CrossoverRow[]): Crossover | undefined 
   if (first === undefined) return undefined;
   const below = sorted[index - 1];
   if (below === undefined) return { payload: first.payload };
-  if (differences[index - 1] !== "lower") return { payload: first.payload, above: below.payload };
+  // No payload at all has no place on a logarithmic axis.
+  if (differences[index - 1] !== "lower" || below.payload === 0) {
+    return { payload: first.payload, above: below.payload };
+  }
   const from = Math.log(below.comparison.ratio);
   const to = Math.log(first.comparison.ratio);
   const part = -from / (to - from);

@@ -43,7 +43,8 @@ export function medianInterval(
   options: BootstrapOptions = {},
 ): MedianInterval {
   if (values.length === 0) throw new RangeError("A median needs at least one value");
-  if (!values.every(Number.isFinite)) throw new RangeError("A median needs finite values");
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) throw new RangeError(`A median needs finite values, not ${odd}`);
   const resampled = resample(values, median, options);
   return {
     median: median([...values]),

@@ -5,7 +5,8 @@
  */
 import { median } from "simple-statistics";
 import type { Covariates } from "../covariates.ts";
-import { describeFactors, type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
+import { type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
+import { numberOf } from "./values.ts";
 
 /** Options of {@linkcode findOutliers}. */
 export interface OutlierOptions {
@@ -54,7 +55,8 @@ const SMALLEST_NOISE = 1e-6;
  *   not positive are not looked at.
  * @param options The measure, and how far is far.
  * @returns The outliers in the order of the trials.
- * @throws {TypeError} If the measure is not a number.
+ * @throws {TypeError} If the measure is not there, or not a finite number.
+ * @throws {RangeError} If the threshold is not above 0.
  *
  * @example
  * ```ts
@@ -232,16 +234,6 @@ function inWords(
   if (kind === "share") return `${short(value * 100)} %`;
   if (kind === "rate") return `${value >= 100 ? Math.round(value) : short(value)}/s`;
   return name === "cpuMegahertz" ? `${Math.round(value)} MHz` : short(value);
-}
-
-function numberOf(trial: Trial, measure: string): number | null {
-  const value = trial.measures[measure];
-  if (value === null || typeof value === "number") return value;
-  throw new TypeError(
-    value === undefined
-      ? `The trial of ${describeFactors(trial.factors)} has no measure ${measure}`
-      : `The measure ${measure} is not a number`,
-  );
 }
 
 /** The same text for the same combination, in whatever order its factors are named. */

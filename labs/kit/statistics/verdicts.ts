@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ratio } from "./comparisons.ts";
+import { requireRatio } from "./values.ts";
 
 /** Words for {@linkcode verdict}. */
 export interface VerdictWords {
@@ -42,6 +43,7 @@ export interface Verdict {
  * @param noiseFloor The noise floor, or undefined where no control ran; the text then says so.
  * @param words What the two directions are called.
  * @returns The verdict and the smallest difference that the run could have seen.
+ * @throws {RangeError} If a ratio is not positive and finite.
  *
  * @example
  * ```ts
@@ -66,6 +68,8 @@ export function verdict(
   noiseFloor: Ratio | undefined,
   words: VerdictWords,
 ): Verdict {
+  requireRatio(comparison, `The comparison of ${words.subject}`);
+  if (noiseFloor !== undefined) requireRatio(noiseFloor, "The noise floor");
   const { ratio, low, high } = comparison;
   const reach = Math.max(Math.log(high / ratio), Math.log(ratio / low));
   return judge(comparison, noiseFloor, words, { isCalled: low > 1 || high < 1, reach });
