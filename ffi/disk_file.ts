@@ -9,6 +9,7 @@ import { UnsupportedError, unwrap, UringError } from "./errors.ts";
 import { type Display, type Fact, inLine, inTable } from "./inspection.ts";
 import { PAGE_SIZE } from "./memory.ts";
 import { native } from "./native.ts";
+import { openUnnamed } from "./unnamed_file.ts";
 
 const O_RDWR = 2;
 const O_CREAT = 0o100;
@@ -77,6 +78,20 @@ export class DiskFile implements Disposable {
       });
     }
     return new DiskFile(path, direct, unwrap(`open ${path}`, result));
+  }
+
+  /**
+   * Makes a file without a name (`O_TMPFILE`), through the page cache. It is gone when it is closed,
+   * and with the process, however that ends. {@linkcode open} takes its path as long as it is open.
+   *
+   * @param folder A folder of the file system that it shall be on.
+   * @returns The file, or undefined where there are none: the file system has none, or the folder is
+   *   not there.
+   * @throws {UringError} If it cannot be made for another reason, such as missing permission.
+   */
+  static unnamed(folder: string): DiskFile | undefined {
+    const fd = openUnnamed(folder, 0o600);
+    return fd === undefined ? undefined : new DiskFile(`/proc/self/fd/${fd}`, false, fd);
   }
 
   /**

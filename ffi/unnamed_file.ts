@@ -31,9 +31,8 @@ export class UnnamedFile implements Disposable {
    * @throws {UringError} If it cannot be made for another reason, such as missing permission.
    */
   static create(folder: string, mode = 0o666): UnnamedFile | undefined {
-    const result = native().zclab_create_unnamed(text(folder), mode);
-    if (NOT_POSSIBLE.has(result)) return undefined;
-    return new UnnamedFile(unwrap(`open ${folder} with O_TMPFILE`, result));
+    const fd = openUnnamed(folder, mode);
+    return fd === undefined ? undefined : new UnnamedFile(fd);
   }
 
   /**
@@ -65,6 +64,12 @@ export class UnnamedFile implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** The descriptor of a new file; see {@linkcode UnnamedFile.create}. */
+export function openUnnamed(folder: string, mode: number): number | undefined {
+  const result = native().zclab_create_unnamed(text(folder), mode);
+  return NOT_POSSIBLE.has(result) ? undefined : unwrap(`open ${folder} with O_TMPFILE`, result);
 }
 
 function text(path: string): ArrayBuffer {

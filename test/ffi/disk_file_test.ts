@@ -78,3 +78,25 @@ Deno.test("DiskFile refuses what is not there, and everything after close", asyn
     await Promise.resolve();
   });
 });
+
+Deno.test("DiskFile.unnamed() is a file that goes with its descriptor", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "zclab-test-" });
+  try {
+    using file = DiskFile.unnamed(folder);
+    // Every file system that tests run on has them; /proc has not.
+    assertEquals(file === undefined, false);
+    assertEquals([...Deno.readDirSync(folder)], []);
+    await using ring = Ring.open();
+    using area = Area.map({ bytes: 4096 });
+    area.slice().bytes.fill(7);
+    assertEquals(await ring.write(file!.fd, area.slice(), 0), 4096);
+    using again = DiskFile.open(file!.path, { direct: false });
+    area.slice().bytes.fill(0);
+    assertEquals(await ring.read(again.fd, area.slice(), 0), 4096);
+    assertEquals(area.slice().bytes[4095], 7);
+    assertEquals(DiskFile.unnamed("/proc"), undefined);
+    assertEquals(DiskFile.unnamed(`${folder}/missing`), undefined);
+  } finally {
+    await Deno.remove(folder);
+  }
+});
