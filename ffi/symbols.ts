@@ -371,6 +371,10 @@ export const SHIM = {
     parameters: [],
     result: "f64", // CPU time of this thread, user and system
   },
+  zclab_exit: {
+    parameters: ["i32"], // int status
+    result: "i32", // it does not return
+  },
   zclab_milliseconds: {
     parameters: [],
     result: "f64", // CLOCK_MONOTONIC

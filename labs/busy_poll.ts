@@ -116,7 +116,16 @@ type SummaryRow = {
   readonly polledShare: number;
   readonly napiId: number;
   readonly whyNoNapi: string | null;
-  /** The medians of the rounds; for not polling, its second runs against its first. */
+  /**
+   * The medians of the rounds; for not polling, its second runs against its first. Null if the run was
+   * stopped before two rounds had both.
+   */
+  readonly versusNone: Comparison | null;
+  readonly cpuVersusNone: Comparison | null;
+};
+
+/** One that two rounds have together with not polling. */
+type ComparedRow = SummaryRow & {
   readonly versusNone: Comparison;
   readonly cpuVersusNone: Comparison;
 };
@@ -261,9 +270,11 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
       return measure(links[factors.link], factors, { ...load, roundTrips }, echo, signal);
     },
   });
-  signal.throwIfAborted();
+  if (trials.length === 0) signal.throwIfAborted();
 
-  const rows = possible.map((factors) => summarize(trials, factors, seed));
+  // A run that was stopped may have come to no counted trial of some.
+  const rows = possible.filter((factors) => ofCombination(trials, factors).length > 0)
+    .map((factors) => summarize(trials, factors, seed));
   return {
     document: runDocument(context, {
       environment: record,
@@ -713,23 +724,25 @@ function versusNone(
   measure: keyof BusyPollMeasures,
   [higher, lower]: readonly [higher: string, lower: string],
   seed: number,
-): Comparison {
+): Comparison | null {
   const { link, processors, wait, polling } = factors;
   const of = { link, processors, wait, polling };
   const against = { ...of, polling: "none" } as const;
-  const floor = noiseFloor(trials, { measure, at: against, seed })!;
+  const floor = noiseFloor(trials, { measure, at: against, seed });
   const bare = ({ ratio, low, high }: Ratio): Pick<Ratio, "ratio" | "low" | "high"> => ({
     ratio,
     low,
     high,
   });
   if (polling === "none") {
+    if (floor === undefined) return null;
     const said = `the baseline; against itself ${formatChange(floor.low)} to ${
       formatChange(floor.high)
     }`;
     return { ...bare(floor), difference: "baseline", verdict: said };
   }
-  const ratio = compare(trials, { measure, of, against, seed })!;
+  const ratio = compare(trials, { measure, of, against, seed });
+  if (ratio === undefined) return null;
   const subject = measure === "p50Seconds" ? "the median round trip" : "its CPU time";
   const { difference, text } = verdict(ratio, floor, { subject, higher, lower });
   return { ...bare(ratio), difference, verdict: text };
@@ -741,6 +754,7 @@ function report(
   refused: readonly Refusal[],
   { protocol, payload, roundTrips, microseconds, cpus }: Load,
 ): string {
+  if (rows.length === 0) return "";
   const rounds = new Set(trials.filter((trial) => !trial.warmUp).map((trial) => trial.round)).size;
   const lines = [
     `${protocol.toUpperCase()} round trips of ${payload} bytes, ${roundTrips} in each of ` +
@@ -761,8 +775,11 @@ function report(
 
 function resultTable(rows: readonly SummaryRow[]): string {
   const time = (value: string | number | boolean): string => Number(value).toFixed(1);
-  const versus = ({ ratio, difference }: Comparison): string | null =>
-    difference === "baseline" ? null : formatChange(ratio) + (difference === "none" ? " ≈" : "");
+  const versus = (comparison: Comparison | null): string | null => {
+    if (comparison === null || comparison.difference === "baseline") return null;
+    const { ratio, difference } = comparison;
+    return formatChange(ratio) + (difference === "none" ? " ≈" : "");
+  };
   return table<SummaryRow>(
     [
       { title: "link", value: (row) => row.link },
@@ -828,14 +845,18 @@ function isHopeful({ link, processors }: SummaryRow): boolean {
 }
 
 /** The verdict in words, first the answer and then what it rests on. */
-function conclusions(rows: readonly SummaryRow[]): string[] {
+function conclusions(all: readonly SummaryRow[]): string[] {
+  const rows = all.filter((row): row is ComparedRow =>
+    row.versusNone !== null && row.cpuVersusNone !== null
+  );
+  if (rows.length === 0) return ["Verdict: none, without two rounds of anything."];
   const polling = rows.filter((row) => isHopeful(row) && row.polling !== "none");
   const shorter = polling.filter((row) => row.versusNone.difference === "lower")
     .toSorted((a, b) => a.versusNone.ratio - b.versusNone.ratio);
   const longer = polling.filter((row) => row.versusNone.difference === "higher");
   const lines = [
     polling.length === 0
-      ? "Verdict: none; with one processor there is nothing that busy polling could improve."
+      ? "Verdict: none; nothing was compared that busy polling could improve."
       : shorter.length === 0
       ? "Verdict: no way of busy polling made the median round trip shorter here."
       : `Verdict: ${shorter.length} of ${polling.length} ways of busy polling made the median ` +
@@ -862,7 +883,7 @@ function nameOf({ wait, polling }: SummaryRow): string {
   return `${polling} in ${wait}`;
 }
 
-function said({ versusNone, cpuVersusNone }: SummaryRow): string {
+function said({ versusNone, cpuVersusNone }: ComparedRow): string {
   const phrase = ({ difference, verdict }: Comparison, what: string): string =>
     difference === "none" ? `${what}: ${verdict}` : verdict;
   return `${phrase(versusNone, "median round trip")}; ${phrase(cpuVersusNone, "CPU time")}`;

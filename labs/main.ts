@@ -18,12 +18,17 @@ import { compareRuns } from "./kit/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/comparison_text.ts";
 import { toCsv } from "./kit/csv.ts";
 import { environment } from "./kit/environment.ts";
+import { guardExit, type GuardRequest, sayOnce } from "./kit/exit_guard.ts";
+import { TrialError } from "./kit/experiment.ts";
 import {
   type Lab,
+  type LabContext,
   labContext,
   type LabOutcome,
   OptionError,
+  outcomeOf,
   type ProgressReporter,
+  runDocument,
   type RunOptions,
 } from "./kit/lab.ts";
 import { probe, type ProbeItem } from "./kit/probe.ts";
@@ -63,6 +68,8 @@ export interface Surroundings {
   readonly progress: (signal: AbortSignal) => ProgressReporter & Disposable;
   /** Whether errors are shown with the place where they arose. */
   readonly debug: boolean;
+  /** Ends the process at the second signal even while a trial blocks, until it is disposed. */
+  readonly guard?: (request: GuardRequest) => Disposable;
 }
 
 /** A signal ended the run. */
@@ -102,21 +109,21 @@ export async function main(args: readonly string[], surroundings: Surroundings):
       const lab = labOf(document, request.file, catalogue);
       const asked = parseReplay(args, lab);
       debug ||= asked.debug;
-      return await replayRun(document, lab, asked, interruption.signal, surroundings);
+      return await replayRun(document, lab, asked, interruption, surroundings);
     }
     debug ||= request.debug;
     if (request.kind === "compare") return await compareFiles(request.files, surroundings);
     const { lab, given, files } = request;
-    const outcome = await run(lab, given, files, interruption.signal, surroundings);
+    const outcome = await run(lab, given, files, interruption, surroundings);
     if (outcome === undefined) return EXIT.notPossible;
     print(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
     await writeFiles(files, outcome.document, surroundings);
-    return EXIT.done;
+    return endingOf(interruption, outcome.document, surroundings);
   } catch (error) {
-    const reason = interruption.signal.reason;
+    const { reason } = interruption.signal;
     if (reason instanceof Interruption) {
       if (debug) printError(describeError(error, debug));
-      printError(`${reason.message}: cleaned up; no document was written\n`);
+      printError(`${reason.message}: cleaned up; nothing was measured, and no file was written\n`);
       return reason.code;
     }
     printError(describeError(error, debug));
@@ -124,15 +131,28 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   }
 }
 
+/** The exit code of a run that came to something: a signal may have ended it early. */
+function endingOf(
+  { signal: { reason } }: Interruptible,
+  { complete }: RunDocument,
+  { printError }: Surroundings,
+): number {
+  if (!(reason instanceof Interruption)) return EXIT.done;
+  const kept = complete ? "after its last trial" : "what was measured until then is kept";
+  printError(`${reason.message}: cleaned up; ${kept}\n`);
+  return reason.code;
+}
+
 /** Runs a lab; undefined if it is not possible here, which then has been said. */
 async function run(
   lab: Lab,
   given: RunOptions,
   files: RunFiles,
-  signal: AbortSignal,
-  { print, printError, progress, ensureSystem }: Surroundings,
+  { signal, said }: Interruptible,
+  surroundings: Surroundings,
   before: () => void = () => {},
 ): Promise<LabOutcome | undefined> {
+  const { print, printError, progress, ensureSystem, guard } = surroundings;
   using bar = progress(signal);
   const context = labContext(lab, { ...given, signal, progress: bar, write: print });
   // A run takes a minute: that its files cannot be written should be known before.
@@ -150,11 +170,30 @@ async function run(
     return undefined;
   }
   before();
-  const outcome = await lab.run(context);
-  bar[Symbol.dispose]();
-  // A lab that did not notice the interruption has still not done what was asked for.
-  signal.throwIfAborted();
-  return outcome;
+  using _guard = guard?.({ said, text: STOPPING });
+  try {
+    return await outcomeOf(lab, context);
+  } catch (error) {
+    if (error instanceof TrialError) await keepTrials(error, context, files, surroundings);
+    throw error;
+  }
+}
+
+/** Writes what was measured before a trial failed. */
+async function keepTrials(
+  { result: { trials } }: TrialError,
+  context: LabContext,
+  files: RunFiles,
+  surroundings: Surroundings,
+): Promise<void> {
+  if (trials.length === 0) return;
+  try {
+    const found = { environment: environment(), complete: false, trials, summary: [] };
+    await writeFiles(files, runDocument(context, found), surroundings);
+  } catch (error) {
+    // That the trial failed is what must be told last.
+    surroundings.printError(describeError(error, surroundings.debug));
+  }
 }
 
 /** Runs a run again: first what differs around it, then the run, then row by row. */
@@ -162,7 +201,7 @@ async function replayRun(
   document: RunDocument,
   lab: Lab,
   { given, files }: ReturnType<typeof parseReplay>,
-  signal: AbortSignal,
+  interruption: Interruptible,
   surroundings: Surroundings,
 ): Promise<number> {
   const { print } = surroundings;
@@ -170,7 +209,7 @@ async function replayRun(
   const options = replayOptions(document, lab, given);
   const shown = { names: REPLAY_NAMES };
   let known: readonly RunDifference[] = [];
-  const outcome = await run(lab, options, files, signal, surroundings, () => {
+  const outcome = await run(lab, options, files, interruption, surroundings, () => {
     const { environment: then, parameters } = document;
     // What the lab adds to its environment and its parameters is not known before it runs.
     const now = { environment: environment(then.extra), code: codeVersion(), parameters };
@@ -184,7 +223,7 @@ async function replayRun(
   const more = comparison.differences.filter(({ name }) => !names.has(name));
   if (more.length > 0) print(`${formatDifferences(more, shown)}\n`);
   print(formatComparison(comparison, rows, shown));
-  return EXIT.done;
+  return endingOf(interruption, outcome.document, surroundings);
 }
 
 async function compareFiles(
@@ -247,7 +286,8 @@ async function writeFiles(
     const path = files[kind];
     if (path === undefined) continue;
     await writeWhole(path, await textOf(kind, document));
-    printError(`${WRITTEN[kind]} in ${path}\n`);
+    const partial = document.complete ? "" : ", stopped before its last trial";
+    printError(`${WRITTEN[kind]} in ${path}${partial}\n`);
   }
 }
 
@@ -295,15 +335,27 @@ function missingLine({ name, why, command: general }: ProbeItem, lab: Lab): stri
   return `${name}: ${why}` + (command === undefined ? "" : `; what would change it: ${command}`);
 }
 
+/** What a signal ends. */
+interface Interruptible {
+  /** Aborted by the first signal, with an {@linkcode Interruption}. */
+  readonly signal: AbortSignal;
+  /** See {@linkcode GuardRequest}. */
+  readonly said: Int32Array;
+}
+
+const STOPPING = "stopping after this trial; what is measured is kept. Once more ends at once";
+
 /** Turns the first signal into an abort, and lets the second one end the process at once. */
-function listen(printError: (text: string) => void): Disposable & { signal: AbortSignal } {
+function listen(printError: (text: string) => void): Disposable & Interruptible {
   const controller = new AbortController();
+  const said = new Int32Array(new SharedArrayBuffer(4));
   const listener = onEndingSignal((name, again) => {
     if (again) Deno.exit(SIGNAL_EXIT[name]);
     controller.abort(new Interruption(name));
-    printError(`\n${name}: stopping and cleaning up; once more ends at once\n`);
+    sayOnce(said, () => printError(`\n${name}: ${STOPPING}\n`));
   });
-  return { signal: controller.signal, [Symbol.dispose]: () => listener[Symbol.dispose]() };
+  const { signal } = controller;
+  return { signal, said, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }
 
 /**
@@ -320,6 +372,7 @@ export function terminalSurroundings(catalogue: readonly Lab[]): Surroundings {
     ensureSystem,
     progress: (signal) => new Progress({ signal }),
     debug: isDebugging(),
+    guard: guardExit,
   };
 }
 

@@ -108,9 +108,14 @@ type SummaryRow = {
   readonly bytesPerSecond: number;
   readonly bytesPerSecondInterval: { readonly low: number; readonly high: number };
   readonly cpuSecondsPerMebibyte: number;
-  /** Bytes per second against copying at both ends; for that itself, its second runs. */
-  readonly versusCopy: { readonly ratio: number; readonly low: number; readonly high: number };
-  readonly difference: "higher" | "lower" | "none" | "baseline";
+  /**
+   * Bytes per second against copying at both ends; for that itself, its second runs. Null if the run
+   * was stopped before two rounds had both.
+   */
+  readonly versusCopy:
+    | { readonly ratio: number; readonly low: number; readonly high: number }
+    | null;
+  readonly difference: "higher" | "lower" | "none" | "baseline" | null;
   readonly copied: boolean;
   readonly verdict: string;
 };
@@ -226,8 +231,8 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
         signal,
       }),
   });
-  signal.throwIfAborted();
-  const rows = factors.map((factors) => summarize(trials, factors, seed));
+  if (trials.length === 0) signal.throwIfAborted();
+  const rows = factors.flatMap((factors) => summarize(trials, factors, seed) ?? []);
   return {
     document: runDocument(context, { environment: record, complete, trials, summary: rows }),
     text: report(rows, chosen.stream, repeats),
@@ -510,17 +515,19 @@ class Stream {
 
 // === Saying what was measured ===
 
+/** Undefined if the run was stopped before a counted trial of it. */
 function summarize(
   trials: readonly DevmemTrial[],
   factors: DevmemFactors,
   seed: number,
-): SummaryRow {
+): SummaryRow | undefined {
   const { mtu, send, receive } = factors;
   const isOwn = (trial: DevmemTrial): boolean =>
     !trial.control && trial.factors.mtu === mtu && trial.factors.send === send &&
     trial.factors.receive === receive;
   const own = trials.filter((trial) => isOwn(trial) && !trial.warmUp)
     .map(({ measures }) => measures);
+  if (own.length === 0) return undefined;
   const proof = trials.find((trial) => isOwn(trial) && trial.warmUp)!.measures;
   const total = (of: (measures: DevmemMeasures) => number): number =>
     own.reduce((sum, measures) => sum + of(measures), 0);
@@ -529,10 +536,10 @@ function summarize(
 
   const measure = "bytesPerSecond";
   const against = { mtu, send: "copy", receive: "copy" } as const;
-  const floor = noiseFloor(trials, { measure, at: against, seed })!;
+  const floor = noiseFloor(trials, { measure, at: against, seed });
   const isBaseline = send === "copy" && receive === "copy";
-  const ratio = isBaseline ? floor : compare(trials, { measure, of: factors, against, seed })!;
-  const { difference, text } = verdict(ratio, floor, { subject: nameOf(factors) });
+  const ratio = isBaseline ? floor : compare(trials, { measure, of: factors, against, seed });
+  const said = ratio && verdict(ratio, floor, { subject: nameOf(factors) });
 
   const { copied, payloadBytes, dmaBufBytes, placedBytes, copiedBytes } = copying(own, proof);
   return {
@@ -554,10 +561,16 @@ function summarize(
     bytesPerSecond: rate.median,
     bytesPerSecondInterval: { low: rate.low, high: rate.high },
     cpuSecondsPerMebibyte: medianInterval(cpu).median,
-    versusCopy: { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
-    difference: isBaseline ? "baseline" : difference,
+    versusCopy: ratio === undefined
+      ? null
+      : { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
+    difference: isBaseline ? "baseline" : said?.difference ?? null,
     copied,
-    verdict: isBaseline ? `the baseline; against itself ${interval(floor)}` : text,
+    verdict: ratio === undefined || said === undefined
+      ? "not compared: fewer than two rounds"
+      : isBaseline
+      ? `the baseline; against itself ${interval(ratio)}`
+      : said.text,
   };
 }
 
@@ -598,6 +611,7 @@ function interval({ low, high }: Pick<Ratio, "low" | "high">): string {
 }
 
 function report(rows: readonly SummaryRow[], mebibytes: number, repeats: number): string {
+  if (rows.length === 0) return "";
   const lines = [
     `TCP over softnic, ${mebibytes} MiB in each of ${repeats} rounds; percent is bytes per second ` +
     "against copying at both ends",
@@ -624,14 +638,17 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\ncopying",
-        value: (row) => row.difference === "baseline" ? null : formatChange(row.versusCopy.ratio),
+        value: (row) =>
+          row.difference === "baseline" || row.versusCopy === null
+            ? null
+            : formatChange(row.versusCopy.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,
       },
       {
         title: "95 % interval",
-        value: (row) => interval(row.versusCopy),
+        value: (row) => row.versusCopy === null ? null : interval(row.versusCopy),
         align: "right",
         style: (row) => row.difference === "baseline" ? "dim" : undefined,
       },

@@ -147,8 +147,10 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
       progress.update(done, total, `${device}, ${held} held`),
     trial: (one) => receive(beds, one),
   });
-  signal.throwIfAborted();
-  const rows = factors.map((one) => summarize(trials, one));
+  if (trials.length === 0) signal.throwIfAborted();
+  // A run that was stopped may not have come to all.
+  const rows = factors.filter((one) => trials.some((trial) => isOf(trial, one)))
+    .map((one) => summarize(trials, one));
   return {
     document: runDocument(context, { environment: record, complete, trials, summary: rows }),
     text: report(rows),
@@ -286,13 +288,19 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
   }
 }
 
+function isOf(
+  { factors }: Trial<HeldFactors, HeldMeasures>,
+  { device, held }: HeldFactors,
+): boolean {
+  return factors.device === device && factors.held === held;
+}
+
 function summarize(
   trials: readonly Trial<HeldFactors, HeldMeasures>[],
-  { device, buffers, held }: HeldFactors,
+  one: HeldFactors,
 ): HeldRow {
-  const own = trials
-    .filter(({ factors }) => factors.device === device && factors.held === held)
-    .map(({ measures }) => measures);
+  const { device, buffers, held } = one;
+  const own = trials.filter((trial) => isOf(trial, one)).map(({ measures }) => measures);
   const amounts = own.map(({ bytesWhileHolding }) => bytesWhileHolding);
   const times = own.map(({ resumedAfterMilliseconds }) => resumedAfterMilliseconds)
     .filter((time) => time !== null);

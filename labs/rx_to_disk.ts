@@ -72,8 +72,11 @@ type SummaryRow = DiskFactors & {
   readonly bytesPerSecond: number;
   readonly bytesPerSecondInterval: { readonly low: number; readonly high: number };
   readonly cpuMicrosecondsPerMiB: number;
-  readonly versusBaseline: { readonly ratio: number; readonly low: number; readonly high: number };
-  readonly difference: "higher" | "lower" | "none" | "baseline";
+  /** Null if the run was stopped before two rounds had both. */
+  readonly versusBaseline:
+    | { readonly ratio: number; readonly low: number; readonly high: number }
+    | null;
+  readonly difference: "higher" | "lower" | "none" | "baseline" | null;
   readonly verdict: string;
   readonly payloadBytes: number;
   readonly directBytes: number;
@@ -152,7 +155,7 @@ const options = {
     kind: "string",
     description:
       "the file or block device to write, which is overwritten; in the guest its scratch disk, " +
-      "otherwise results/rx_to_disk.bin",
+      "otherwise a file without a name in this folder",
     placeholder: "PATH",
     check: fileProblem,
     local: () => true,
@@ -199,7 +202,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
     onProgress: (done, total, { path }) => progress.update(done, total, path),
     trial: (one) => bench.measure(one),
   });
-  signal.throwIfAborted();
+  if (trials.length === 0) signal.throwIfAborted();
   const rows = summarize(trials, factors, bench.verified, seed);
   return {
     document: runDocument(context, {
@@ -220,33 +223,31 @@ function deviceOf(path: Path, softnic: boolean): DiskFactors["device"] {
 
 /** What all trials use: the link, the sender, the file. */
 class Bench implements AsyncDisposable {
-  readonly file: string;
+  readonly #file: Target;
   /** Of which ways every stream was read back from the disk, and right. */
   readonly verified = new Map<Path, boolean>();
   readonly #bytes: number;
   readonly #bed: Testbed;
   readonly #nic: Softnic | undefined;
   readonly #sender: StreamSender;
-  readonly #made: boolean;
 
   private constructor(
     bytes: number,
     bed: Testbed,
     nic: Softnic | undefined,
     sender: StreamSender,
-    file: { readonly path: string; readonly made: boolean },
+    file: Target,
   ) {
     this.#bytes = bytes;
     this.#bed = bed;
     this.#nic = nic;
     this.#sender = sender;
-    this.file = file.path;
-    this.#made = file.made;
+    this.#file = file;
   }
 
   static async open(softnic: boolean, bytes: number, asked: string | undefined): Promise<Bench> {
-    const file = openable(asked);
     await using stack = new AsyncDisposableStack();
+    const file = stack.use(openable(asked));
     const bed = stack.use(
       await (softnic ? Testbed.softnic({ mtu: MTU }) : Testbed.pair({ mtu: MTU })),
     );
@@ -261,15 +262,20 @@ class Bench implements AsyncDisposable {
     return new Bench(bytes, bed, nic, sender, file);
   }
 
+  /** What the file is called. */
+  get file(): string {
+    return this.#file.name;
+  }
+
   async measure({ path, device }: DiskFactors): Promise<DiskMeasures> {
-    using file = DiskFile.open(this.file, { direct: path !== "recv+write" });
-    await dropCached(this.file);
+    using file = DiskFile.open(this.#file.path, { direct: path !== "recv+write" });
+    await dropCached(this.#file.path);
     const before = await this.#nic?.counters();
     const written = await this.#receive(path, device, file);
     const after = await this.#nic?.counters();
     const name = `rx${QUEUE}_user_bytes`;
     const cachedBytes = file.cachedBytes(this.#bytes);
-    const right = await readBack(this.file, this.#bytes);
+    const right = await readBack(this.#file.path, this.#bytes);
     this.verified.set(path, right && this.verified.get(path) !== false);
     return {
       bytes: this.#bytes,
@@ -314,11 +320,22 @@ class Bench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sender.close();
     await this.#bed[Symbol.asyncDispose]();
-    if (this.#made) await Deno.remove(this.file);
+    await this.#file[Symbol.asyncDispose]();
   }
 }
 
-function openable(asked: string | undefined): { path: string; made: boolean } {
+/** The file that trials write to. */
+interface Target extends AsyncDisposable {
+  /** By which it is opened. */
+  readonly path: string;
+  /** What it is called for people. */
+  readonly name: string;
+}
+
+function openable(asked: string | undefined): Target {
+  const existing = (path: string): Target => {
+    return { path, name: path, [Symbol.asyncDispose]: () => Promise.resolve() };
+  };
   if (asked !== undefined) {
     try {
       DiskFile.open(asked).close();
@@ -326,18 +343,27 @@ function openable(asked: string | undefined): { path: string; made: boolean } {
       if (!(error instanceof UringError)) throw error;
       throw new OptionError(`--file ${asked}: ${error.message}`, { cause: error });
     }
-    return { path: asked, made: false };
+    return existing(asked);
   }
   try {
     Deno.statSync(SCRATCH);
-    return { path: SCRATCH, made: false };
+    return existing(SCRATCH);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  // Without a name it is gone with the process, however that ends.
+  const unnamed = DiskFile.unnamed(".");
+  if (unnamed !== undefined) {
+    return {
+      path: unnamed.path,
+      name: "a file without a name",
+      [Symbol.asyncDispose]: () => Promise.resolve(unnamed.close()),
+    };
   }
   Deno.mkdirSync("results", { recursive: true });
   const path = "results/rx_to_disk.bin";
   DiskFile.open(path, { create: true }).close();
-  return { path, made: true };
+  return { path, name: path, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
 function openReceiver(
@@ -609,31 +635,35 @@ function summarize(
   seed: number,
 ): SummaryRow[] {
   const measure = "bytesPerSecond";
-  const floor = noiseFloor(trials, { measure, at: { path: BASELINE }, seed })!;
-  return factors.map((of): SummaryRow => {
+  const floor = noiseFloor(trials, { measure, at: { path: BASELINE }, seed });
+  return factors.flatMap((of): SummaryRow[] => {
     const own = trials.filter((trial) =>
       !trial.warmUp && !trial.control && trial.factors.path === of.path
     ).map(({ measures }) => measures);
+    // A run that was stopped may have come to no counted trial of it.
+    if (own.length === 0) return [];
     const baseline = of.path === BASELINE;
-    const ratio: Ratio = baseline
+    const ratio: Ratio | undefined = baseline
       ? floor
-      : compare(trials, { measure, of: { path: of.path }, against: { path: BASELINE }, seed })!;
-    const said = verdict(ratio, floor, { subject: of.path });
+      : compare(trials, { measure, of: { path: of.path }, against: { path: BASELINE }, seed });
+    const said = ratio && verdict(ratio, floor, { subject: of.path });
     const rate = medianInterval(own.map((measures) => measures.bytesPerSecond), { seed });
     const cpu = medianInterval(own.map((measures) => measures.cpuSecondsPerMiB), { seed });
     const signs = signsOf(own);
-    return {
+    return [{
       ...of,
       bytesPerSecond: rate.median,
       bytesPerSecondInterval: { low: rate.low, high: rate.high },
       cpuMicrosecondsPerMiB: cpu.median * 1e6,
-      versusBaseline: { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
-      difference: baseline ? "baseline" : said.difference,
-      verdict: baseline ? "the baseline" : said.text,
+      versusBaseline: ratio === undefined
+        ? null
+        : { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
+      difference: baseline ? "baseline" : said?.difference ?? null,
+      verdict: baseline ? "the baseline" : said?.text ?? "not compared: fewer than two rounds",
       ...signs,
       verified: verified.get(of.path) === true,
       untouched: isUntouched(signs),
-    };
+    }];
   });
 }
 
@@ -676,6 +706,7 @@ function untouchedProof(trials: readonly Trial[]): string | null {
 }
 
 function report(rows: readonly SummaryRow[], file: string, bytes: number): string {
+  if (rows.length === 0) return "";
   const zcrx = rows.find(({ path }) => path === "zcrx+direct");
   const lines = [
     `TCP to ${file}, ${formatSi(bytes)} bytes in each trial; percent is bytes per second against ` +
@@ -714,7 +745,9 @@ function resultTable(rows: readonly SummaryRow[]): string {
       {
         title: `against\n${BASELINE}`,
         value: (row) =>
-          row.difference === "baseline" ? null : formatChange(row.versusBaseline.ratio),
+          row.difference === "baseline" || row.versusBaseline === null
+            ? null
+            : formatChange(row.versusBaseline.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,

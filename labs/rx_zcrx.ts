@@ -90,9 +90,14 @@ type SummaryRow = ReceiveFactors & {
   readonly bytesPerSecond: number;
   readonly bytesPerSecondInterval: { readonly low: number; readonly high: number };
   readonly cpuMicrosecondsPerMiB: number;
-  /** Bytes per second against recv; for recv itself, its second runs against its first. */
-  readonly versusRecv: { readonly ratio: number; readonly low: number; readonly high: number };
-  readonly difference: "higher" | "lower" | "none" | "baseline";
+  /**
+   * Bytes per second against recv; for recv itself, its second runs against its first. Null if the run
+   * was stopped before two rounds had both.
+   */
+  readonly versusRecv:
+    | { readonly ratio: number; readonly low: number; readonly high: number }
+    | null;
+  readonly difference: "higher" | "lower" | "none" | "baseline" | null;
   readonly verdict: string;
   /** Of all rounds together: what was received, and the first two of the three signs. */
   readonly payloadBytes: number;
@@ -240,7 +245,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
     onProgress: (done, total, one) => progress.update(done, total, describe(one)),
     trial: (one) => measure(links, sender, one, chosen.bytes, chosen.area),
   });
-  signal.throwIfAborted();
+  if (trials.length === 0) signal.throwIfAborted();
 
   const rows = summarize(trials, proofs, factors, seed);
   return {
@@ -453,19 +458,21 @@ function summarize(
   factors: readonly ReceiveFactors[],
   seed: number,
 ): SummaryRow[] {
-  return factors.map((of): SummaryRow => {
+  return factors.flatMap((of): SummaryRow[] => {
     const against = factors.find(({ engine, mtu, cores }) =>
       engine === "recv" && mtu === of.mtu && cores === of.cores
     )!;
-    const floor = noiseFloor(trials, { measure: "bytesPerSecond", at: against, seed })!;
+    const floor = noiseFloor(trials, { measure: "bytesPerSecond", at: against, seed });
     const own = trials.filter((trial) =>
       !trial.warmUp && !trial.control && isSame(trial.factors, of)
     ).map(({ measures }) => measures);
+    // A run that was stopped may have come to no counted trial of it.
+    if (own.length === 0) return [];
     const baseline = of === against;
-    const ratio: Ratio = baseline
+    const ratio: Ratio | undefined = baseline
       ? floor
-      : compare(trials, { measure: "bytesPerSecond", of, against, seed })!;
-    const said = verdict(ratio, floor, { subject: describe(of) });
+      : compare(trials, { measure: "bytesPerSecond", of, against, seed });
+    const said = ratio && verdict(ratio, floor, { subject: describe(of) });
     const rate = medianInterval(own.map((measures) => measures.bytesPerSecond), { seed });
     const cpu = medianInterval(own.map((measures) => measures.cpuSecondsPerMiB), { seed });
     const total = (measure: keyof ReceiveMeasures): number | null => sumOf(own, measure);
@@ -476,20 +483,22 @@ function summarize(
       linearPayloadBytes: total("linearPayloadBytes"),
       samePages: proofs.find((proof) => isSame(proof, of))?.pages?.same ?? null,
     };
-    return {
+    return [{
       ...of,
       bytesPerSecond: rate.median,
       bytesPerSecondInterval: { low: rate.low, high: rate.high },
       cpuMicrosecondsPerMiB: cpu.median * 1e6,
-      versusRecv: { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
-      difference: baseline ? "baseline" : said.difference,
-      verdict: baseline ? "the baseline" : said.text,
+      versusRecv: ratio === undefined
+        ? null
+        : { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
+      difference: baseline ? "baseline" : said?.difference ?? null,
+      verdict: baseline ? "the baseline" : said?.text ?? "not compared: fewer than two rounds",
       ...signs,
       zeroCopy: of.engine === "zcrx" ? judge(signs) : "copied",
       published: of.engine !== "zcrx"
         ? null
         : PUBLISHED.find(({ mtu, cores }) => mtu === of.mtu && cores === of.cores)?.ratio ?? null,
-    };
+    }];
   });
 }
 
@@ -544,6 +553,7 @@ function sumOf(
 }
 
 function report(rows: readonly SummaryRow[], bytes: number, softnic: boolean): string {
+  if (rows.length === 0) return "";
   const lines = [
     `TCP over ${softnic ? "softnic" : "veth"}, one flow, ${
       bytes / MIB
@@ -573,7 +583,10 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\nrecv",
-        value: (row) => row.difference === "baseline" ? null : formatChange(row.versusRecv.ratio),
+        value: (row) =>
+          row.difference === "baseline" || row.versusRecv === null
+            ? null
+            : formatChange(row.versusRecv.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,

@@ -60,18 +60,26 @@ type SummaryRow = {
   readonly requestsPerSecond: number;
   readonly requestsPerSecondInterval: { readonly low: number; readonly high: number };
   readonly datagramsPerSecond: number;
-  /** Datagrams per second against copying; for copying itself, its second runs against its first. */
-  readonly versusCopy: { readonly ratio: number; readonly low: number; readonly high: number };
+  /**
+   * Datagrams per second against copying; for copying itself, its second runs against its first. Null
+   * if the run was stopped before two rounds had both.
+   */
+  readonly versusCopy:
+    | { readonly ratio: number; readonly low: number; readonly high: number }
+    | null;
   /** Requests whose data was copied all the same; null for modes that have no way to say. */
   readonly copied: number | null;
   readonly sent: number;
   readonly notified: number | null;
   readonly cpuMicrosecondsPerRequest: number;
-  readonly difference: "higher" | "lower" | "none" | "baseline";
+  readonly difference: "higher" | "lower" | "none" | "baseline" | null;
   readonly verdict: string;
   /** What the mail says of zero copy against copying at this payload, as a ratio. */
   readonly mail: number | null;
 };
+
+/** One that two rounds have together with copying. */
+type ComparedRow = SummaryRow & { readonly versusCopy: NonNullable<SummaryRow["versusCopy"]> };
 
 const COPY = "non-zc";
 
@@ -292,7 +300,7 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
     trial: ({ payload, mode }, { warmUp }) =>
       sendTo(sink, mode, payload, batch, warmUp ? seconds / 4 : seconds),
   });
-  signal.throwIfAborted();
+  if (trials.length === 0) signal.throwIfAborted();
   const proof = await controls(sink, payloads, batch, seconds, seed, signal);
 
   const rows = summarize(trials, payloads, possible, sink.name, seed);
@@ -300,11 +308,11 @@ async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
     document: runDocument(context, {
       environment: record,
       parameters: { refused },
-      complete,
-      trials: [...trials, ...proof],
+      complete: complete && proof.complete,
+      trials: [...trials, ...proof.trials],
       summary: rows,
     }),
-    text: report(rows, trials, proof, refused, sink.name),
+    text: report(rows, trials, proof.trials, refused, sink.name),
   };
 }
 
@@ -348,11 +356,11 @@ async function controls(
   seconds: number,
   seed: number,
   signal: AbortSignal,
-): Promise<TransmitTrial[]> {
+): Promise<{ readonly trials: TransmitTrial[]; readonly complete: boolean }> {
   const trials: TransmitTrial[] = [];
   for (const name of ["loopback", "veth-receiver"]) {
     if (name === main.name) continue;
-    signal.throwIfAborted();
+    if (signal.aborted) return { trials, complete: false };
     await using sink = await openSink(name);
     const result = await experiment<TransmitFactors, Transmitted>({
       factors: [{ sink: name, payload: payloads[payloads.length >> 1]!, mode: "zc" }],
@@ -363,8 +371,9 @@ async function controls(
       trial: ({ payload, mode }) => sendTo(sink, mode, payload, batch, Math.min(0.1, seconds)),
     });
     trials.push(...result.trials);
+    if (!result.complete) return { trials, complete: false };
   }
-  return trials;
+  return { trials, complete: true };
 }
 
 function summarize(
@@ -379,34 +388,40 @@ function summarize(
   // Each payload is a question of its own: its modes are corrected for, not the whole table.
   const compared = compareAll(trials, { measure, against, within: ["payload"], seed });
   return payloads.flatMap((payload) => {
-    const floor = noiseFloor(trials, { measure, at: { payload, mode: COPY }, seed })!;
-    return modes.map((mode): SummaryRow => {
+    const floor = noiseFloor(trials, { measure, at: { payload, mode: COPY }, seed });
+    return modes.flatMap((mode): SummaryRow[] => {
       const own = trials.filter((trial) =>
         !trial.warmUp && !trial.control && trial.factors.payload === payload &&
         trial.factors.mode === mode
       ).map((trial) => trial.measures);
+      // A run that was stopped may have come to no counted trial of it.
+      if (own.length === 0) return [];
       const row = compared.find(({ factors }) =>
         factors.payload === payload && factors.mode === mode
       );
-      const ratio = row?.comparison ?? floor;
+      const ratio = mode === COPY ? floor : row?.comparison;
       const rate = medianInterval(own.map((measures) => measures.requestsPerSecond), { seed });
       const median = (of: (measures: Transmitted) => number): number =>
         medianInterval(own.map(of)).median;
-      return {
+      return [{
         payload,
         mode,
         requestsPerSecond: rate.median,
         requestsPerSecondInterval: { low: rate.low, high: rate.high },
         datagramsPerSecond: median((measures) => measures.datagramsPerSecond),
-        versusCopy: { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
+        versusCopy: ratio === undefined
+          ? null
+          : { ratio: ratio.ratio, low: ratio.low, high: ratio.high },
         copied: total(own.map((measures) => measures.copied)),
         sent: total(own.map((measures) => measures.sent))!,
         notified: total(own.map((measures) => measures.notified)),
         cpuMicrosecondsPerRequest: median((measures) => measures.cpuSecondsPerRequest) * 1e6,
-        difference: row?.verdict.difference ?? "baseline",
-        verdict: row?.verdict.text ?? `the baseline; against itself ${interval(ratio)}`,
+        difference: mode === COPY ? "baseline" : row?.verdict.difference ?? null,
+        verdict: ratio === undefined
+          ? "not compared: fewer than two rounds"
+          : row?.verdict.text ?? `the baseline; against itself ${interval(ratio)}`,
         mail: fromMail(sink, payload, mode),
-      };
+      }];
     });
   });
 }
@@ -434,6 +449,7 @@ function report(
   refused: readonly { mode: string; why: string }[],
   sink: string,
 ): string {
+  if (rows.length === 0) return "";
   const lines = [
     `UDP into ${sink}, ${Math.max(...trials.map((trial) => trial.round))} rounds, ` +
     `requests per second; percent is datagrams per second against non-zc`,
@@ -477,14 +493,15 @@ function resultTable(rows: readonly SummaryRow[]): string {
       },
       {
         title: "against\nnon-zc",
-        value: (row) => row.mode === COPY ? null : formatChange(row.versusCopy.ratio),
+        value: (row) =>
+          row.mode === COPY || row.versusCopy === null ? null : formatChange(row.versusCopy.ratio),
         align: "right",
         style: (row) =>
           row.difference === "higher" ? "green" : row.difference === "lower" ? "red" : undefined,
       },
       {
         title: "95 % interval",
-        value: (row) => interval(row.versusCopy),
+        value: (row) => row.versusCopy === null ? null : interval(row.versusCopy),
         align: "right",
         style: (row) => row.mode === COPY ? "dim" : undefined,
       },
@@ -518,7 +535,9 @@ function plots(rows: readonly SummaryRow[]): string {
           value: row.datagramsPerSecond,
           low: Math.min(row.datagramsPerSecond, row.requestsPerSecondInterval.low * scale),
           high: Math.max(row.datagramsPerSecond, row.requestsPerSecondInterval.high * scale),
-          note: row.mode === COPY ? "" : formatChange(row.versusCopy.ratio),
+          note: row.mode === COPY || row.versusCopy === null
+            ? ""
+            : formatChange(row.versusCopy.ratio),
           style: row.mode === COPY || row.mode === "gso" ? "yellow" : "cyan",
         } as const;
       }),
@@ -549,18 +568,20 @@ function conclusions(
   trials: readonly TransmitTrial[],
   sink: string,
 ): string[] {
-  const modes = [...new Set(rows.map((row) => row.mode))].filter((mode) => mode !== COPY);
+  const compared = rows.filter((row): row is ComparedRow => row.versusCopy !== null);
+  if (compared.length === 0) return ["Verdict: none, without two rounds of anything."];
+  const modes = [...new Set(compared.map((row) => row.mode))].filter((mode) => mode !== COPY);
   const floors = new Map(
-    rows.filter((row) => row.mode === COPY).map((row) => [row.payload, row.versusCopy]),
+    compared.filter((row) => row.mode === COPY).map((row) => [row.payload, row.versusCopy]),
   );
-  const largest = Math.max(...rows.map((row) => row.payload));
+  const largest = Math.max(...compared.map((row) => row.payload));
   const lines = [`Verdict, at ${largest} bytes and where the crossover is:`];
   for (const mode of modes) {
-    const own = rows.filter((row) => row.mode === mode);
+    const own = compared.filter((row) => row.mode === mode);
     const found = crossover(own.map((row) => ({
       payload: row.payload,
       comparison: { ...row.versusCopy, rounds: 0 },
-      difference: row.difference === "baseline" ? undefined : row.difference,
+      difference: row.difference === "baseline" ? undefined : row.difference ?? undefined,
     })));
     const where = found === undefined
       ? "no crossover up to the largest payload"
@@ -570,13 +591,18 @@ function conclusions(
         (found.estimate === undefined
           ? ` (not seen at ${found.above})`
           : ` (about ${Math.round(found.estimate)} by interpolation)`);
-    const at = own.find((row) => row.payload === largest)!;
+    const at = own.find((row) => row.payload === largest);
+    if (at === undefined) {
+      lines.push(`  ${mode}: not compared at ${largest} bytes; ${where}`);
+      continue;
+    }
     const said = at.verdict.startsWith(mode) ? at.verdict : `${mode}: ${at.verdict}`;
     lines.push(`  ${said}; ${where}`);
   }
-  const [trainRatio, floor] = [compareTrains(trials, largest), floors.get(largest)!];
+  const [trainRatio, floor] = [compareTrains(trials, largest), floors.get(largest)];
   if (trainRatio !== undefined) {
-    const said = verdict(trainRatio, { ...floor, rounds: 0 }, { subject: "gso+zc-fixed" });
+    const noise = floor && { ...floor, rounds: 0 };
+    const said = verdict(trainRatio, noise, { subject: "gso+zc-fixed" });
     lines.push(`  of two trains, against gso that copies: ${said.text}`);
   }
   const counted = rows.filter((row) => row.copied !== null);

@@ -282,8 +282,8 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
   lines.push(
     "",
     "Exit codes: 0 done, 1 failed, 2 bad arguments, 77 not possible on this machine,",
-    "130 and 143 interrupted (then no document is written). A replay or a comparison that finds a",
-    "difference is done: 0.",
+    "130 and 143 interrupted: what was measured until then is kept, and its files are written. A",
+    "replay or a comparison that finds a difference is done: 0.",
   );
   return lines.join("\n") + "\n";
 }

@@ -48,7 +48,7 @@
 import { median } from "simple-statistics";
 import { pairedRatio, type Ratio } from "./statistics/comparisons.ts";
 import { studentQuantile } from "./statistics/distributions.ts";
-import type { RunDocument } from "./run_document.ts";
+import { partOf, type RunDocument } from "./run_document.ts";
 import { isSameMachine, type RunDifference, runDifferences } from "./run_differences.ts";
 import { describeFactors, type Factor, type Factors, hasFactors, type Trial } from "./trials.ts";
 
@@ -152,6 +152,16 @@ export interface ComparedProof {
   readonly outcome: Outcome;
 }
 
+/** A row of both runs that only one of them can say something of. */
+export interface UnmeasuredRow {
+  /** The row. */
+  readonly key: Factors;
+  /** The measure. */
+  readonly measure: RowMeasure;
+  /** The run that has no counted value of it, or none of its baseline. */
+  readonly missingIn: "first" | "second";
+}
+
 /** Two runs of a lab, compared. */
 export interface RunComparison {
   /** The lab. */
@@ -162,8 +172,14 @@ export interface RunComparison {
   readonly isSameMachine: boolean;
   /** The proofs of the rows that prove something in at least one of the runs. */
   readonly proofs: readonly ComparedProof[];
+  /** How far the first run had come, in a sentence; undefined if it is complete. */
+  readonly firstPart: string | undefined;
+  /** The same of the second run. */
+  readonly secondPart: string | undefined;
   /** Each row that both runs have, first of the first measure, then of the next one. */
   readonly rows: readonly ComparedRow[];
+  /** Rows that cannot be told because only one of the runs measured them. */
+  readonly unmeasured: readonly UnmeasuredRow[];
   /** Rows that only the first run has. */
   readonly onlyFirst: readonly Factors[];
   /** Rows that only the second run has. */
@@ -183,7 +199,8 @@ export class ComparisonError extends Error {
  * @param second The other one.
  * @param rows How the lab's runs are compared.
  * @returns What differs around the runs, what they prove, and each row that both have.
- * @throws {ComparisonError} If the runs are of different labs, or have no row in common.
+ * @throws {ComparisonError} If the runs are of different labs, or have no row in common although both
+ *   are complete.
  *
  * @example
  * ```ts
@@ -230,7 +247,7 @@ export function compareRuns(
   }
   const [before, after] = [rowsOf(first, rows), rowsOf(second, rows)];
   const common = [...before.keys()].filter((name) => after.has(name));
-  if (common.length === 0) {
+  if (common.length === 0 && first.complete && second.complete) {
     throw new ComparisonError(
       `The runs of ${first.lab} have no row in common: one has ${
         someRows(before)
@@ -240,17 +257,29 @@ export function compareRuns(
   }
   const pairs = common.map((name) => [before.get(name)!, after.get(name)!] as const);
   const isSame = isSameMachine(first.environment, second.environment);
-  const measured = rows.measures.flatMap((measure) =>
-    pairs.map(([one, other]) => measuredRow(one, other, measure, before, after, rows))
-      .filter((row) => row !== undefined)
-  );
-  const comparisons = measured.filter(({ isBaseline }) => !isBaseline || isSame).length;
+  const measured: Measured[] = [];
+  const unmeasured: UnmeasuredRow[] = [];
+  for (const measure of rows.measures) {
+    for (const [one, other] of pairs) {
+      const row = measuredRow(one, other, measure, before, after, rows);
+      if (row === undefined) continue;
+      if (isMeasured(row)) measured.push(row);
+      else unmeasured.push(row);
+    }
+  }
+  const comparisons =
+    measured.filter(({ isBaseline, values: [first, second] }) =>
+      (!isBaseline || isSame) && first.length > 1 && second.length > 1
+    ).length;
   const only = (of: Rows, other: Rows): Factors[] =>
     [...of].filter(([name]) => !other.has(name)).map(([, { key }]) => key);
   return {
     lab: first.lab,
     differences: runDifferences(first, second),
     isSameMachine: isSame,
+    firstPart: partOf(first),
+    secondPart: partOf(second),
+    unmeasured,
     proofs: pairs.map(([one, other]) => comparedProof(one, other, first, second, rows))
       .filter(({ first, second }) => first !== null || second !== null),
     rows: measured.map((row) => judged(row, comparisons, isSame)),
@@ -321,7 +350,11 @@ interface Measured extends Omit<ComparedRow, "change" | "outcome" | "why"> {
   readonly values: readonly [first: readonly number[], second: readonly number[]];
 }
 
-/** What both runs measured of a row; undefined where there is nothing to compare it with. */
+function isMeasured(row: Measured | UnmeasuredRow): row is Measured {
+  return "values" in row;
+}
+
+/** What the runs measured of a row; undefined where neither has anything to compare it with. */
 function measuredRow(
   one: Row,
   other: Row,
@@ -329,13 +362,16 @@ function measuredRow(
   before: Rows,
   after: Rows,
   rows: RowDeclaration,
-): Measured | undefined {
+): Measured | UnmeasuredRow | undefined {
   const isBaseline = hasFactors(one.trials[0]!.factors, rows.baseline);
   const [first, second] = [
     levelOf(one, before, measure.name, rows, isBaseline),
     levelOf(other, after, measure.name, rows, isBaseline),
   ];
-  if (first === undefined || second === undefined) return undefined;
+  if (first === undefined || second === undefined) {
+    if (first === second) return undefined;
+    return { key: one.key, measure, missingIn: first === undefined ? "first" : "second" };
+  }
   return {
     key: one.key,
     measure,

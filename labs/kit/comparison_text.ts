@@ -93,6 +93,7 @@ export function formatComparison(
 ): string {
   const { names = NAMES, width = terminalWidth(), colours = coloursWanted() } = options;
   const lines = [
+    ...wrapped(partLines(comparison, names), width),
     ...proofLines(comparison, names, colours),
     ...answerLines(comparison, colours),
     "",
@@ -101,6 +102,16 @@ export function formatComparison(
     ...wrapped(otherNotes(comparison, rows, names), width),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** A run that was stopped says less than it was to say. */
+function partLines(
+  { firstPart, secondPart }: RunComparison,
+  names: readonly [string, string],
+): string[] {
+  return [[names[0], firstPart], [names[1], secondPart]].flatMap(([name, part]) =>
+    part === undefined ? [] : [part.replace("Partial", `Partial (${name})`)]
+  );
 }
 
 /** Whether bytes were copied is no matter of speed: what changed there is said before all else. */
@@ -239,11 +250,19 @@ function differenceNotes(
 }
 
 function otherNotes(
-  { rows, onlyFirst, onlySecond }: RunComparison,
+  { rows, unmeasured, onlyFirst, onlySecond }: RunComparison,
   { baseline, measures }: RowDeclaration,
   names: readonly [string, string],
 ): string[] {
   const notes: string[] = [];
+  for (const [name, missingIn] of [[names[0], "first"], [names[1], "second"]] as const) {
+    const own = unmeasured.filter((row) => row.missingIn === missingIn);
+    if (own.length === 0) continue;
+    const said = own.map(({ key, measure }) =>
+      `(${describeFactors(key)})${measures.length > 1 ? `, ${measure.title}` : ""}`
+    );
+    notes.push(`Cannot tell, not measured ${name}: ${said.join("; ")}.`);
+  }
   const noisy = rows.filter(({ outcome, why }) => outcome === "cannot tell" && why === NOISE)
     .map(({ change }) => Math.max(change!.high, 1 / change!.low))
     .sort((a, b) => a - b);

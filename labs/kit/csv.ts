@@ -18,7 +18,8 @@ const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as
  * and each measure under its own name, then each covariate as `covariates.NAME`. A part of a nested
  * measure has its path, such as `latency.p50`. A list is one cell with its JSON. What has no value
  * is an empty cell. A factor or a measure whose name is already taken is `factors.NAME` or
- * `measures.NAME`.
+ * `measures.NAME`. A run that was stopped before its last trial has a last column `run.complete`, which
+ * is false in each line.
  *
  * @param document The run.
  * @returns The text; its lines end with a carriage return and a newline.
@@ -52,17 +53,22 @@ const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as
  * assertEquals(values!.replace(/,[^,]*Z,[^,]*,/, ",…,"), '0,0,false,false,…,"copy, then send",5,0.1');
  * ```
  */
-export function toCsv({ trials }: RunDocument): string {
+export function toCsv({ trials, complete }: RunDocument): string {
   const names = new Set<string>(FIXED);
   const factors = columnsOf(trials.map((trial) => trial.factors), "factors", names);
   const measures = columnsOf(trials.map((trial) => trial.measures), "measures", names);
   const covariates = new Set(trials.flatMap((trial) => Object.keys(trial.covariates ?? {})));
-  const header = [...names, ...[...covariates].map((name) => `covariates.${name}`)];
+  const header = [
+    ...names,
+    ...[...covariates].map((name) => `covariates.${name}`),
+    ...(complete ? [] : ["run.complete"]),
+  ];
   const lines = trials.map((trial) => [
     ...FIXED.map((name) => trial[name]),
     ...cellsOf(trial.factors, factors),
     ...cellsOf(trial.measures, measures),
     ...cellsOf(trial.covariates ?? {}, [...covariates]),
+    ...(complete ? [] : [false]),
   ]);
   return stringify([header, ...lines.map((line) => line.map(cell))], { headers: false });
 }

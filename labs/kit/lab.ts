@@ -11,7 +11,7 @@ import { displayedAs, displayOutcome } from "./display.ts";
 import type { Environment } from "./environment.ts";
 import type { Measures, Trial } from "./experiment.ts";
 import { probe, type Requirement } from "./probe.ts";
-import { RUN_SCHEMA, type RunDocument, type RunInvocation } from "./run_document.ts";
+import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "./run_document.ts";
 
 /** What every option has. */
 export interface OptionDescription {
@@ -156,7 +156,10 @@ export interface LabContext<Options extends LabOptions = LabOptions> {
   readonly seed: number;
   /** How often each trial is repeated. */
   readonly repeats: number;
-  /** Aborted when the run should stop; the lab cleans up and rejects with its reason. */
+  /**
+   * Aborted when the run should stop. The lab cleans up and returns what it has measured, with
+   * `complete` false; if that is nothing, it rejects with the signal's reason.
+   */
   readonly signal: AbortSignal;
   /** What {@linkcode runDocument} puts into the document. */
   readonly record: RunRecord;
@@ -225,7 +228,7 @@ export interface RunOptions<Options extends LabOptions = LabOptions> {
   readonly seed?: number;
   /** How often each trial is repeated. */
   readonly repeats?: number;
-  /** Aborts the run. */
+  /** Stops the run, which then keeps what it has measured. */
   readonly signal?: AbortSignal;
   /** Where to say how far the run is; nowhere unless given. */
   readonly progress?: ProgressReporter;
@@ -286,9 +289,11 @@ export function defineLab<const Options extends LabOptions>(lab: Lab<Options>): 
  *
  * @param lab The lab.
  * @param options What differs from the defaults.
- * @returns What the lab found; shown in a REPL as the text for people.
+ * @returns What the lab found; shown in a REPL as the text for people. If the signal stopped the
+ *   run, what was measured until then: `document.complete` is false, and the text says so.
  * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
  * @throws {UnsupportedError} If something that the lab needs is not possible here.
+ * @throws The signal's reason, if it was aborted before anything was measured.
  */
 export async function runLab<Options extends LabOptions>(
   lab: Lab<Options>,
@@ -303,8 +308,23 @@ export async function runLab<Options extends LabOptions>(
       }`,
     });
   }
-  const outcome = { ...await lab.run(context) };
+  const outcome = { ...await outcomeOf(lab, context) };
   return displayedAs(outcome, () => displayOutcome(outcome), () => outcome.text);
+}
+
+/**
+ * Runs a lab. The text of a run that was stopped says so before all else.
+ *
+ * @param lab The lab.
+ * @param context What it runs with.
+ */
+export async function outcomeOf<Options extends LabOptions>(
+  lab: Lab<Options>,
+  context: LabContext<Options>,
+): Promise<LabOutcome> {
+  const outcome = await lab.run(context);
+  const part = partOf(outcome.document);
+  return part === undefined ? outcome : { ...outcome, text: `${part}\n\n${outcome.text}` };
 }
 
 /**

@@ -7,7 +7,7 @@
 import { UnsupportedError } from "../../ffi/errors.ts";
 import { type Lab, type LabOptions, runLab, type RunOptions } from "./lab.ts";
 import { probe } from "./probe.ts";
-import { readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
+import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
 
 /** A run, and where it was made; {@linkcode runOrRecorded} returns it. */
 export class NotebookRun {
@@ -30,7 +30,10 @@ export class NotebookRun {
     const { environment, startedAt, trials } = this.document;
     const where = `Linux ${environment.kernel.release ?? "(unknown)"}`;
     const when = (startedAt ?? trials[0]?.startedAt)?.slice(0, 10);
-    if (!this.recorded) return `Measured here, on ${where}.`;
+    const part = partOf(this.document);
+    if (!this.recorded) {
+      return `Measured here, on ${where}.${part === undefined ? "" : ` ${part}`}`;
+    }
     return `RECORDED RUN, not measured here. Recorded on ${where}` +
       `${when === undefined ? "" : `, ${when}`}, because here it is not possible: ${this.why}`;
   }

@@ -60,7 +60,7 @@ function banner(): string {
 function interruptible(
   library: typeof Library,
   interrupter: Interrupter,
-): Pick<typeof Library, "runLab" | "experiment"> {
+): Pick<typeof Library, "runLab" | "runOrRecorded" | "replay" | "experiment"> {
   const { Ring, Progress } = library;
   const open = Ring.open;
   Ring.open = (options): Library.Ring => interrupter.watch(open(options));
@@ -73,6 +73,16 @@ function interruptible(
         using progress = new Progress({ signal });
         return await library.runLab(lab, { progress, ...options, signal });
       }, options.signal),
+    runOrRecorded: (lab, options, recording) =>
+      interrupter.run(async (signal) => {
+        using progress = new Progress({ signal });
+        return await library.runOrRecorded(lab, { progress, ...options, signal }, recording);
+      }, options.signal),
+    replay: (document, lab, given = {}) =>
+      interrupter.run(async (signal) => {
+        using progress = new Progress({ signal });
+        return await library.replay(document, lab, { progress, ...given, signal });
+      }, given.signal),
     experiment: (options) =>
       interrupter.run(
         (signal) => library.experiment({ ...options, signal }),

@@ -16,7 +16,7 @@ import {
   type RowComparison,
   type SummaryRows,
 } from "./report/summary_rows.ts";
-import { formatRunDocument, type RunDocument } from "./run_document.ts";
+import { formatRunDocument, partOf, type RunDocument } from "./run_document.ts";
 import { explainOutlier, findOutliers, type Outlier } from "./statistics.ts";
 import { describeFactors, type Measure, type Measures, type Trial } from "./trials.ts";
 
@@ -192,9 +192,11 @@ function verdicts(document: RunDocument, rows: SummaryRows, found: readonly Plot
     }</li>`;
   };
   const folded = [...differences.slice(FIRST_VERDICTS), ...none];
+  const part = partOf(document);
   return markup`<section aria-labelledby="verdict">
 <h2 id="verdict">Verdict</h2>
 <div class="verdict">
+${part === undefined ? undefined : markup`<p><strong>${part}</strong></p>`}
 ${
     told.length === 0
       ? markup`<p>${

@@ -55,6 +55,49 @@ export interface RunDocument {
   readonly summary: readonly Measures[];
 }
 
+/**
+ * How far a run that was stopped before its last trial had come, in a sentence.
+ *
+ * @param document The run.
+ * @returns The sentence; undefined if the run is complete.
+ *
+ * @example
+ * ```ts
+ * import { codeVersion, environment, partOf, RUN_SCHEMA } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const part = partOf({
+ *   schema: RUN_SCHEMA,
+ *   lab: "example",
+ *   invocation: null,
+ *   parameters: { repeats: 9 },
+ *   seed: 1,
+ *   environment: environment(),
+ *   code: codeVersion(),
+ *   startedAt: null,
+ *   complete: false,
+ *   trials: [],
+ *   summary: [],
+ * });
+ * assertEquals(part, "Partial: the run was stopped before its first trial.");
+ * ```
+ */
+export function partOf(
+  { complete, trials, parameters }: RunDocument,
+): string | undefined {
+  if (complete) return undefined;
+  if (trials.length === 0) return "Partial: the run was stopped before its first trial.";
+  const rounds = new Set(trials.filter(({ warmUp }) => !warmUp).map(({ round }) => round)).size;
+  const asked = parameters["repeats"];
+  const of = typeof asked === "number" ? ` of ${asked}` : "";
+  const several = trials.length === 1 ? "1 trial" : `${trials.length} trials`;
+  const after = rounds === 0
+    ? `${several}, in the warm-up`
+    : `${several}, in round ${rounds}${of} after the warm-up`;
+  return `Partial: the run was stopped before its last trial, after ${after}. ` +
+    "Rows with fewer than two rounds are not compared.";
+}
+
 /** A text is no run document, or a value cannot become one. */
 export class RunDocumentError extends Error {
   /** The name of the class. */

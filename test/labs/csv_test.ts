@@ -107,3 +107,9 @@ Deno.test("toCsv() keeps columns of the same name apart", () => {
 Deno.test("toCsv() of a run without trials has only names", () => {
   assertEquals(toCsv(documentOf([])), `${FIXED.join(",")}\r\n`);
 });
+
+Deno.test("toCsv() of a run that was stopped says so in each line", () => {
+  const rows = parse(toCsv({ ...documentOf([{}, { covariates: { load: 1 } }]), complete: false }));
+  assertEquals(rows.map((row) => row.at(-1)), ["run.complete", "false", "false"]);
+  assertEquals(parse(toCsv({ ...documentOf([]), complete: false })), [[...FIXED, "run.complete"]]);
+});

@@ -55,6 +55,13 @@ Deno.test("a lab that is possible here runs here, and nothing is read", async ()
   assertEquals(run.document.summary, [{ sum: 3 }]);
   assertEquals([run.recorded, run.why], [false, ""]);
   assertEquals(run.source, "Measured here, on Linux 9.9.9 <test>.");
+  const stopped = { ...document("sum", 3), complete: false };
+  const partial = await runOrRecorded(
+    lab([], () => Promise.resolve({ document: stopped, text: "" })),
+    {},
+    "/nowhere/at/all.json",
+  );
+  assertStringIncludes(partial.source, "<test>. Partial: the run was stopped before its");
 });
 
 Deno.test("what cannot run here is a recorded run that says so", async () => {

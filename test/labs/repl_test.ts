@@ -178,6 +178,40 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Ctrl-C ends a lab and an experiment, whose trials stay in their variables" +
+    (hasScript() ? "" : " (needs script(1) of util-linux)"),
+  ignore: !hasScript(),
+  fn: async () => {
+    const terminal = new Terminal();
+    await terminal.sees("> ");
+    const options = "{ options: { payload: [600], mode: ['zc'], seconds: 0.05 }, repeats: 500 }";
+    await terminal.press(`const run = await runLab(labs["tx-copy-vs-zc"], ${options})\r`);
+    // Two warm-up trials, then 500 rounds of three; the bar is drawn every other trial.
+    for (let drawn = 0; drawn < 6; drawn++) await terminal.sees("/1502");
+    await terminal.press("\x03");
+    await terminal.sees("what runs is told to stop");
+    await terminal.sees("> ");
+    await terminal.press("[run.document.complete, run.document.trials.length > 4]\r");
+    await terminal.sees("[ false, true ]");
+    await terminal.press("run\r");
+    await terminal.sees("Partial: the run was stopped before its last trial");
+    await terminal.sees("> ");
+    const slow = "() => new Promise((done) => setTimeout(() => done({ rate: 1 }), 20))";
+    const onProgress = "(done) => done === 4 && console.log('go' + 'es')";
+    await terminal.press(
+      `const found = await experiment({ factors: [{ a: 1 }], repeats: 9999, trial: ${slow}, onProgress: ${onProgress} })\r`,
+    );
+    await terminal.sees("\ngoes");
+    await terminal.press("\x03");
+    await terminal.sees("> ");
+    await terminal.press("[found.complete, found.stopped, found.trials.length > 3]\r");
+    await terminal.sees('[ false, "signal", true ]');
+    await terminal.press("close()\r");
+    await terminal.code();
+  },
+});
+
+Deno.test({
   name: "Ctrl-\\ ends the REPL even in an endless loop" +
     (hasScript() ? "" : " (needs script(1) of util-linux)"),
   ignore: !hasScript(),

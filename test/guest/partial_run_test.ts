@@ -1,0 +1,18 @@
+import { CATALOGUE } from "../../labs/catalogue.ts";
+import { stopEverywhere } from "../labs/partial_runs.ts";
+
+/** Options for trials that are short under emulation, too. */
+const LABS = {
+  "rx-zcrx": { bytes: 1 << 20, area: 4 << 20 },
+  "rx-held-pieces": {},
+  "rx-devmem": { stream: 1 },
+  "rx-to-disk": { bytes: 1 << 20 },
+} as const;
+
+for (const [name, options] of Object.entries(LABS)) {
+  Deno.test(`${name} that is stopped returns what it has measured`, async () => {
+    const lab = CATALOGUE.find((lab) => lab.name === name)!;
+    // In the second counted round.
+    await stopEverywhere(lab, options, [0.75], true);
+  });
+}
