@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "zclab";
+import { Room } from "../labs/kit/room.ts";
 
 /**
  * A C program that reads commands from its standard input, one on each line, and answers each with
@@ -46,20 +47,16 @@ export class Program implements Disposable, AsyncDisposable {
   static async start(source: URL, args: readonly string[] = []): Promise<Program> {
     const path = fileURLToPath(source);
     const name = path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."));
-    const directory = await Deno.makeTempDir({ prefix: "zclab-bench-" });
-    try {
-      const program = `${directory}/${name}`;
-      await compile(path, program);
-      const child = new Deno.Command(program, {
-        args: [...args],
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-      return new Program(name, child);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
+    using room = Room.open("bench");
+    const program = room.path(name);
+    await compile(path, program);
+    const child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new Program(name, child);
   }
 
   /** Process id of the program. */

@@ -5,6 +5,7 @@
  */
 import { readArguments } from "../labs/kit/arguments.ts";
 import { OptionError } from "../labs/kit/lab.ts";
+import { Room, sweepRooms } from "../labs/kit/room.ts";
 import {
   ensureSystem,
   findProgram,
@@ -198,6 +199,7 @@ function installKernel(): string {
 }
 
 async function open({ names, browser, port, further }: Request): Promise<number> {
+  sweepRooms();
   const target = names.length === 0 ? NOTEBOOKS : notebookPath(choose(names)[0]!);
   await ensureSystem();
   let program = findProgram("jupyter-lab") ?? findProgram("jupyter-notebook");
@@ -241,18 +243,14 @@ async function record(names: readonly string[]): Promise<number> {
   for (const [name, { lab, guest }] of Object.entries(RECORDINGS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const file = `${name}.json`;
-    const room = Deno.makeTempDirSync({ prefix: "zclab-recording-" });
-    try {
-      print(`Recording ${name}\n`);
-      const run = ["task", "lab", ...lab, "--json", `${room}/${file}`];
-      const args = guest ? ["task", "vm", "--out", room, "--", "deno", ...run] : run;
-      const command = new Deno.Command(Deno.execPath(), { args, cwd: PROJECT, stdin: "null" });
-      const { code } = await command.spawn().status;
-      if (code !== 0) return code;
-      Deno.copyFileSync(`${room}/${file}`, `${NOTEBOOKS}/recorded/${file}`);
-    } finally {
-      Deno.removeSync(room, { recursive: true });
-    }
+    using room = Room.open("recording");
+    print(`Recording ${name}\n`);
+    const run = ["task", "lab", ...lab, "--json", room.path(file)];
+    const args = guest ? ["task", "vm", "--out", room.folder, "--", "deno", ...run] : run;
+    const command = new Deno.Command(Deno.execPath(), { args, cwd: PROJECT, stdin: "null" });
+    const { code } = await command.spawn().status;
+    if (code !== 0) return code;
+    Deno.copyFileSync(room.path(file), `${NOTEBOOKS}/recorded/${file}`);
   }
   return EXIT.done;
 }

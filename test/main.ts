@@ -6,6 +6,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { Room } from "../labs/kit/room.ts";
 import {
   type Component,
   ensureSystem,
@@ -129,21 +130,18 @@ async function main(args: readonly string[]): Promise<number> {
   await obstacleOf(NOTEBOOK_COMPONENTS);
   await obstacleOf(GUEST_COMPONENTS);
 
-  const room = Deno.makeTempDirSync({ prefix: "zclab-test-" });
-  try {
-    const runs: Run[] = [await runOnHost(room, filter)];
-    if (runs[0]!.signal === undefined) runs.push(await runInGuest(room, filter));
-    const signal = runs.find((run) => run.signal !== undefined)?.signal;
-    if (signal !== undefined) return SIGNAL_EXIT[signal];
-    const counts = sum(runs.map((run) => run.counts));
-    for (const name of counts.skipped) print(`skipped: ${name}\n`);
-    for (const failure of counts.failed) print(failureText(failure));
-    if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
-    print(`${summaryLine(counts)}\n`);
-    return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
-  } finally {
-    Deno.removeSync(room, { recursive: true });
-  }
+  using own = Room.open("test");
+  const room = own.folder;
+  const runs: Run[] = [await runOnHost(room, filter)];
+  if (runs[0]!.signal === undefined) runs.push(await runInGuest(room, filter));
+  const signal = runs.find((run) => run.signal !== undefined)?.signal;
+  if (signal !== undefined) return SIGNAL_EXIT[signal];
+  const counts = sum(runs.map((run) => run.counts));
+  for (const name of counts.skipped) print(`skipped: ${name}\n`);
+  for (const failure of counts.failed) print(failureText(failure));
+  if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
+  print(`${summaryLine(counts)}\n`);
+  return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
 }
 
 /** What came of some tests. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Room } from "../labs/kit/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
@@ -72,7 +73,7 @@ const PORTS = ["control", "out", "err"] as const;
  * @returns How it ended. The command's output has been written to ours by then.
  */
 export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
-  await using room = await Room.make(options);
+  using room = await furnish(options);
   const listeners = new Map(
     PORTS.map((name) => [name, Deno.listen({ transport: "unix", path: room.path(name) })] as const),
   );
@@ -98,18 +99,10 @@ export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
   };
 }
 
-/** A folder for what belongs to one run, gone afterwards. */
-class Room implements AsyncDisposable {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async make({ shares, script, interactive }: GuestOptions): Promise<Room> {
-    await sweep();
-    const folder = await Deno.makeTempDir({ prefix: `zclab-vm-${Deno.pid}-` });
-    const room = new Room(folder);
+/** Makes the folder of a run, with what the guest finds in it. */
+async function furnish({ shares, script, interactive }: GuestOptions): Promise<Room> {
+  const room = Room.open("vm");
+  try {
     await Deno.mkdir(room.path("run"));
     await Deno.writeTextFile(room.path("run/command"), script);
     await Deno.writeTextFile(room.path("run/shares"), shareScript(shares));
@@ -117,33 +110,9 @@ class Room implements AsyncDisposable {
     await Deno.truncate(room.path("scratch"), SCRATCH_BYTES);
     if (interactive) await Deno.writeTextFile(room.path("run/interactive"), "");
     return room;
-  }
-
-  path(name: string): string {
-    return `${this.folder}/${name}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-/** Removes the folders of runs whose process was killed. */
-async function sweep(): Promise<void> {
-  const above = Deno.env.get("TMPDIR") || "/tmp";
-  for await (const { name } of Deno.readDir(above)) {
-    const pid = /^zclab-vm-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined || processExists(pid)) continue;
-    await Deno.remove(`${above}/${name}`, { recursive: true }).catch(() => {});
-  }
-}
-
-function processExists(pid: string): boolean {
-  try {
-    Deno.statSync(`/proc/${pid}`);
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    room[Symbol.dispose]();
+    throw error;
   }
 }
 

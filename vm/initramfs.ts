@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { Room } from "../labs/kit/room.ts";
 import { type Cache, exists, keyOf } from "./cache.ts";
 import { command } from "./command.ts";
 import { type BuildOptions, replaceFile, type RootFileSystem } from "./root_file_system.ts";
@@ -31,23 +32,20 @@ export async function ensureInitramfs(
   const path = cache.path(`initramfs-${keyOf(root.key, ...MODULES, init, module)}.cpio`);
   if (exists(path)) return path;
   announce("making the initramfs");
-  const folder = await Deno.makeTempDir({ prefix: "zclab-initramfs-" });
-  try {
-    await Deno.mkdir(`${folder}/bin`);
-    await Deno.mkdir(`${folder}/modules`);
-    await Deno.writeTextFile(`${folder}/init`, init, { mode: 0o755 });
-    await Deno.writeFile(`${folder}/softnic.ko`, module);
-    await Deno.copyFile(`${root.folder}/usr/bin/busybox`, `${folder}/bin/busybox`);
-    await Deno.writeTextFile(`${folder}/modules/order`, await unpackModules(root, folder, signal));
-    const names = await filesUnder(folder, "");
-    const archive = await command("cpio", ["--quiet", "-o", "-H", "newc", "-D", folder], {
-      input: new TextEncoder().encode(names.join("\n") + "\n"),
-      signal,
-    });
-    await replaceFile(path, (partial) => Deno.writeFile(partial, archive));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using room = Room.open("initramfs");
+  const { folder } = room;
+  await Deno.mkdir(`${folder}/bin`);
+  await Deno.mkdir(`${folder}/modules`);
+  await Deno.writeTextFile(`${folder}/init`, init, { mode: 0o755 });
+  await Deno.writeFile(`${folder}/softnic.ko`, module);
+  await Deno.copyFile(`${root.folder}/usr/bin/busybox`, `${folder}/bin/busybox`);
+  await Deno.writeTextFile(`${folder}/modules/order`, await unpackModules(root, folder, signal));
+  const names = await filesUnder(folder, "");
+  const archive = await command("cpio", ["--quiet", "-o", "-H", "newc", "-D", folder], {
+    input: new TextEncoder().encode(names.join("\n") + "\n"),
+    signal,
+  });
+  await replaceFile(path, (partial) => Deno.writeFile(partial, archive));
   return path;
 }
 

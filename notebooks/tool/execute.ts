@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { Room } from "../../labs/kit/room.ts";
 import { findProgram } from "../../labs/kit/setup.ts";
 import { writeKernelSpec } from "./kernel_spec.ts";
 import {
@@ -63,35 +64,32 @@ export async function executeNotebook(
 ): Promise<Executed> {
   const { cellSeconds = 120, signal } = options;
   signal?.throwIfAborted();
-  const room = Deno.makeTempDirSync({ prefix: "zclab-notebook-" });
-  try {
-    // A kernel spec of its own, so that nothing is left behind in the user's home.
-    writeKernelSpec({ dataDirectory: `${room}/data`, bound: true });
-    const request = {
-      notebook,
-      room,
-      kernel: KERNEL,
-      folder: NOTEBOOKS,
-      cellSeconds,
-      startSeconds: 60,
-    };
-    const reply = await runPython(JSON.stringify(request), {
-      JUPYTER_PATH: `${room}/data`,
-      JUPYTER_RUNTIME_DIR: `${room}/runtime`,
-      JUPYTER_CONFIG_DIR: `${room}/config`,
-      IPYTHONDIR: `${room}/ipython`,
-    }, signal);
-    const { notebook: executed, failure } = JSON.parse(reply);
-    return {
-      notebook: executed,
-      failure: failure === null ? undefined : {
-        cell: failure.cell,
-        message: describeFailure(executed, failure, cellSeconds),
-      },
-    };
-  } finally {
-    Deno.removeSync(room, { recursive: true });
-  }
+  using own = Room.open("notebook");
+  const room = own.folder;
+  // A kernel spec of its own, so that nothing is left behind in the user's home.
+  writeKernelSpec({ dataDirectory: `${room}/data`, bound: true });
+  const request = {
+    notebook,
+    room,
+    kernel: KERNEL,
+    folder: NOTEBOOKS,
+    cellSeconds,
+    startSeconds: 60,
+  };
+  const reply = await runPython(JSON.stringify(request), {
+    JUPYTER_PATH: `${room}/data`,
+    JUPYTER_RUNTIME_DIR: `${room}/runtime`,
+    JUPYTER_CONFIG_DIR: `${room}/config`,
+    IPYTHONDIR: `${room}/ipython`,
+  }, signal);
+  const { notebook: executed, failure } = JSON.parse(reply);
+  return {
+    notebook: executed,
+    failure: failure === null ? undefined : {
+      cell: failure.cell,
+      message: describeFailure(executed, failure, cellSeconds),
+    },
+  };
 }
 
 async function runPython(
@@ -176,35 +174,32 @@ function describeFailure(
 export async function checkTypes(
   notebooks: ReadonlyMap<string, Notebook>,
 ): Promise<Map<string, string>> {
-  const room = Deno.makeTempDirSync({ prefix: "zclab-notebook-" });
-  try {
-    const problems = new Map<string, string>();
-    const scripts = new Map([...notebooks].map(([name, notebook]) => {
-      const script = scriptOf(notebook);
-      Deno.writeTextFileSync(`${room}/${name}.ts`, script.text);
-      return [name, script];
-    }));
-    const all = await denoCheck([...scripts.keys()].map((name) => `${room}/${name}.ts`));
-    if (all === "") return problems;
-    for (const [name, { places }] of scripts) {
-      const path = `${room}/${name}.ts`;
-      const text = await denoCheck([path]);
-      if (text === "") continue;
-      const location = new RegExp(`${RegExp.escape(`file://${path}`)}:(\\d+):(\\d+)`, "g");
-      problems.set(
-        name,
-        text.replace(location, (_, line, column) => {
-          const place = places.findLast(({ from }) => from <= Number(line));
-          return place === undefined
-            ? `line ${line}`
-            : `cell ${place.index + 1}, line ${Number(line) - place.from + 1}, column ${column}`;
-        }),
-      );
-    }
-    return problems;
-  } finally {
-    Deno.removeSync(room, { recursive: true });
+  using own = Room.open("notebook");
+  const room = own.folder;
+  const problems = new Map<string, string>();
+  const scripts = new Map([...notebooks].map(([name, notebook]) => {
+    const script = scriptOf(notebook);
+    Deno.writeTextFileSync(`${room}/${name}.ts`, script.text);
+    return [name, script];
+  }));
+  const all = await denoCheck([...scripts.keys()].map((name) => `${room}/${name}.ts`));
+  if (all === "") return problems;
+  for (const [name, { places }] of scripts) {
+    const path = `${room}/${name}.ts`;
+    const text = await denoCheck([path]);
+    if (text === "") continue;
+    const location = new RegExp(`${RegExp.escape(`file://${path}`)}:(\\d+):(\\d+)`, "g");
+    problems.set(
+      name,
+      text.replace(location, (_, line, column) => {
+        const place = places.findLast(({ from }) => from <= Number(line));
+        return place === undefined
+          ? `line ${line}`
+          : `cell ${place.index + 1}, line ${Number(line) - place.from + 1}, column ${column}`;
+      }),
+    );
   }
+  return problems;
 }
 
 /** All code of a notebook as one module, and the line at which each cell begins, from 1. */

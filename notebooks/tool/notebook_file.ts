@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { Room } from "../../labs/kit/room.ts";
 
 /** Where the notebooks are. */
 export const NOTEBOOKS = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -174,17 +175,14 @@ export function formatNotebook(notebook: Notebook): string {
  * @param notebook The notebook.
  */
 export async function formatted(notebook: Notebook): Promise<string> {
-  const path = Deno.makeTempFileSync({ suffix: ".ipynb" });
-  try {
-    Deno.writeTextFileSync(path, formatNotebook(notebook));
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["fmt", "--quiet", "--config", `${PROJECT}/deno.json`, path],
-    }).output();
-    if (!success) throw new NotebookError(new TextDecoder().decode(stderr));
-    return formatNotebook(JSON.parse(Deno.readTextFileSync(path)));
-  } finally {
-    Deno.removeSync(path);
-  }
+  using room = Room.open("notebook");
+  const path = room.path("notebook.ipynb");
+  Deno.writeTextFileSync(path, formatNotebook(notebook));
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--config", `${PROJECT}/deno.json`, path],
+  }).output();
+  if (!success) throw new NotebookError(new TextDecoder().decode(stderr));
+  return formatNotebook(JSON.parse(Deno.readTextFileSync(path)));
 }
 
 /** The kernel sends a stream in pieces: they are one output. */

@@ -200,3 +200,50 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: `what a check that was killed has left is removed by the next one${unless}`,
+  ignore: lacking.length > 0,
+  async fn(): Promise<void> {
+    const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
+    const mark = crypto.randomUUID();
+    const before = Deno.env.get("TMPDIR");
+    const rooms = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    try {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--allow-all", `${PROJECT}/notebooks/main.ts`, "--check", "01"],
+        env: { TMPDIR: folder, ZCLAB_MARK: mark },
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      // The kernel's spec is in the room of the execution, which comes after that of the types.
+      const isExecuting = (): boolean =>
+        rooms().some((name) => {
+          try {
+            return Deno.statSync(`${folder}/${name}/data/kernels`).isDirectory;
+          } catch {
+            return false;
+          }
+        });
+      for (const end = Date.now() + 60_000; !isExecuting();) {
+        assert(Date.now() < end, "the check executes nothing");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      child.kill("SIGKILL");
+      await child.status;
+      assertEquals(rooms().length, 1);
+      for (const end = Date.now() + 30_000; isMarkedProcessLeft(mark);) {
+        assert(Date.now() < end, "a process is left");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      Deno.env.set("TMPDIR", folder);
+      assertEquals(await checkTypes(new Map()), new Map());
+      assertEquals(rooms(), []);
+    } finally {
+      if (before === undefined) Deno.env.delete("TMPDIR");
+      else Deno.env.set("TMPDIR", before);
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
