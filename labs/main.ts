@@ -162,12 +162,17 @@ async function run(
   }
   await ensureSystem();
   signal.throwIfAborted();
-  const missing = (await probe()).missing(lab.needs);
+  const here = await probe();
+  const missing = here.missing(lab.needs);
   if (missing.length > 0) {
     printError(`${lab.name} is not possible on this machine:\n`);
     for (const item of missing) printError(`  ${missingLine(item, lab)}\n`);
     printError("deno task doctor shows all that works here, and what does not.\n");
     return undefined;
+  }
+  for (const name of lab.needs) {
+    const { leaves } = here.item(name);
+    if (leaves !== undefined) printError(`${leaves}\n`);
   }
   before();
   using _guard = guard?.({ said, text: STOPPING });

@@ -96,12 +96,14 @@ function asText(here: Probe, catalogue: readonly Lab[]): string {
   return lines.join("\n") + "\n" + (pending === "" ? "" : `\n${yellow(pending)}`);
 }
 
-function itemLines({ name, state, why, command }: ProbeItem, width: number): string[] {
+function itemLines({ name, state, why, command, leaves }: ProbeItem, width: number): string[] {
   const mark = state === "real" ? green("yes ") : yellow(state === "no" ? "no  " : "guest");
-  const line = `${mark}  ${name.padEnd(width)}  ${state === "real" ? dim(why) : why}`;
-  return command === undefined
-    ? [line]
-    : [line, `${" ".repeat(6 + width)}  ${bold("to change it:")} ${command}`];
+  const margin = " ".repeat(8 + width);
+  return [
+    `${mark}  ${name.padEnd(width)}  ${state === "real" ? dim(why) : why}`,
+    ...(command === undefined ? [] : [`${margin}${bold("to change it:")} ${command}`]),
+    ...(leaves === undefined ? [] : [`${margin}${yellow(leaves)}`]),
+  ];
 }
 
 if (import.meta.main) {

@@ -8,6 +8,7 @@ import { type Display, type Fact, inLine, inTable } from "../../ffi/inspection.t
 import { native } from "../../ffi/native.ts";
 import { LIBURING } from "../../ffi/symbols.ts";
 import { zeroCopyReceiveFeatures } from "../../ffi/zero_copy_query.ts";
+import { findIfb, loadIfb } from "./ifb.ts";
 import {
   findCompiler,
   findProgram,
@@ -75,6 +76,8 @@ export interface ProbeItem {
   readonly why: string;
   /** The one command that would change it, where there is one. */
   readonly command?: string;
+  /** What using it leaves on the machine, and how to avoid that, in a sentence. */
+  readonly leaves?: string;
 }
 
 /** What the machine is, for reading the answers. */
@@ -166,7 +169,8 @@ const no = (why: string, command?: string): Answer => (
 
 /**
  * Finds out what works here. Nothing is changed and nothing is left behind: rings are closed again,
- * and devices are made in a namespace that ends with the process that made them. It takes a few
+ * and devices are made in a namespace that ends with the process that made them; only modules that the
+ * kernel loads for them stay loaded. It takes a few
  * tens of milliseconds, and never throws: what cannot be found out is answered with the reason.
  *
  * @returns An answer for each of {@linkcode REQUIREMENTS}.
@@ -512,9 +516,23 @@ function networkDrivers(): (readonly [string, string])[] {
 /** What is tried in a namespace of its own: a line for each device that could be made. */
 const DEVICES_SCRIPT = `
 ip link add zc0 type veth peer name zc1 2>&1 && echo made veth
-ip link add zc2 type ifb 2>&1 && echo made ifb
 ip link add zc3 type softnic 2>&1 && echo made softnic
 `;
+const IFB_SCRIPT = "ip link add zc2 type ifb 2>&1 && echo made ifb\n";
+
+/** Of a module that is not loaded yet: trying it would leave on the machine what using it leaves. */
+function loadableIfb(devices: number): Answer {
+  const why = "its module is not loaded yet: the kernel does that when it is used";
+  if (devices === 0) return real(why);
+  const names = devices === 1
+    ? "ifb0"
+    : devices === 2
+    ? "ifb0 and ifb1"
+    : `ifb0 to ifb${devices - 1}`;
+  const leaves = `The kernel will load its module ifb, and make ${names} in this machine's own ` +
+    "network, which stay. To avoid that, as root beforehand: modprobe ifb numifbs=0";
+  return { ...real(why), leaves };
+}
 
 async function probeNamespaces(
   answers: Map<Requirement, Answer>,
@@ -530,7 +548,11 @@ async function probeNamespaces(
   }
   // The namespace and all that is in it end with the shell.
   const flags = machine.privileged ? ["--net"] : ["--user", "--map-root-user", "--net"];
-  const made = await output(unshare, [...flags, "sh", "-c", "echo entered; " + DEVICES_SCRIPT]);
+  if (machine.privileged) await loadIfb();
+  const ifb = await findIfb();
+  const script = "echo entered; " + DEVICES_SCRIPT +
+    (ifb.state === "loadable" && !machine.privileged ? "" : IFB_SCRIPT);
+  const made = await output(unshare, [...flags, "sh", "-c", script]);
   if (!made.text.includes("entered")) {
     const answer = explainNamespaces(made.text, machine);
     for (const name of ["namespaces", ...devices] as const) answers.set(name, answer);
@@ -543,14 +565,17 @@ async function probeNamespaces(
   for (const name of devices) {
     if (answers.get("ip")?.state !== "real") {
       answers.set(name, no("ip is not installed", installCommand(["ip"])));
+    } else if (name === "ifb" && !script.includes(IFB_SCRIPT)) {
+      answers.set(name, loadableIfb(ifb.devices));
     } else if (made.text.includes(`made ${name}`)) {
       answers.set(name, real("made one and removed it"));
     } else if (name === "softnic") {
       answers.set(name, no("zclab's NIC in software is not loaded; it is in the guest"));
     } else {
+      const load = name === "ifb" ? "modprobe ifb numifbs=0" : `modprobe ${name}`;
       const module = machine.privileged
-        ? `modprobe ${name}`
-        : `modprobe ${name} (as root: an unprivileged user cannot load it)`;
+        ? load
+        : `${load} (as root: an unprivileged user cannot load it)`;
       answers.set(
         name,
         no(`the kernel cannot make a ${name} device (CONFIG_${name.toUpperCase()})`, module),

@@ -6,6 +6,7 @@
 import { ClosedError, UnsupportedError } from "../../ffi/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../../ffi/inspection.ts";
 import { NetworkNamespace } from "../../ffi/namespace.ts";
+import { loadIfb } from "./ifb.ts";
 import {
   CommandError,
   requirePrograms,
@@ -51,7 +52,7 @@ const MISSING: readonly (readonly [said: RegExp, feature: string, advice: string
   [
     /Unknown device type|"type softnic"/,
     "This type of network device",
-    "As root: modprobe -a ifb veth; softnic is loaded in the guest: deno task vm -- COMMAND",
+    "As root: modprobe veth; modprobe ifb numifbs=0; softnic is loaded in the guest: deno task vm -- COMMAND",
   ],
   [/qdisc kind is unknown/, "This queueing discipline", "As root: modprobe sch_ingress"],
   [/TC classifier not found/, "The BPF classifier", "As root: modprobe cls_bpf"],
@@ -234,12 +235,18 @@ export class Testbed implements Disposable, AsyncDisposable {
    * A wire that leads nowhere: an ifb device, which drops what it is sent without copying it. Nobody
    * answers at the far end, so TCP cannot connect there.
    *
+   * Where the kernel's module ifb is not loaded yet, root loads it without the two devices that it
+   * brings, and it stays loaded. For another user the kernel loads it, and makes ifb0 and ifb1 in the
+   * machine's own network, which stay, unless modprobe is configured otherwise (as it is by systemd 256
+   * and later). Beforehand, as root: `modprobe ifb numifbs=0`.
+   *
    * @throws {UnsupportedError} If the kernel, the user or a missing program does not allow it.
    * @throws {RangeError} If the MTU is out of range.
    */
   static async sink(options: SinkOptions = {}): Promise<Testbed> {
     const mtu = checkMtu(options.mtu);
     requirePrograms("nsenter", "ip", "tc");
+    await loadIfb();
     return await build(1, async ([namespace]) => {
       await configure(namespace!, "ip", [
         `link add ${INTERFACE} mtu ${mtu} address ${NEAR.link} type ifb`,
