@@ -106,7 +106,7 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   area.unsafeBytes().fill(0x7a);
   const regions = area.chunks(batch * stride);
   ring.register(socket);
-  if (mode.includes("fixed")) ring.register(area);
+  using _registered = mode.includes("fixed") ? register(ring, area) : undefined;
   if (mode.startsWith("gso")) socket.setOption("UDP_SEGMENT", payload);
   const sender = senderFor(mode, { ring, socket, regions, batch, length, stride });
 
@@ -136,6 +136,15 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
     cpuSecondsPerRequest: cpu / sent,
     seconds: elapsed,
   };
+}
+
+/**
+ * Registers an area until disposed. The kernel lets go of a closed ring's locked memory only a little
+ * later, and would refuse the same amount to the next ring of a user whose limit it is.
+ */
+function register(ring: Ring, area: Area): Disposable {
+  ring.register(area);
+  return { [Symbol.dispose]: () => ring.unregister(area) };
 }
 
 /** What a sender sends, and from where: each batch from the next region, in pieces. */

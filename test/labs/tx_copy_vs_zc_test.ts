@@ -109,3 +109,27 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name:
+    "tx-copy-vs-zc needs the locked memory of one trial, and not that of the one before as well " +
+    "(needs root to become a user without)",
+  ignore: !IS_ROOT,
+  fn(): void {
+    using nobody = new Unprivileged();
+    const { project, denoDirectory } = nobody.shareProject();
+    const home = `${nobody.directory}/home`;
+    const file = `${home}/run.json`;
+    // Each trial registers 1024 KiB: 4 batches of 32 pieces of two pages.
+    const lab = ["tx-copy-vs-zc", "--payload", "8000", "--mode", "zc-fixed,zc-fixed+flush"];
+    const { code, stderr } = nobody.run(
+      ...["prlimit", `--memlock=${1536 << 10}`],
+      ...["env", `DENO_DIR=${denoDirectory}`, nobody.deno, "run", "-A", "--cached-only"],
+      ...["-c", `${project}/deno.json`, `${project}/labs/main.ts`, ...lab],
+      ...["--repeats", "20", "--seconds", "0.002", "--json", file],
+    );
+    assertEquals(code, 0, stderr);
+    const { complete, parameters } = readRunDocument(Deno.readTextFileSync(file));
+    assertEquals([complete, parameters.refused], [true, []]);
+  },
+});
