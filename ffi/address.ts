@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkObject, wrongKind } from "./arguments.ts";
+import { wrongKind } from "./arguments.ts";
 import { native } from "./native.ts";
 import { unwrap } from "./errors.ts";
 import { AF, SOCK } from "./uapi.ts";
@@ -34,9 +34,10 @@ const STORAGE = 128;
  * @throws {TypeError} If it is no address at all.
  */
 export function encodeAddress(address: Address, socket?: () => number): Uint8Array<ArrayBuffer> {
-  checkObject("address", address);
+  if (typeof address !== "object" || address === null || typeof address.host !== "string") {
+    throw wrongKind("address", "{ host, port } with a text as host", address);
+  }
   const { host, port } = address;
-  if (typeof host !== "string") throw wrongKind("host", "a numeric address as text", host);
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`Port ${String(port)} is not a whole number from 0 to 65535`);
   }
