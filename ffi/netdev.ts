@@ -221,8 +221,8 @@ export class Netdev implements Disposable {
   }
 
   /**
-   * Makes queues receive into a dma-buf (6.12). Needs CAP_NET_ADMIN in the namespace's user
-   * namespace.
+   * Makes queues receive into a dma-buf (6.12). Needs CAP_NET_ADMIN: in Linux 7.3 in the user
+   * namespace that owns the network namespace, in 6.18 in the machine's own.
    *
    * @returns The id of the binding.
    * @throws {UringError} If the kernel or the driver refuses; says why, and what to do.
@@ -340,7 +340,8 @@ function providerOf(
 }
 
 const NO_CAPABILITY: Explanation = {
-  meaning: "CAP_NET_ADMIN is needed in the user namespace that owns the network namespace",
+  meaning: "CAP_NET_ADMIN is needed, in Linux 7.3 in the user namespace that owns the network " +
+    "namespace, in 6.18 in the machine's own",
   advice: "run as root",
 };
 

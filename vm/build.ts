@@ -4,12 +4,18 @@
  *
  * @module
  */
-import { type Cache, exists, locked } from "./cache.ts";
+import { UnsupportedError } from "zclab";
+import { type Cache, exists, locked, openCache } from "./cache.ts";
 import { emulatorCommand } from "./emulator.ts";
 import type { GuestFiles } from "./guest.ts";
 import { ensureInitramfs } from "./initramfs.ts";
-import { type BuildOptions, ensureRootFileSystem, removeTree } from "./root_file_system.ts";
-import { ensureSoftnic } from "./softnic.ts";
+import {
+  type BuildOptions,
+  ensureRootFileSystem,
+  removeTree,
+  rootFileSystemIn,
+} from "./root_file_system.ts";
+import { ensureSoftnic, softnicIn } from "./softnic.ts";
 
 /** What is made for other versions than ours is removed when nobody has used it for so long. */
 const STALE_MILLISECONDS = 14 * 24 * 3600 * 1000;
@@ -35,6 +41,24 @@ export async function ensureGuest(cache: Cache, options: BuildOptions): Promise<
       return { ...files, emulator: emulatorCommand(root) };
     },
   );
+}
+
+/**
+ * Why this user cannot have the guest, programs that are missing aside.
+ *
+ * @returns The reason, or undefined if the guest is there or may be made.
+ */
+export function guestObstacle(): string | undefined {
+  if (Deno.build.arch !== "x86_64") return `it is for x86_64, this is ${Deno.build.arch}`;
+  try {
+    const cache = openCache();
+    const root = rootFileSystemIn(cache);
+    const isMade = exists(root.image) && exists(softnicIn(cache, root));
+    return isMade || Deno.uid() === 0 ? undefined : "making it takes root";
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.message;
+    throw error;
+  }
 }
 
 /** The times of what is used are set anew, and what has an old one is removed. */

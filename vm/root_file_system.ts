@@ -69,10 +69,7 @@ export async function ensureRootFileSystem(
   cache: Cache,
   options: BuildOptions,
 ): Promise<RootFileSystem> {
-  const key = keyOf(FORMAT, SUITE, KERNEL_SUITE, ...KERNEL_PACKAGES, ...PACKAGES, ...LEFT_OUT);
-  const folder = cache.path(`root-${key}`);
-  const image = cache.path(`image-${key}.squashfs`);
-  const kernel = cache.path(`kernel-${key}`);
+  const { key, folder, image, kernel } = rootFileSystemIn(cache);
   if (!exists(image)) {
     requireRoot();
     await requireSpace(cache.folder);
@@ -83,6 +80,22 @@ export async function ensureRootFileSystem(
     await replaceFile(image, (path) => pack(folder, path, options.signal));
   }
   return { key, folder, image, kernel, release: releaseIn(folder) };
+}
+
+/**
+ * Where the root file system is kept, whether it is there or not.
+ *
+ * @param cache The cache.
+ * @returns Its paths, and what it is made from.
+ */
+export function rootFileSystemIn(cache: Cache): Omit<RootFileSystem, "release"> {
+  const key = keyOf(FORMAT, SUITE, KERNEL_SUITE, ...KERNEL_PACKAGES, ...PACKAGES, ...LEFT_OUT);
+  return {
+    key,
+    folder: cache.path(`root-${key}`),
+    image: cache.path(`image-${key}.squashfs`),
+    kernel: cache.path(`kernel-${key}`),
+  };
 }
 
 /**
@@ -177,11 +190,15 @@ export async function removeTree(path: string): Promise<void> {
   if (exists(path)) await command("rm", ["-rf", "--one-file-system", path]);
 }
 
-/** The files of a root file system belong to root, and building in it takes chroot(2). */
-function requireRoot(): void {
+/**
+ * The files of a root file system belong to root, and building in it takes chroot(2).
+ *
+ * @throws {UnsupportedError} If this is an ordinary user.
+ */
+export function requireRoot(): void {
   if (Deno.uid() === 0) return;
   throw new UnsupportedError("Making the guest as an ordinary user", {
-    advice: "Run deno task vm as root: sudo deno task vm build",
+    advice: "Run it as root, which keeps the guest in its own cache: sudo deno task vm -- COMMAND",
   });
 }
 

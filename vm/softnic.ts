@@ -6,7 +6,13 @@
 import { fromFileUrl } from "@std/path";
 import { type Cache, contentsOf, exists, keyOf } from "./cache.ts";
 import { command } from "./command.ts";
-import { type BuildOptions, inRoot, replaceFile, type RootFileSystem } from "./root_file_system.ts";
+import {
+  type BuildOptions,
+  inRoot,
+  replaceFile,
+  requireRoot,
+  type RootFileSystem,
+} from "./root_file_system.ts";
 
 /** Unpacks the sources from its input, builds, and gives the module as its output. */
 const BUILD = `set -e
@@ -18,6 +24,19 @@ make -s -j"$(nproc)" -C "/lib/modules/$1/build" M=/tmp/softnic modules >&2
 strip --strip-debug softnic.ko
 cat softnic.ko
 rm -rf /tmp/softnic`;
+
+const SOURCES = fromFileUrl(new URL("softnic", import.meta.url));
+
+/**
+ * Where the module is kept, whether it is there or not.
+ *
+ * @param cache The cache.
+ * @param root What it is built in.
+ * @returns Its path, which says what it is made from.
+ */
+export function softnicIn(cache: Cache, { key }: Pick<RootFileSystem, "key">): string {
+  return cache.path(`softnic-${keyOf(key, BUILD, ...contentsOf(SOURCES))}.ko`);
+}
 
 /**
  * Returns the module, building it if its sources or the kernel have changed.
@@ -32,11 +51,11 @@ export async function ensureSoftnic(
   root: RootFileSystem,
   { announce, signal }: BuildOptions,
 ): Promise<string> {
-  const sources = fromFileUrl(new URL("softnic", import.meta.url));
-  const path = cache.path(`softnic-${keyOf(root.key, BUILD, ...contentsOf(sources))}.ko`);
+  const path = softnicIn(cache, root);
   if (exists(path)) return path;
+  requireRoot();
   announce("building softnic");
-  const input = await command("tar", ["-C", sources, "-cf", "-", "."], { signal });
+  const input = await command("tar", ["-C", SOURCES, "-cf", "-", "."], { signal });
   const module = await inRoot(root.folder, ["sh", "-c", BUILD, "sh", root.release], {
     input,
     signal,
