@@ -5,6 +5,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { Command } from "./child.ts";
+
+/** Such a module starts and kills many programs; with a busy processor that takes minutes. */
+const SECONDS = 600;
 
 /** Runs a module as root of a new user namespace in which only so many network namespaces fit. */
 export function runWithFewNamespaces(most: number, source: string, path?: string): Promise<string> {
@@ -23,7 +27,7 @@ export function runWithFewNamespaces(most: number, source: string, path?: string
 
 async function run(program: string, args: string[], path = Deno.env.get("PATH")!): Promise<string> {
   const env = { PATH: path, NO_COLOR: "1" };
-  const output = await new Deno.Command(program, { args, env }).output();
+  const output = await new Command(program, { args, env, seconds: SECONDS }).output();
   assertEquals(new TextDecoder().decode(output.stderr), "");
   return new TextDecoder().decode(output.stdout);
 }

@@ -24,7 +24,10 @@ import {
   printer,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal.ts";
+import { guestObstacle } from "../vm/build.ts";
 import { kernelComplaints } from "../vm/kernel_log.ts";
+import { PROGRESS } from "./progress.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What is searched for tests and for examples. */
 const SOURCES = ["test", "mod.ts", "ffi", "labs", "notebooks", "vm"];
@@ -35,8 +38,14 @@ const GUEST_SOURCES = "test/guest";
 /** Seconds that the guest's tests may take; with software emulation they take some minutes. */
 const GUEST_SECONDS = 2400;
 
+/** A test of the host that takes so many seconds hangs; the first one in the guest makes that. */
+const TEST_SECONDS = 900;
+
 /** Lines of a failure's reason that are told again at the end. */
 const REASON_LINES = 25;
+
+/** The reason that a report gives for a test that was running when the run was interrupted. */
+const CANCELLED = "Cancelled";
 
 /** A test that failed, or something else that should not have been. */
 export interface Failure {
@@ -77,7 +86,7 @@ export function countTests(report: string): Counts {
     if (isSkipped && attribute(attributes, "time") === "") continue;
     const isStep = suite === attribute(attributes, "classname") && name.startsWith(`${test} > `);
     if (isSkipped) skipped.push(name);
-    const reason = /<(?:failure|error)\b[^>]*>([\s\S]*?)<\/(?:failure|error)>/.exec(body)?.[1];
+    const reason = reasonIn(body);
     if (isStep) {
       if (reason !== undefined && failed.at(-1)?.name === test) {
         failed.at(-1)!.reason += `\n${name}: ${unescaped(reason)}`;
@@ -90,6 +99,12 @@ export function countTests(report: string): Counts {
     else if (!isSkipped) passed++;
   }
   return { passed, failed, skipped };
+}
+
+/** Why a test failed: a text, or where there is none, as of a cancelled test, its title. */
+function reasonIn(body: string): string | undefined {
+  const found = /<(?:failure|error)\b([^>]*?)(?:\/>|>([\s\S]*?)<\/(?:failure|error)>)/.exec(body);
+  return found === null ? undefined : found[2] ?? attribute(found[1]!, "message");
 }
 
 function attribute(attributes: string, name: string): string {
@@ -128,7 +143,7 @@ async function main(args: readonly string[]): Promise<number> {
   await ensureSystem({ components: TEST_COMPONENTS });
   // Without these the tests that need them skip themselves by name.
   await obstacleOf(NOTEBOOK_COMPONENTS);
-  await obstacleOf(GUEST_COMPONENTS);
+  if (guestObstacle() === undefined) await obstacleOf(GUEST_COMPONENTS);
 
   using own = Room.open("test");
   const room = own.folder;
@@ -163,17 +178,28 @@ function sum(all: readonly Counts[]): Counts {
 
 async function runOnHost(room: string, filter: string | undefined): Promise<Run> {
   const report = `${room}/host.xml`;
-  const { code, signal } = await runDeno([
+  const { code, signal, hung } = await runDeno([
     ...["test", "--allow-all", "--doc", `--ignore=${GUEST_SOURCES}`, `--junit-path=${report}`],
+    "--preload=./test/progress.ts",
     ...filtering(filter),
     ...SOURCES,
-  ]);
-  return { counts: countsOf(report, code, "deno test"), signal };
+  ], `${room}/progress`);
+  if (hung === undefined) return { counts: countsOf(report, code, "deno test"), signal };
+  return { counts: withHanging(countTests(readIfThere(report)), hung), signal };
+}
+
+/** The counts of a run that was ended because a test hung, in a file that is known if one began. */
+function withHanging({ passed, failed, skipped }: Counts, file: string): Counts {
+  const reason = `It had not ended after ${TEST_SECONDS} s. What comes after it did not run.`;
+  const name = file === "" ? "deno test, before the first test" : `a test of ${file}`;
+  const others = failed.filter((failure) => failure.reason !== CANCELLED);
+  const [hanging = { name }] = failed.filter((failure) => failure.reason === CANCELLED);
+  return { passed, failed: [...others, { ...hanging, reason }], skipped };
 }
 
 /** Where the guest cannot be made, its tests are skipped, and said to be. */
 async function runInGuest(room: string, filter: string | undefined): Promise<Run> {
-  const obstacle = await obstacleOf(GUEST_COMPONENTS);
+  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
   if (obstacle !== undefined) {
     const skipped = [`all of ${GUEST_SOURCES}, which run in the guest: ${obstacle}`];
     return { counts: { ...NOTHING, skipped }, signal: undefined };
@@ -243,22 +269,30 @@ function readIfThere(path: string): string {
   }
 }
 
-/** Runs Deno with its output on ours, and ends it when we are to end. */
+/**
+ * Runs Deno with its output on ours, and ends it when we are to end, or when it makes no progress.
+ *
+ * @param args Its arguments.
+ * @param progress The file in which tests tell that they began, if they do.
+ */
 async function runDeno(
   args: readonly string[],
-): Promise<{ code: number; signal: EndingSignal | undefined }> {
+  progress?: string,
+): Promise<{ code: number; signal: EndingSignal | undefined; hung: string | undefined }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: fromFileUrl(new URL("..", import.meta.url)),
+    env: progress === undefined ? {} : { [PROGRESS]: progress },
     stdin: "null",
   }).spawn();
+  using watchdog = progress === undefined ? null : new Watchdog(child, progress, TEST_SECONDS);
   let received: EndingSignal | undefined;
   using _listener = onEndingSignal((name, again) => {
     received = name;
     end(child, again ? "SIGKILL" : "SIGTERM");
   });
   const { code } = await child.status;
-  return { code, signal: received };
+  return { code, signal: received, hung: watchdog?.hung };
 }
 
 function end(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -22,6 +22,9 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
         </testcase>
         <testcase name="c stepsister" classname="./test/a_test.ts" time="0.000" line="9" col="1">
         </testcase>
+        <testcase name="d hung" classname="./test/a_test.ts" time="0.000" line="10" col="1">
+            <error message="Cancelled"/>
+        </testcase>
         <testcase name="left out" classname="./test/a_test.ts" line="1" col="6">
             <skipped/>
         </testcase>
@@ -38,7 +41,7 @@ Deno.test("countTests() counts steps with their test, and names what did not run
     failed: [{
       name: "c steps",
       reason: '1 test step failed.\nc steps > inner bad: Error: x says <testcase name="no">',
-    }],
+    }, { name: "d hung", reason: "Cancelled" }],
     skipped: ['b needs <root> & "ifb"', "c steps > inner skip"],
   });
 });

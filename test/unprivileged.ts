@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Command } from "./child.ts";
 
 /** The user that owns nothing, on every Linux. */
 const NOBODY = 65534;
@@ -70,7 +71,7 @@ export class Unprivileged implements Disposable {
 
   /** Runs a program as nobody. */
   run(...line: string[]): { code: number; stdout: string; stderr: string } {
-    const output = new Deno.Command("setpriv", {
+    const output = new Command("setpriv", {
       args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", ...line],
       cwd: this.directory,
       clearEnv: true,
@@ -110,7 +111,7 @@ function copyTree(from: string, to: string): void {
 }
 
 function runOrThrow(program: string, ...args: string[]): string {
-  const { success, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
+  const { success, stdout, stderr } = new Command(program, { args }).outputSync();
   if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
 }

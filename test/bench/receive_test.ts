@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Area, type Place, Ring, Socket, Testbed } from "zclab";
 import { Program } from "../../bench/program.ts";
 import { type CopyOptions, ReceiveReference } from "../../bench/receive.ts";
+import { Command } from "../child.ts";
 
 const SOURCE = new URL("../../bench/receive.c", import.meta.url);
 const MULTIPLIER = 2654435769n;
@@ -36,7 +37,7 @@ const reason = ignore ? " (needs root)" : "";
 Deno.test("receive.c compiles without a warning", async () => {
   const flags = ["-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"];
   const args = ["-std=gnu11", ...flags, "-o", "/dev/null", fileURLToPath(SOURCE)];
-  const { success, stderr } = await new Deno.Command("cc", { args }).output();
+  const { success, stderr } = await new Command("cc", { args }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   assertEquals(success, true);
 });

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { TRANSMIT_MODES, type TransmitMode } from "zclab";
 import { Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
+import { Command } from "../child.ts";
+import { needing, USUAL_MEMLOCK } from "../needs.ts";
 
 /** An ifb device drops what it is sent without copying; what lo is sent is always copied. */
 const SINK = `
@@ -39,7 +41,7 @@ class Sink implements AsyncDisposable {
   }
 
   static async open(...flags: string[]): Promise<Sink> {
-    const child = new Deno.Command("unshare", {
+    const child = new Command("unshare", {
       args: [...flags, "--net", "sh", "-c", SINK],
       stdin: "piped",
       stdout: "piped",
@@ -61,15 +63,9 @@ class Sink implements AsyncDisposable {
 }
 
 async function canUnshare(...flags: string[]): Promise<boolean> {
-  try {
-    // Types of devices differ in whether a user namespace may make them, so an ifb is tried.
-    const args = [...flags, "--net", "ip", "link", "add", "type", "ifb"];
-    const command = new Deno.Command("unshare", { args, stderr: "null", stdout: "null" });
-    return (await command.output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  // Types of devices differ in whether a user namespace may make them, so an ifb is tried.
+  const args = [...flags, "--net", "ip", "link", "add", "type", "ifb"];
+  return (await new Command("unshare", { args }).output()).success;
 }
 
 function options(further: Partial<SendOptions> = {}): SendOptions {
@@ -98,7 +94,7 @@ Deno.test("reference.c compiles without a warning", async () => {
   const source = fileURLToPath(new URL("../../bench/reference.c", import.meta.url));
   const flags = ["-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"];
   const args = ["-std=gnu11", ...flags, "-o", "/dev/null", source];
-  const { success, stderr } = await new Deno.Command("cc", { args }).output();
+  const { success, stderr } = await new Command("cc", { args }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   assertEquals(success, true);
 });
@@ -115,7 +111,7 @@ Deno.test("Reference.nop() runs whole batches, one system call for each", async 
   }
 });
 
-Deno.test("Reference keeps no ring of a finished command", async () => {
+Deno.test(needing("Reference keeps no ring of a finished command", USUAL_MEMLOCK), async () => {
   await using reference = await Reference.start();
   await reference.nop(1, 1);
   const before = await openFiles(reference.pid);

@@ -14,6 +14,7 @@ import { native } from "../../ffi/native.ts";
 import { Ring } from "../../ffi/ring.ts";
 import { Socket } from "../../ffi/socket.ts";
 import { Testbed } from "../../labs/kit/testbed.ts";
+import { Command } from "../child.ts";
 import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
 
 const IORING_REGISTER_NAPI = 27;
@@ -484,7 +485,7 @@ function asUserWithoutPrivileges(
     return unprivileged.evaluate(source);
   }
   const text = source.replaceAll("{ffi}", new URL("../../ffi", import.meta.url).href);
-  const output = new Deno.Command(Deno.execPath(), {
+  const output = new Command(Deno.execPath(), {
     args: ["eval", "--no-config", "--no-lock", text],
     env: { NO_COLOR: "1" },
   }).outputSync();

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { Command } from "../child.ts";
 
 const COMPILE = new URL("../../ffi/compile.ts", import.meta.url).href;
 
@@ -35,13 +36,15 @@ class Place implements Disposable {
   ): Promise<{ code: number; paths: string[]; stderr: string }> {
     const script = `${this.path}/script.ts`;
     Deno.writeTextFileSync(script, PRINT_PATHS);
-    const output = await new Deno.Command(Deno.execPath(), {
+    const output = await new Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-config", "--no-lock", ...permissions, script],
       clearEnv: true,
       env: {
         DENO_DIR: `${this.path}/deno`,
         NO_COLOR: "1",
         PATH: Deno.env.get("PATH")!,
+        // This user may have a shim in the usual one.
+        TMPDIR: this.path,
         ...environment,
       },
     }).output();
@@ -173,7 +176,7 @@ Deno.test("compileShim() sweeps what a killed process left, and only that", asyn
   using place = new Place();
   const cache = place.directory("cache");
   const shims = place.directory("cache/zclab");
-  const finished = await new Deno.Command("true").spawn();
+  const finished = await new Command("true").spawn();
   await finished.status;
   const ended = `shim-abc.so.${finished.pid}.${crypto.randomUUID()}`;
   const young = `shim-abc.so.${finished.pid}.${crypto.randomUUID()}`;

@@ -6,6 +6,8 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { type Ring, Socket, type Testbed } from "zclab";
+import { Command } from "../child.ts";
+export { until } from "../until.ts";
 
 /** The text as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -85,15 +87,6 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Waits until something holds, ten seconds at most. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await sleep(1);
-  }
-}
-
 /**
  * Runs a module in a process of its own, with `zclab` and everything else that tests import.
  *
@@ -105,7 +98,7 @@ export function runModule(
   options: { prefix?: readonly string[] } = {},
 ): { code: number; stdout: string; stderr: string } {
   const line = [...options.prefix ?? [], Deno.execPath(), "eval", "--ext=ts", source];
-  const output = new Deno.Command(line[0]!, {
+  const output = new Command(line[0]!, {
     args: line.slice(1),
     cwd: fromFileUrl(new URL("../..", import.meta.url)),
     env: { NO_COLOR: "1" },

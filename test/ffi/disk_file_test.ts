@@ -4,7 +4,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Area, ClosedError, DiskFile, kernelIsAtLeast, Ring, UringError } from "zclab";
+import { Area, ClosedError, DiskFile, Ring, UringError } from "zclab";
+import { needing } from "../needs.ts";
 
 const BYTES = 64 << 10;
 
@@ -47,10 +48,7 @@ for (const registered of [false, true]) {
 }
 
 Deno.test({
-  name: kernelIsAtLeast("6.5")
-    ? "DiskFile.cachedBytes() tells direct writes from others"
-    : "DiskFile.cachedBytes() tells direct writes from others (needs Linux 6.5)",
-  ignore: !kernelIsAtLeast("6.5"),
+  ...needing("DiskFile.cachedBytes() tells direct writes from others", { kernel: "6.5" }, "disk"),
   fn: async () => {
     await using ring = Ring.open();
     using area = Area.map({ bytes: BYTES });

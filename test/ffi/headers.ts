@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Command } from "../child.ts";
 
 const HEADERS = [
   "errno.h",
@@ -40,7 +41,7 @@ export function askHeaders(expressions: ReadonlyMap<string, string>): Map<string
       known = known.filter((_, i) => !unknown.has(i));
     }
     if (known.length === 0) return new Map();
-    const { stdout } = new Deno.Command(`${directory}/ask`).outputSync();
+    const { stdout } = new Command(`${directory}/ask`).outputSync();
     const values = new TextDecoder().decode(stdout).trim().split("\n").map(BigInt);
     return new Map(known.map(([name], i) => [name, values[i]!]));
   } finally {
@@ -63,7 +64,7 @@ function compile(directory: string, expressions: readonly string[]): Set<number>
   const lines = expressions.map((expression) => `printf("%lld\\n", (long long)(${expression}));`);
   Deno.writeTextFileSync(`${directory}/ask.c`, [...before, ...lines, "}", ""].join("\n"));
   const [program = "cc", ...further] = (Deno.env.get("CC") || "cc").split(/\s+/);
-  const { success, stderr } = new Deno.Command(program, {
+  const { success, stderr } = new Command(program, {
     args: [...further, "-o", "ask", "ask.c"],
     cwd: directory,
     env: { LC_ALL: "C" },

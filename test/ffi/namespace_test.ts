@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from
 import { ClosedError } from "../../ffi/errors.ts";
 import { NetworkNamespace } from "../../ffi/namespace.ts";
 import { native } from "../../ffi/native.ts";
+import { Command } from "../child.ts";
 import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
 
 const AF_INET = 2;
@@ -101,7 +102,7 @@ Deno.test("NetworkNamespace names the settings where user namespaces are not all
     }
   `;
   // In a user namespace that allows none below it, a process without capabilities can make nothing.
-  const output = new Deno.Command("unshare", {
+  const output = new Command("unshare", {
     args: [
       "--user",
       "--map-root-user",

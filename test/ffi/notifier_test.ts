@@ -16,6 +16,8 @@ import { CQE, NOTIF_USAGE_ZC_COPIED } from "../../ffi/uapi.ts";
 import { connectTcp, connectUdp, pattern, reapAll, sleep } from "./connections.ts";
 
 const EMSGSIZE = 90;
+/** More than a receive buffer of 4096 takes, and little of what an ordinary user may lock. */
+const UNREAD = 1 << 20;
 
 Deno.test("Into the sink nothing is copied: normal and registered buffers on one notifier", async () => {
   await using bed = await Testbed.sink();
@@ -345,7 +347,7 @@ Deno.test("The await face attaches as well, and tells of copying for each send",
 Deno.test("flushBlocking() gives up in time, and the memory stays in flight", async () => {
   using bed = await Testbed.loopback();
   using ring = Ring.open();
-  using area = Area.map({ bytes: 8 << 20 });
+  using area = Area.map({ bytes: UNREAD });
   using connection = await connectTcp(ring, bed, { receiveBuffer: 4096 });
   const slice = area.slice();
   const slot = new Notifier(ring);
@@ -389,7 +391,7 @@ Deno.test("Notifier throws ClosedError after its ring was closed, all of its met
 Deno.test("flush() is rejected when the ring closes before the kernel has let go", async () => {
   using bed = await Testbed.loopback();
   const ring = Ring.open();
-  const area = Area.map({ bytes: 8 << 20 });
+  const area = Area.map({ bytes: UNREAD });
   using connection = await connectTcp(ring, bed, { receiveBuffer: 4096 });
   const slot = new Notifier(ring);
   ring.batch.sendZc(connection.near, area.slice(), slot);

@@ -79,7 +79,14 @@ export class DatagramChannel {
     readonly sender: Socket,
     readonly receiver: Socket,
     readonly account: Account,
+    /** So many datagrams fit into the receiver's buffer, however long they are. */
+    readonly most: number,
   ) {}
+
+  /** Datagrams that may be in the receiver's buffer. */
+  get unsettled(): number {
+    return this.#open.size;
+  }
 
   /** Makes a datagram and its content. */
   make(length: number): { datagram: Datagram; content: Uint8Array } {

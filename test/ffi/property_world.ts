@@ -50,7 +50,10 @@ const RETRANSMISSION = 30_000;
 const [SOL_SOCKET, SO_MEMINFO, MEMINFO_WORDS, MEMINFO_DROPS] = [1, 55, 9, 8];
 /** What a channel may have on its way: far below the receive buffers that it asks for. */
 const WINDOW = 512 * 1024;
+/** Not with SO_RCVBUFFORCE, which is for root: what the kernel grants decides what is on its way. */
 const RECEIVE_BUFFER = 16 * 1024 * 1024;
+/** What one datagram takes of a receive buffer at most: a page for each piece that it came in. */
+const DATAGRAM_ROOM = 48 * 1024;
 
 /** A request of the batch face. */
 interface Handler {
@@ -1624,13 +1627,14 @@ export class World {
     const id = this.#nextChannel++;
     if (this.#chance(50)) {
       const receiver = Socket.udp(bed.far, { family }).bind(bed.far.address(0, family));
-      receiver.setOption("SO_RCVBUFFORCE", RECEIVE_BUFFER);
+      receiver.setOption("SO_RCVBUF", RECEIVE_BUFFER);
       const sender = Socket.udp(bed.near, { family }).bind(bed.near.address(0, family))
         .connect(receiver.localAddress!);
       // The port may have been another's, to whom others still send.
       receiver.connect(sender.localAddress!);
-      sender.setOption("SO_SNDBUFFORCE", RECEIVE_BUFFER);
-      this.#channels.push(new DatagramChannel(id, sender, receiver, this.account));
+      sender.setOption("SO_SNDBUF", RECEIVE_BUFFER);
+      const most = Math.floor(receiver.option("SO_RCVBUF") / DATAGRAM_ROOM);
+      this.#channels.push(new DatagramChannel(id, sender, receiver, this.account, most));
       return;
     }
     const model = this.#pick(this.#rings);
@@ -1764,6 +1768,7 @@ export class World {
     const model = this.#pick(this.#rings);
     if (channel === undefined || model === undefined) return;
     if (channel.outstanding > WINDOW) return;
+    if (channel.kind === "udp" && channel.unsettled >= channel.most) return;
     // What hangs on junk may never start.
     if (model.linked) this.#submitNow(model);
     if (channel.kind === "udp") this.#sendDatagram(channel, model);

@@ -12,6 +12,7 @@ import {
 import { ENGINE, type Engine, TARGET, type Target } from "../../ffi/engine.ts";
 import { negotiate, setUp, WANTED_FLAGS } from "../../ffi/queues.ts";
 import { CQE, NOP, SETUP } from "../../ffi/uapi.ts";
+import { needing, USUAL_MEMLOCK } from "../needs.ts";
 import { assertModule, connectUdp } from "./connections.ts";
 
 const NAMES = WANTED_FLAGS.map(([name]) => name) as SetupFlag[];
@@ -287,7 +288,7 @@ Deno.test("A kernel without a completion size is said to lack it", () => {
   assertEquals([error.feature, error.since], ["IORING_SETUP_CQE32", "5.19"]);
 });
 
-Deno.test("A process that opens rings without closing them ends", () => {
+Deno.test(needing("A process that opens rings without closing them ends", USUAL_MEMLOCK), () => {
   assertModule(
     `
       import { Ring } from "zclab";

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { compileShim } from "../../ffi/compile.ts";
 import { SHIM } from "../../ffi/symbols.ts";
+import { Command } from "../child.ts";
 import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
 
 const SANITIZERS = [
@@ -25,7 +26,7 @@ const C_TYPES: Readonly<Record<string, RegExp>> = {
 function compileTest(directory: string): string {
   const program = `${directory}/shim_test`;
   const source = new URL("./shim_test.c", import.meta.url).pathname;
-  const output = new Deno.Command("cc", {
+  const output = new Command("cc", {
     args: [...SANITIZERS, "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source],
   }).outputSync();
   assertEquals(new TextDecoder().decode(output.stderr), "");
@@ -36,8 +37,7 @@ function compileTest(directory: string): string {
 Deno.test("shim behaves under AddressSanitizer and UBSan", () => {
   const directory = Deno.makeTempDirSync();
   try {
-    const output = new Deno.Command("timeout", { args: ["60", compileTest(directory)] })
-      .outputSync();
+    const output = new Command(compileTest(directory)).outputSync();
     assertEquals(new TextDecoder().decode(output.stderr), "");
     assertStringIncludes(new TextDecoder().decode(output.stdout), "every function");
     assertEquals(output.code, 0);
@@ -52,7 +52,7 @@ Deno.test({
   fn(): void {
     using nobody = new Unprivileged();
     const program = compileTest(nobody.directory);
-    const { code, stdout, stderr } = nobody.run("timeout", "60", program);
+    const { code, stdout, stderr } = nobody.run(program);
     assertEquals(stderr, "");
     assertStringIncludes(stdout, "every function");
     assertEquals(code, 0);

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import configuration from "../../deno.json" with { type: "json" };
 import { codeVersion } from "../../labs/kit/code_version.ts";
 import { findProgram } from "../../labs/kit/setup.ts";
+import { Command } from "../child.ts";
 
 const NO_GIT = findProgram("git") === undefined;
 const WITH_GIT = NO_GIT ? " (there is no git here)" : "";
@@ -19,7 +20,7 @@ async function inFolder(test: (folder: string) => Promise<void>): Promise<void> 
 
 async function git(folder: string, ...args: string[]): Promise<string> {
   const identity = ["-c", "user.name=zclab", "-c", "user.email=zclab@example.org"];
-  const { success, stdout, stderr } = await new Deno.Command("git", {
+  const { success, stdout, stderr } = await new Command("git", {
     args: ["-C", folder, ...identity, ...args],
     stdin: "null",
   }).output();
@@ -83,7 +84,7 @@ Deno.test("codeVersion() never throws: without a folder, without git, without pe
     );
     const config = import.meta.resolve("../../deno.json").replace("file://", "");
     for (const flags of [["--allow-all"], ["--allow-read"], []]) {
-      const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+      const { stdout, stderr, success } = await new Command(Deno.execPath(), {
         args: ["run", "--no-prompt", "--no-check", "--config", config, ...flags, program],
         env: { PATH: "/nowhere" },
         stdin: "null",

@@ -6,6 +6,7 @@ import {
 } from "../../labs/kit/covariates.ts";
 import { experiment } from "../../labs/kit/experiment.ts";
 import { jsonProblem } from "../../labs/kit/trials.ts";
+import { Command } from "../child.ts";
 
 const HAS_SCHEDSTAT = readCovariates().waitingSeconds !== null;
 
@@ -42,7 +43,7 @@ Deno.test("readCovariates never throws where nothing may be read", async () => {
       `import { readCovariates } from "${module}";
        console.log(JSON.stringify(readCovariates()));`,
     );
-    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    const { stdout, stderr, success } = await new Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", "--no-config", "--quiet", path],
     }).output();
     assert(success, new TextDecoder().decode(stderr));

@@ -5,6 +5,7 @@ import { probe } from "../../labs/kit/probe.ts";
 import { SetupError } from "../../labs/kit/setup.ts";
 import { describeError, exitCode, printer } from "../../labs/kit/terminal.ts";
 import { main, type Surroundings } from "../../labs/main.ts";
+import { Command } from "../child.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";
 
 const PROGRAM = fromFileUrl(new URL("./sample_lab.ts", import.meta.url));
@@ -336,7 +337,7 @@ Deno.test("printer() waits for slow readers and goes quiet after the last one", 
 
 Deno.test("the command is quiet when its reader goes away", async () => {
   const script = '{ "$0" run --allow-all "$1" --list; echo "code $?" >&2; } | true';
-  const { stderr } = await new Deno.Command("sh", {
+  const { stderr } = await new Command("sh", {
     args: ["-c", script, Deno.execPath(), PROGRAM],
   }).output();
   assertEquals(new TextDecoder().decode(stderr), "code 0\n");
@@ -367,7 +368,7 @@ function start(args: readonly string[]): {
   waiting: Promise<void>;
   finish: () => Promise<{ out: string; errors: string; code: number }>;
 } {
-  const process = new Deno.Command(Deno.execPath(), {
+  const process = new Command(Deno.execPath(), {
     args: ["run", "--allow-all", PROGRAM, ...args],
     stdout: "piped",
     stderr: "piped",

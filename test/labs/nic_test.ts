@@ -40,6 +40,8 @@ import {
   parseSteering,
 } from "../../labs/kit/nic/settings.ts";
 import { runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { Command } from "../child.ts";
+import { until } from "../until.ts";
 
 // === What ethtool prints ===
 
@@ -661,7 +663,7 @@ class PlayedNic implements AsyncDisposable {
   /** Runs a program of ours in the namespace of the NIC. */
   spawn(source: string): Deno.ChildProcess {
     const args = [`--net=/proc/${Deno.pid}/fd/${this.namespace.fd}`, Deno.execPath(), "eval"];
-    return new Deno.Command("nsenter", {
+    return new Command("nsenter", {
       args: [...args, source],
       stdout: "piped",
       stderr: "inherit",
@@ -944,9 +946,9 @@ test("what a killed process has left running is waited for", async () => {
   const child = played.spawn(OPEN_AND_APPLY);
   await waitFor(lines(child), "opened 0");
   const { directory } = played.journals;
-  while (![...Deno.readDirSync(`${directory}/state`)].some(({ name }) => name === "began")) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until("ethtool began", () => {
+    return [...Deno.readDirSync(`${directory}/state`)].some(({ name }) => name === "began");
+  });
   child.kill("SIGKILL");
   await child.status;
   assertEquals(played.get("split"), "n/a");
@@ -962,9 +964,7 @@ test("a rule whose number nobody got to know is found and deleted", async () => 
   played.set("linger", "yes");
   const child = played.spawn(OPEN_AND_APPLY);
   await waitFor(lines(child), "opened 0");
-  while (!played.get("rules").includes("Filter: 7")) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until("the rule is there", () => played.get("rules").includes("Filter: 7"));
   child.kill("SIGKILL");
   await child.status;
   assertEquals(pendingNics()[0]!.changes.at(-1)!.rule, undefined);

@@ -7,6 +7,7 @@ import {
   type Requirement,
   REQUIREMENTS,
 } from "../../labs/kit/probe.ts";
+import { Command } from "../child.ts";
 
 const PROBE_MODULE = new URL("../../labs/kit/probe.ts", import.meta.url).href;
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
@@ -27,7 +28,7 @@ async function probeElsewhere(
     ...flags,
     `data:text/javascript,${encodeURIComponent(code)}`,
   ];
-  const { stdout, stderr, success } = await new Deno.Command(program, { args, env, cwd: ROOT })
+  const { stdout, stderr, success } = await new Command(program, { args, env, cwd: ROOT })
     .output();
   const decoder = new TextDecoder();
   assert(success, decoder.decode(stderr));

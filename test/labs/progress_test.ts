@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { Progress, type ProgressOptions } from "../../labs/kit/progress.ts";
 import { displayWidth } from "../../labs/kit/table.ts";
+import { Command } from "../child.ts";
 
 /** A terminal that keeps what is written, and a clock that a test sets. */
 class Terminal {
@@ -122,7 +123,7 @@ Deno.test("Progress without a terminal is silent and ends with its process", asy
     progress.update(1, 2);
     progress.update(2, 2);
   `;
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+  const { stdout, stderr, success } = await new Command(Deno.execPath(), {
     args: ["eval", "--ext=ts", code],
   }).output();
   assert(success);

@@ -11,6 +11,7 @@ import { CATALOGUE } from "../../labs/catalogue.ts";
 import { labsByName } from "../../labs/kit/repl.ts";
 import { makeHelp } from "../../labs/kit/repl/help.ts";
 import { InterruptedError, Interrupter } from "../../labs/kit/repl/interrupt.ts";
+import { Command } from "../child.ts";
 import {
   COUNT_FREE,
   isMarkedProcessLeft,
@@ -26,7 +27,7 @@ async function type(
   lines: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; out: string; errors: string }> {
-  const process = new Deno.Command(Deno.execPath(), {
+  const process = new Command(Deno.execPath(), {
     args: ["task", "--quiet", "repl"],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
@@ -49,17 +50,12 @@ async function type(
 }
 
 function hasScript(): boolean {
-  try {
-    return new Deno.Command("script", { args: ["--version"], stdout: "null", stderr: "null" })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
+  return new Command("script", { args: ["--version"] }).outputSync().success;
 }
 
 /** `deno task repl` in a terminal of its own, which `script(1)` makes. */
 class Terminal {
-  readonly #process = new Deno.Command("script", {
+  readonly #process = new Command("script", {
     // A process that Ctrl-\\ kills would leave its memory in a file where that is allowed.
     args: ["-qfec", `ulimit -c 0; ${Deno.execPath()} task --quiet repl`, "/dev/null"],
     cwd: ROOT,

@@ -15,6 +15,7 @@ import {
   writeRunDocument,
 } from "../../labs/kit/run_document.ts";
 import { checkWritable, FileError } from "../../labs/kit/whole_file.ts";
+import { Command } from "../child.ts";
 import { SAMPLE } from "./sample_lab.ts";
 
 async function example(): Promise<RunDocument> {
@@ -174,10 +175,10 @@ Deno.test("writeRunDocument writes into a pipe instead of replacing it", () =>
   inFolder(async (folder) => {
     // A pipe of the test's own: with a device of the machine, a mistake would cost the device.
     const pipe = join(folder, "pipe");
-    assert((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+    assert((await new Command("mkfifo", { args: [pipe] }).output()).success);
     // Opening a pipe that nobody reads would wait, so that this returns shows it was not opened.
     await checkWritable(pipe);
-    const reader = new Deno.Command("cat", { args: [pipe], stdout: "piped" }).spawn();
+    const reader = new Command("cat", { args: [pipe], stdout: "piped" }).spawn();
     const document = await example();
     await writeRunDocument(pipe, document);
     const { stdout } = await reader.output();

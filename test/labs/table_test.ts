@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { displayWidth, table, type TableColumn, truncated } from "../../labs/kit/table.ts";
+import { Command } from "../child.ts";
 
 interface Row {
   payload: number;
@@ -115,7 +116,7 @@ Deno.test("table takes no colours where NO_COLOR is set or stdout is no terminal
     console.log(table([{ title: "a", value: (x) => x, style: () => "red" }], ["b"]));
   `;
   for (const env of [{ NO_COLOR: "1" }, { NO_COLOR: "" }]) {
-    const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    const { stdout, success } = await new Command(Deno.execPath(), {
       args: ["eval", "--ext=ts", code],
       env,
     }).output();

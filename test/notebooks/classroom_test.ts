@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/setup.ts";
+import { Command } from "../child.ts";
 import { isMarkedProcessLeft, ownInterfaces } from "../leftovers.ts";
 import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
 
@@ -37,7 +38,7 @@ Deno.test({
       await Deno.mkdir(home);
       await Deno.chown(home, user, user);
       const name = index % 2 === 0 ? "01-rings-and-completions" : "02-zero-copy-send";
-      const { stdout, stderr } = await new Deno.Command("setpriv", {
+      const { stdout, stderr } = await new Command("setpriv", {
         args: [
           ...[`--reuid=${user}`, `--regid=${user}`, "--clear-groups"],
           ...[shared.deno, "eval", "--cached-only", "--config", `${project}/deno.json`],

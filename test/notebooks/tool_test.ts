@@ -9,6 +9,8 @@ import {
   PROJECT,
   shownText,
 } from "../../notebooks/tool/notebook_file.ts";
+import { Command } from "../child.ts";
+import { until } from "../until.ts";
 import { isMarkedProcessLeft } from "../leftovers.ts";
 
 const lacking = missingComponents(NOTEBOOK_COMPONENTS);
@@ -28,7 +30,7 @@ function showing(text: string): Notebook {
 }
 
 async function notebookCommand(...args: string[]): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Command(Deno.execPath(), {
     args: ["run", "--allow-all", `${PROJECT}/notebooks/main.ts`, ...args],
     env: { NO_COLOR: "1" },
   }).output();
@@ -89,10 +91,9 @@ Deno.test("a notebook file has nothing of the moment in it, and is the same when
 
 Deno.test("outputs that name this machine, or are too long, are not kept", () => {
   assertEquals(outputProblems(showing("4000 bytes, copied 0")), []);
-  assertEquals(outputProblems(showing(`at file://${PROJECT}/mod.ts:1`)), [
-    "cell 1 shows the path of the project",
-    ...(PROJECT.startsWith("/tmp/") ? ["cell 1 shows a path of temporary files"] : []),
-  ]);
+  // A checkout may be in the home directory, which names the user, or among temporary files.
+  const [first] = outputProblems(showing(`at file://${PROJECT}/mod.ts:1`));
+  assertEquals(first, "cell 1 shows the path of the project");
   assertEquals(outputProblems(showing("/tmp/x.json")), ["cell 1 shows a path of temporary files"]);
   const svg = btoa(`<svg><text>${PROJECT}/</text></svg>`);
   const [hidden] = outputProblems(showing(`<img src="data:image/svg+xml;base64,${svg}">`));
@@ -132,7 +133,7 @@ Deno.test("the kernel spec finds Deno again when its place is gone", () => {
     Deno.writeTextFileSync(`${directory}/bin/deno`, '#!/bin/sh\necho "other deno: $*"\n', {
       mode: 0o755,
     });
-    const output = new Deno.Command(argv[0], {
+    const output = new Command(argv[0], {
       args: [argv[1], "connection.json"],
       env: { PATH: `${directory}/bin:/usr/bin:/bin` },
     }).outputSync();
@@ -172,7 +173,6 @@ Deno.test({
   ignore: lacking.length > 0,
   async fn(): Promise<void> {
     const mark = `ZCLAB_MARK=${crypto.randomUUID()}`;
-    const started = Promise.withResolvers<void>();
     const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
     Deno.env.set("ZCLAB_MARK", mark.split("=")[1]!);
     try {
@@ -181,11 +181,7 @@ Deno.test({
         notebookOf(`Deno.writeTextFileSync("${folder}/started", ""); await new Promise(() => {});`),
         { signal: controller.signal },
       ).then(() => "ended", (error) => error.name);
-      const look = setInterval(() => {
-        if ([...Deno.readDirSync(folder)].length > 0) started.resolve();
-      }, 50);
-      await started.promise;
-      clearInterval(look);
+      await until("the cell runs", () => [...Deno.readDirSync(folder)].length > 0);
       Deno.env.delete("ZCLAB_MARK");
       assert(isMarkedProcessLeft(mark), "the kernel carries the mark");
       controller.abort();

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { GUEST_COMPONENTS, missingComponents } from "../../labs/kit/setup.ts";
+import { Command } from "../child.ts";
+import { needing } from "../needs.ts";
+import { until } from "../until.ts";
 
 const PROJECT = fromFileUrl(new URL("../..", import.meta.url));
-const MISSING = missingComponents(GUEST_COMPONENTS);
+
+/** How long one guest may take, in seconds: the first one is built before it boots. */
+const SECONDS = 600;
 
 /** Boots a guest for each test, because how guests end is what is tested. */
 function guestTest(name: string, run: () => Promise<void>): void {
-  Deno.test({
-    name: MISSING.length === 0 ? name : `${name} (lacks ${MISSING.join(", ")})`,
-    ignore: MISSING.length > 0,
-    fn: run,
-  });
+  Deno.test({ ...needing(name, "guest"), fn: run });
 }
 
 interface Ended {
@@ -21,12 +21,13 @@ interface Ended {
 }
 
 function start(args: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
+  return new Command(Deno.execPath(), {
     args: ["run", "--allow-all", "vm/main.ts", ...args],
     cwd: PROJECT,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    seconds: SECONDS,
   }).spawn();
 }
 
@@ -45,14 +46,6 @@ async function guestsOf(pid: number): Promise<string[]> {
     if (line.includes("qemu-system") && line.includes(`zclab-vm-${pid}-`)) found.push(name);
   }
   return found;
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`Waited for a minute in vain: ${what}`);
 }
 
 guestTest("a command's output, streams and exit status come out, and what it wrote", async () => {
@@ -84,14 +77,14 @@ guestTest("a command's output, streams and exit status come out, and what it wro
 guestTest("SIGINT interrupts the command, which may clean up; nothing is left", async () => {
   const script = 'trap "echo cleaned; exit 9" INT; echo started; while :; do sleep 0.1; done';
   const child = start(["--", "sh", "-c", script]);
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const errors = new Response(child.stderr).text();
   let text = "";
-  while (!text.includes("started")) text += (await reader.read()).value ?? "";
-  child.kill("SIGINT");
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
-  await child.stderr.cancel();
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if (!text.includes("started") && (text + part).includes("started")) child.kill("SIGINT");
+    text += part;
+  }
   const { code } = await child.status;
-  assertStringIncludes(text, "cleaned");
+  assertEquals(text, "started\ncleaned\n", await errors);
   assertEquals(code, 9);
   assertEquals(await guestsOf(child.pid), []);
 });
