@@ -126,11 +126,9 @@ function flowProof(trials: readonly Trial[]): string | null {
 async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
   const { options: { buffers }, repeats, seed, signal, progress } = context;
   const hasSoftnic = (await probe()).item("softnic").state === "real";
-  const factors: HeldFactors[] = [1, buffers / 2, buffers - 1, buffers].map((held) => ({
-    device: "none",
-    buffers,
-    held: Math.floor(held),
-  }));
+  // Of few buffers some of these are the same.
+  const amounts = new Set([1, Math.floor(buffers / 2), buffers - 1, buffers]);
+  const factors: HeldFactors[] = [...amounts].map((held) => ({ device: "none", buffers, held }));
   if (hasSoftnic) {
     const area = { device: "softnic", buffers: NIC_BUFFERS } as const;
     factors.push({ ...area, held: 0 }, { ...area, held: NIC_BUFFERS });

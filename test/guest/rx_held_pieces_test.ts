@@ -33,3 +33,9 @@ Deno.test("rx-held-pieces: a stream stands still while all buffers are held, and
   }
   assert(rows.some(({ device }) => device === "softnic"));
 });
+
+Deno.test("rx-held-pieces: of few buffers each amount is held once", async () => {
+  const { document } = await runLab("rx-held-pieces", "--repeats", "1", "--buffers", "2");
+  const held = document.summary.filter(({ device }) => device === "none").map(({ held }) => held);
+  assertEquals(held, [1, 2]);
+});
