@@ -197,7 +197,8 @@ export class Engine implements Holder, DescriptorUser {
     .set("ts", addressOf(this.#waitTime.buffer));
 
   // Awaiting.
-  readonly #closing = Promise.withResolvers<void>();
+  /** Who waits for something that is no request of the kernel's, and on behalf of which file. */
+  readonly #waits = new Set<{ readonly fd: number; readonly end: (cancelled: boolean) => void }>();
   #events: EventSource | undefined;
   #awaited = 0;
   #pumping = false;
@@ -255,11 +256,6 @@ export class Engine implements Holder, DescriptorUser {
   /** Completions of the batch face that were set aside. */
   get spilled(): number {
     return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
-  }
-
-  /** Resolves when the ring is closed: for those who wait for something else meanwhile. */
-  get whenClosed(): Promise<void> {
-    return this.#closing.promise;
   }
 
   /** @throws {ClosedError} After close. */
@@ -946,6 +942,42 @@ export class Engine implements Holder, DescriptorUser {
     }
   }
 
+  /**
+   * Waits for an event between two requests on a file, when the kernel has none that could be
+   * cancelled: whoever cancels what is pending on the file ends this as well, and so does closing
+   * the ring.
+   *
+   * @returns Whether it was cancelled.
+   */
+  async waitFor(event: Promise<void>, fd: number): Promise<boolean> {
+    if (this.closed) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wait = { fd, end: resolve };
+    this.#waits.add(wait);
+    event.then(() => resolve(false));
+    try {
+      return await promise;
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  /**
+   * Ends what waits on behalf of a file without a request.
+   *
+   * @returns How many did.
+   */
+  endWaits(fd: number): number {
+    let count = 0;
+    for (const wait of this.#waits) {
+      if (wait.fd !== fd) continue;
+      this.#waits.delete(wait);
+      wait.end(true);
+      count++;
+    }
+    return count;
+  }
+
   /** The ring itself failed: whoever awaits something of it is told, nobody waits for ever. */
   #failAll(error: unknown): void {
     for (const target of this.#targets) target?.fail(error);
@@ -1035,6 +1067,7 @@ export class Engine implements Holder, DescriptorUser {
    * (IORING_REGISTER_SYNC_CANCEL, 6.0).
    */
   cancelOn(fd: number): void {
+    this.endWaits(fd);
     this.submitOn(fd);
     if (this.inFlight === 0) return;
     const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL;
@@ -1144,7 +1177,7 @@ export class Engine implements Holder, DescriptorUser {
     this.#descriptor.close();
     this.#events?.close();
     this.#failAll(new ClosedError("Ring"));
+    for (const wait of this.#waits) wait.end(false);
     for (const run of this.#closers.splice(0)) run();
-    this.#closing.resolve();
   }
 }

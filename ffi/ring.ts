@@ -122,6 +122,7 @@ export interface ReceivedPiece {
 }
 
 const ENOBUFS = -105;
+const ECANCELED = -125;
 /** Bytes that a registered buffer has at most (before Linux 7.2). */
 const LARGEST_BUFFER = 2 ** 30;
 
@@ -561,7 +562,8 @@ export class Ring implements Disposable, AsyncDisposable {
    * until one is recycled. A datagram without content
    * is a piece of 0 bytes, and of one that is longer than a buffer the rest is lost.
    *
-   * @throws {UringError} If the connection failed; ECANCELED if the socket was closed.
+   * @throws {UringError} If the connection failed; ECANCELED if the socket was closed, or what is
+   *   pending on it cancelled.
    * @throws {RangeError} If the buffers are another ring's.
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
@@ -604,7 +606,8 @@ export class Ring implements Disposable, AsyncDisposable {
       }
       // It has ended otherwise when the completion queue was full, or after an empty datagram.
       if (!isExhausted) continue;
-      await Promise.race([buffers.providedAfter(provided), this.#engine.whenClosed]);
+      const isCancelled = await this.#engine.waitFor(buffers.providedAfter(provided), fdOf(file));
+      if (isCancelled) throw stream.error(ECANCELED);
     }
   }
 
@@ -742,12 +745,20 @@ export class Ring implements Disposable, AsyncDisposable {
     });
   }
 
-  /** Cancels every request on a file (ASYNC_CANCEL by file, 5.19). Resolves to how many. */
+  /**
+   * Cancels every request on a file (ASYNC_CANCEL by file, 5.19), and multishot receives that wait
+   * for a buffer. Resolves to how many.
+   */
   cancel(file: File): Promise<number> {
-    return this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      const by = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL | (flag === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
-      prepareCancel(sqes, at, fd, by, 0, upper);
+    return quietly(async () => {
+      const cancelled = this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        const by = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL | (flag === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+        prepareCancel(sqes, at, fd, by, 0, upper);
+      });
+      // What makes this throw has refused the request too.
+      const waiting = this.#engine.closed ? 0 : this.#engine.endWaits(fdOf(file));
+      return waiting + await cancelled;
     });
   }
 

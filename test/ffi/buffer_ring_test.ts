@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   Area,
   BufferRing,
@@ -7,6 +14,7 @@ import {
   OwnershipError,
   type ReceivedPiece,
   Ring,
+  type Socket,
   Testbed,
   UringError,
 } from "zclab";
@@ -20,10 +28,12 @@ import {
   reapAll,
   sleep,
   textOf,
+  until,
 } from "./connections.ts";
 
 const ENOBUFS = -105;
 const ECANCELED = -125;
+const POLLPRI = 2;
 
 /** Waits until that many completions of a user data have come. */
 function reapUntil(ring: Ring, count: number, userData: number): Completion[] {
@@ -444,4 +454,50 @@ Deno.test("A receive that finds no buffer waits for one, and asks the kernel no 
   assertEquals((await waiting).value!.slice.length, 20);
   await first.return(undefined);
   await second.return(undefined);
+});
+
+Deno.test("A receive that waits for a buffer ends when its socket is closed or cancelled", async () => {
+  await using bed = await Testbed.loopback();
+  const ends: Record<string, (ring: Ring, far: Socket) => unknown> = {
+    "Socket.close": (_, far) => far.close(),
+    "Ring.cancel": async (ring, far) => assertEquals(await ring.cancel(far), 1),
+    "Ring.cancel, of a request as well": async (ring, far) => {
+      const poll = ring.poll(far, POLLPRI);
+      assertEquals(await ring.cancel(far), 2);
+      await assertRejects(() => poll, UringError, "ECANCELED");
+    },
+    "Ring.close": (ring) => ring.close(),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    for (const registered of [false, true]) {
+      await using ring = Ring.open();
+      using area = Area.map({ bytes: 4096 });
+      using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+      using busy = connectUdp(bed);
+      using idle = connectUdp(bed);
+      if (registered) ring.register(idle.far);
+      busy.near.send(area.slice(0, 10));
+      const holder = ring.recvMultishot(busy.far, buffers);
+      const { value: piece } = await holder.next();
+      assertEquals(buffers.held, 1);
+      idle.near.send(area.slice(0, 20));
+      let ended: unknown;
+      ring.recvMultishot(idle.far, buffers).next().then((v) => ended = v, (error) => ended = error);
+      // Both receives have found that there is no buffer: the kernel has neither.
+      await until("nothing is in flight", () => ring.inFlight === 0);
+      await sleep(5);
+      assertEquals(ended, undefined);
+      await end(ring, idle.far);
+      await until(`the receive has ended after ${name}`, () => ended !== undefined);
+      if (name === "Ring.close") {
+        assertInstanceOf(ended, ClosedError);
+        continue;
+      }
+      assertInstanceOf(ended, UringError);
+      assertEquals([ended.operation, ended.code], ["RECV", "ECANCELED"]);
+      // Nobody waits any more, and giving it back is quiet.
+      piece!.recycle();
+      await holder.return(undefined);
+    }
+  }
 });
