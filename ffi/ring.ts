@@ -751,14 +751,14 @@ export class Ring implements Disposable, AsyncDisposable {
    */
   cancel(file: File): Promise<number> {
     return quietly(async () => {
+      let waiting = 0;
       const cancelled = this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
         const by = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL | (flag === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
         prepareCancel(sqes, at, fd, by, 0, upper);
+        waiting = this.#engine.endWaits(fdOf(file));
       });
-      // What makes this throw has refused the request too.
-      const waiting = this.#engine.closed ? 0 : this.#engine.endWaits(fdOf(file));
-      return waiting + await cancelled;
+      return await cancelled + waiting;
     });
   }
 
