@@ -45,6 +45,7 @@ export class Operation<T> implements Target {
   readonly #options: OperationOptions;
   readonly #startedAt: number;
   #onAbort: (() => void) | undefined;
+  #isOver = false;
 
   constructor(
     engine: Engine,
@@ -101,6 +102,9 @@ export class Operation<T> implements Target {
     if (this.#onAbort !== undefined) {
       this.#options.signal!.removeEventListener("abort", this.#onAbort);
     }
+    // Of a ring that failed for a moment, a request may complete after it was told of that.
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.engine.unwatch();
   }
 
@@ -186,6 +190,7 @@ export class CompletionStream implements Target {
   upper = 0;
   #ended = false;
   #failure: unknown;
+  #onLeft: ((result: number, flags: number) => void) | undefined;
   #wake: (() => void) | undefined;
 
   constructor(engine: Engine, name: string) {
@@ -199,20 +204,20 @@ export class CompletionStream implements Target {
   }
 
   complete(result: number, flags: number, _slot: number, final: boolean): void {
-    this.#queue.push({ result, flags });
     this.#ended = final;
+    if (this.#onLeft !== undefined) this.#onLeft(result, flags);
+    else this.#queue.push({ result, flags });
     this.#wake?.();
   }
 
   fail(error: unknown): void {
     this.#failure = error;
-    this.#ended = true;
     this.#wake?.();
   }
 
   /** The next completion, or undefined after the last. */
   async next(): Promise<{ result: number; flags: number } | undefined> {
-    if (this.#queue.length === 0 && !this.#ended) {
+    if (this.#queue.length === 0 && !this.#ended && this.#failure === undefined) {
       this.#engine.watch();
       try {
         await new Promise<void>((resolve) => this.#wake = resolve);
@@ -230,6 +235,12 @@ export class CompletionStream implements Target {
   async cancel(onLeft: (result: number, flags: number) => void): Promise<void> {
     if (this.#engine.closed) return;
     if (!this.#ended) this.#engine.cancel(this.upper);
+    if (this.#failure !== undefined) {
+      // Nobody knows whether a ring that failed goes on: what is left is taken when it comes.
+      for (const { result, flags } of this.#queue.splice(0)) onLeft(result, flags);
+      this.#onLeft = onLeft;
+      return;
+    }
     while (this.#queue.length > 0 || !this.#ended) {
       const completion = await this.next();
       if (completion === undefined) break;

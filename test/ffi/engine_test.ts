@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Area, ClosedError, kernelIsAtLeast, Ring, Testbed, UringError } from "zclab";
+import { Area, BufferRing, ClosedError, kernelIsAtLeast, Ring, Testbed, UringError } from "zclab";
 import { ENGINE, type Engine } from "../../ffi/engine.ts";
 import { native } from "../../ffi/native.ts";
-import { connectUdp, reapAll, runModule, sleep } from "./connections.ts";
+import { connectUdp, reapAll, runModule, sleep, until } from "./connections.ts";
 
 /** The open descriptors of a kind, by what their links say. */
 function descriptors(kind: RegExp): number {
@@ -183,6 +183,62 @@ Deno.test("Who awaits something of a ring that fails is told", async () => {
   assertEquals(ring.closed, true);
   assertThrows(() => ring.batch.nop(), ClosedError);
   for (const other of others) other.close();
+});
+
+Deno.test("A ring that failed once is awaited as before: who was told of it counts no more", async () => {
+  await using ring = Ring.open();
+  const engine = ring[ENGINE] as Engine;
+  const { submit } = engine;
+  const [slow, quick] = [ring.timeout(20), ring.timeout(60_000)];
+  await sleep(1);
+  // As when the kernel has no memory for a moment.
+  engine.submit = () => {
+    throw new UringError("io_uring_enter", 11);
+  };
+  const failed = ring.nop();
+  for (const promise of [slow, quick, failed]) {
+    await assertRejects(() => promise, UringError, "EAGAIN");
+  }
+  engine.submit = submit;
+  // The requests go on, or go out now, and their completions are for nobody.
+  assertEquals(ring.inFlight, 3);
+  let done = false;
+  ring.timeout(1).then(() => done = true);
+  await until("a request after the failure", () => done);
+  await sleep(25);
+  done = false;
+  ring.timeout(1).then(() => done = true);
+  await until("a request after the completions of those that failed", () => done);
+  assertEquals(ring.inFlight, 1);
+});
+
+Deno.test("What a stream gets after its ring failed once is given back", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  const engine = ring[ENGINE] as Engine;
+  const { submit } = engine;
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  const next = ring.recvMultishot(connection.far, buffers).next();
+  await sleep(1);
+  // It arrives, and nobody has seen it, when the ring fails.
+  connection.near.send(area.slice(0, 10));
+  engine.submit = () => {
+    throw new UringError("io_uring_enter", 11);
+  };
+  const failed = ring.nop();
+  for (const promise of [next, failed]) await assertRejects(() => promise, UringError, "EAGAIN");
+  engine.submit = submit;
+  // Each datagram that comes before the receive is cancelled takes a buffer.
+  for (let i = 0; i < 10; i++) {
+    connection.near.send(area.slice(0, 10));
+    await ring.timeout(1);
+  }
+  await until("the receive is cancelled", () => ring.inFlight === 0);
+  assertEquals(buffers.held, 0);
+  const { value } = await ring.recvMultishot(connection.far, buffers).next();
+  assertEquals(value!.slice.length, 10);
 });
 
 Deno.test("A process without free descriptors is told, and may go on when it has some", () => {
