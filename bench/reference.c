@@ -1011,28 +1011,44 @@ static void run_command(char *line)
 		printf("{\"error\":\"%s\"}\n", problem);
 }
 
-static int enter_namespace(const char *path, int type)
+static int open_namespace(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int result;
 
-	if (fd < 0)
-		return -errno;
-	result = setns(fd, type) < 0 ? -errno : 0;
+	return fd < 0 ? -errno : fd;
+}
+
+static int enter_namespace(int fd, int type)
+{
+	int result = setns(fd, type) < 0 ? -errno : 0;
+
 	close(fd);
 	return result;
 }
 
-/* The user namespace first: it gives the right to enter the other. */
+/*
+ * The user namespace first: it gives the right to enter the other.  Both are
+ * open by then, as it takes the right to look at files of another process.
+ */
 static int enter_namespaces(int count, char **paths)
 {
+	int network, user;
 	int result = 0;
 
-	if (count > 1)
-		result = enter_namespace(paths[1], CLONE_NEWUSER);
-	if (result >= 0 && count > 0)
-		result = enter_namespace(paths[0], CLONE_NEWNET);
-	return result;
+	if (count == 0)
+		return 0;
+	network = open_namespace(paths[0]);
+	if (network < 0)
+		return network;
+	if (count > 1) {
+		user = open_namespace(paths[1]);
+		result = user < 0 ? user : enter_namespace(user, CLONE_NEWUSER);
+	}
+	if (result < 0) {
+		close(network);
+		return result;
+	}
+	return enter_namespace(network, CLONE_NEWNET);
 }
 
 int main(int argc, char **argv)

@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { TRANSMIT_MODES, type TransmitMode } from "zclab";
+import { Testbed, TRANSMIT_MODES, type TransmitMode } from "zclab";
 import { Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
 import { Command } from "../child.ts";
@@ -231,4 +231,16 @@ Deno.test({
     await using reference = await Reference.start(sink);
     assertCounts("zc-fixed", await reference.send("zc-fixed", options()), false);
   },
+});
+
+Deno.test("Reference enters the namespaces of a testbed, which only this process has open", async () => {
+  await using bed = await Testbed.sink();
+  const { fd, userFd } = bed.near.namespace;
+  const descriptors = `/proc/${Deno.pid}/fd`;
+  await using reference = await Reference.start({
+    networkNamespace: `${descriptors}/${fd}`,
+    ...(userFd < 0 ? {} : { userNamespace: `${descriptors}/${userFd}` }),
+  });
+  const { host: address, port } = bed.far.address(9000);
+  assertCounts("zc", await reference.send("zc", options({ address, port })), false);
 });
