@@ -6,6 +6,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { homedir } from "node:os";
 import { Room } from "../labs/kit/room.ts";
 import {
   type Component,
@@ -282,7 +283,11 @@ async function runDeno(
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: fromFileUrl(new URL("..", import.meta.url)),
-    env: progress === undefined ? {} : { [PROGRESS]: progress },
+    env: {
+      // Tests that become root of a user namespace would look for another home, where none is set.
+      HOME: Deno.env.get("HOME") || homedir(),
+      ...(progress === undefined ? {} : { [PROGRESS]: progress }),
+    },
     stdin: "null",
   }).spawn();
   using watchdog = progress === undefined ? null : new Watchdog(child, progress, TEST_SECONDS);
