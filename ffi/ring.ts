@@ -568,7 +568,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
   async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
-    checkKind("buffers", BufferRing, buffers);
+    this.#checked(() => checkKind("buffers", BufferRing, buffers));
     while (true) {
       const provided = buffers.provided;
       let isExhausted = false;
@@ -657,7 +657,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Connects a socket without blocking (CONNECT, 5.5). */
   connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
     return quietly(async () => {
-      const name = encodeAddress(address, () => fdOf(file));
+      const name = this.#checked(() => encodeAddress(address, () => fdOf(file)));
       const where = addressOf(name.buffer);
       await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
@@ -669,8 +669,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Makes a socket in the caller's namespace (SOCKET, 5.19). */
   socket(protocol: "udp" | "tcp", family: 4 | 6 = 4): Promise<Socket> {
     return quietly(async () => {
-      const type = typeOf(protocol);
-      const domain = domainOf(family);
+      const [type, domain] = this.#checked(() => [typeOf(protocol), domainOf(family)] as const);
       const fd = await this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
         prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
       });
@@ -697,7 +696,7 @@ export class Ring implements Disposable, AsyncDisposable {
   closeFile(fd: number): Promise<void> {
     return quietly(async () => {
       this.#engine.ensureOpen();
-      ensureUnowned(checkDescriptor(fd));
+      this.#checked(() => ensureUnowned(checkDescriptor(fd)));
       cancelRequestsOn(fd);
       await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
         prepareClose(sqes, at, fd, 0, upper);
@@ -737,7 +736,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /** Resolves after that many milliseconds (TIMEOUT, 5.4). */
   timeout(milliseconds: number, options: OperationOptions = {}): Promise<void> {
     return quietly(async () => {
-      const timespec = timespecFor(milliseconds);
+      const timespec = this.#checked(() => timespecFor(milliseconds));
       const where = addressOf(timespec);
       await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
         prepareTimeout(sqes, at, low(where), high(where), 0, 0, upper);
@@ -770,12 +769,28 @@ export class Ring implements Disposable, AsyncDisposable {
    */
   msgRing(ring: Ring, userData: number, result: number): Promise<void> {
     return quietly(async () => {
-      const { fd } = openEngineOf(ring);
-      checkPosted(userData, result);
+      const { fd } = this.#checked(() => {
+        const engine = openEngineOf(ring);
+        checkPosted(userData, result);
+        return engine;
+      });
       await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
         prepareMessageRing(sqes, at, fd, result, userData, POSTED, 0, upper);
       });
     });
+  }
+
+  /**
+   * What a request is made of, which may throw before there is a request: then it has no place in a
+   * chain, which ends before it.
+   */
+  #checked<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      this.#engine.breakChain();
+      throw error;
+    }
   }
 
   /** Where a file is found, and the flag that says so. */

@@ -751,13 +751,36 @@ Deno.test("A request that is refused ends the chain before it", async () => {
     batch.cancel(far, 4);
     assertEquals(reapAll(ring).map(([userData]) => userData).sort(), [1, 4]);
   }
-  batch.recv(far, waiting, 1).link();
-  await assertRejects(() => ring.send(near, waiting), OwnershipError);
-  await assertRejects(() => ring.recvMultishot(closed, undefined as never).next());
-  assertEquals(await ring.nop(), 0);
-  batch.cancel(far, 4);
-  reapAll(ring);
   stranger.close();
+  const rejected: (() => Promise<unknown>)[] = [
+    () => ring.send(near, waiting),
+    () => ring.nop({ timeout: -1 }),
+    () => ring.recv(closed, other),
+    () => ring.accept(closed),
+    () => ring.connect(near, { host: "nobody", port: 1 }),
+    () => ring.socket("sctp" as never),
+    () => ring.socket("tcp", 5 as never),
+    () => ring.shutdown(near, "all" as never),
+    () => ring.closeFile(near.fd),
+    () => ring.closeFile(NaN),
+    () => ring.poll(near, -1.5),
+    () => ring.timeout(NaN),
+    () => ring.cancel(closed),
+    () => ring.msgRing(stranger, 1, 0),
+    () => ring.msgRing(ring, NaN, 0),
+    () => ring.recvMultishot(closed, undefined as never).next(),
+    () => ring.acceptMultishot(closed).next(),
+  ];
+  for (const call of rejected) {
+    batch.recv(far, waiting, 1).link();
+    await assertRejects(call, Error, "", String(call));
+    batch.nop(3).submit();
+    const seen: number[] = [];
+    batch.reap((userData) => seen.push(userData));
+    assertEquals(seen, [3], String(call));
+    batch.cancel(far, 4);
+    assertEquals(reapAll(ring).map(([userData]) => userData).sort(), [1, 4]);
+  }
 });
 
 Deno.test("What is linked to a timeout starts when the time has run out, unless told otherwise", () => {
