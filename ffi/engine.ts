@@ -1069,7 +1069,10 @@ export class Engine implements Holder, DescriptorUser {
   cancelOn(fd: number): void {
     this.endWaits(fd);
     this.submitOn(fd);
-    if (this.inFlight === 0) return;
+    // The next request of a chain may be among what the kernel has put off: it starts now, so that
+    // it is cancelled as well, and not later, on a file that somebody else has by then.
+    if (this.#hasDeferred()) this.settle();
+    if (this.closed || this.inFlight === 0) return;
     const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL;
     const argument = new Struct(LAYOUTS.io_uring_sync_cancel_reg).set("fd", fd).set("flags", flags);
     const { buffer } = argument;

@@ -3,6 +3,7 @@ import {
   Area,
   BufferRing,
   DiskFile,
+  MSG,
   NetworkNamespace,
   OwnershipError,
   POLL,
@@ -13,6 +14,8 @@ import {
   UringError,
 } from "zclab";
 import { connectTcp, connectUdp, reapAll, sleep, until } from "./connections.ts";
+
+const ECANCELED = -125;
 
 /** What became of a promise in five seconds. */
 function within<T>(promise: Promise<T>): Promise<T | string> {
@@ -177,6 +180,39 @@ for (const registered of [false, true]) {
     });
   });
 }
+
+Deno.test("Closing a socket ends a chain of requests on it, wherever the chain has got to", async () => {
+  await using bed = await Testbed.loopback();
+  await using other = Ring.open();
+  for (const without of [[], ["DEFER_TASKRUN"], ["SINGLE_ISSUER", "TASKRUN_FLAG"]] as const) {
+    using ring = Ring.open({ without });
+    using area = Area.map({ bytes: 8 << 20 });
+    using listener = Socket.tcp(bed.far).bind(bed.far.address(0));
+    listener.setOption("SO_RCVBUF", 16384).listen();
+    const near = Socket.tcp(bed.near).setOption("SO_SNDBUF", 8192);
+    near.connect(listener.localAddress!);
+    using far = await other.accept(listener);
+    // The first is done at once, the second is more than anybody takes, the third never starts.
+    ring.batch.send(near, area.slice(0, 100), 1, MSG.WAITALL).link();
+    ring.batch.send(near, area.slice(0, 4 << 20), 2, MSG.WAITALL).link();
+    ring.batch.send(near, area.slice(5 << 20, 10), 3, MSG.WAITALL).submit();
+    near.close();
+    const results = new Map<number, number>();
+    await until("all three have completed", () => {
+      ring.batch.reap((userData, result) => results.set(userData, result));
+      return ring.inFlight === 0;
+    });
+    assertEquals([results.get(1), results.get(3)], [100, ECANCELED]);
+    let received = 0;
+    const incoming = area.slice(6 << 20, 1 << 20);
+    let piece = await within(other.recv(far, incoming));
+    for (; Number(piece) > 0; piece = await within(other.recv(far, incoming))) {
+      received += Number(piece);
+    }
+    assertEquals(piece, 0);
+    assertEquals(received, 100 + Math.max(0, results.get(2)!), "the peer sees the end");
+  }
+});
 
 Deno.test("What is prepared on a file goes out before the file is closed, to nobody else", async () => {
   await using bed = await Testbed.loopback();
