@@ -836,6 +836,17 @@ export class Engine implements Holder, DescriptorUser {
   reap(onCompletion: OnCompletion): number {
     this.ensureOpen();
     let seen = 0;
+    // More is set aside when the function does what looks for completions, such as closing a socket.
+    do {
+      seen += this.#handOutSpilled(onCompletion);
+      if (this.closed) return seen;
+      seen += this.harvest(onCompletion);
+    } while (this.#spillHead !== this.#spillTail && !this.closed);
+    return seen;
+  }
+
+  #handOutSpilled(onCompletion: OnCompletion): number {
+    let seen = 0;
     while (this.#spillHead !== this.#spillTail) {
       const at = this.#spillHead;
       const userData = this.#spill[at]! >>> 0;
@@ -845,9 +856,9 @@ export class Engine implements Holder, DescriptorUser {
       if (this.#spillHead === this.#spillTail) this.#spillHead = this.#spillTail = 0;
       seen++;
       onCompletion(userData, result, flags);
-      if (this.closed) return seen;
+      if (this.closed) break;
     }
-    return seen + this.harvest(onCompletion);
+    return seen;
   }
 
   /** Hands out completions, and sets those of the batch face aside until it reaps. */

@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Area, BufferRing, ClosedError, kernelIsAtLeast, Ring, Testbed, UringError } from "zclab";
+import {
+  Area,
+  BufferRing,
+  ClosedError,
+  kernelIsAtLeast,
+  POLL,
+  Ring,
+  Testbed,
+  UringError,
+} from "zclab";
 import { ENGINE, type Engine } from "../../ffi/engine.ts";
 import { native } from "../../ffi/native.ts";
 import { connectUdp, reapAll, runModule, sleep, until } from "./connections.ts";
@@ -67,6 +76,20 @@ Deno.test("Completions set aside are reaped in part and added to in any order", 
   }
   ring.batch.reap((userData) => seen.push(userData));
   assertEquals(seen, Array.from({ length: next }, (_, i) => i));
+});
+
+Deno.test("One reap hands out what its function sets aside, by closing a socket", async () => {
+  await using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using connection = connectUdp(bed);
+  ring.batch.poll(connection.far, POLL.IN, 2).nop(1).submit();
+  const seen: (readonly [number, number])[] = [];
+  const count = ring.batch.reap((userData, result) => {
+    seen.push([userData, result]);
+    connection.far.close();
+  });
+  assertEquals([count, seen], [2, [[1, 0], [2, -125]]]);
+  assertEquals(ring.inFlight, 0);
 });
 
 Deno.test("A ring tracks more requests than either of its queues has room for", async () => {
