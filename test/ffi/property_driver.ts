@@ -19,6 +19,8 @@ import { PropertyError, turn, World } from "./property_world.ts";
 const SHOWN = 40;
 /** How long one call may take, in milliseconds, before the watchdog ends the process. */
 const CALL_LIMIT = 20_000;
+/** How long descriptors may take to close that others close for us, in milliseconds. */
+const CLOSING_LIMIT = 10_000;
 /** How much the resident memory may grow, in bytes: code, garbage, and what the kernel keeps. */
 const GROWTH_LIMIT = 256 * 1024 * 1024;
 
@@ -154,7 +156,10 @@ function resources(): Resources {
  */
 async function settled(before: Resources, lost: number): Promise<Resources> {
   let now = resources();
-  for (let i = 0; i < 100 && now.descriptors.length > before.descriptors.length + lost; i++) {
+  const deadline = performance.now() + CLOSING_LIMIT;
+  while (
+    now.descriptors.length > before.descriptors.length + lost && performance.now() < deadline
+  ) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     now = resources();
   }

@@ -60,8 +60,6 @@ interface Handler {
   readonly what: string;
   /** The file that can be cancelled, if the request can wait for ever. */
   readonly file: Socket | undefined;
-  /** Whether it hangs on a request before it, which may wait for ever. */
-  readonly chained: boolean;
   complete(result: number, flags: number): void;
   /** The ring was closed before the last completion could be reaped. */
   lost(): void;
@@ -155,6 +153,8 @@ export class World {
   readonly #messages: Message[] = [];
   readonly #bufferRings: BufferRingModel[] = [];
   readonly #closedBufferRings: BufferRing[] = [];
+  /** Pieces that are given back later: while all buffers are held, receives wait for them. */
+  readonly #held: { buffers: BufferRing; recycle: () => void }[] = [];
   #channels: Channel[] = [];
   readonly #limbo: { loan: Loan; model: RingModel }[] = [];
   readonly #background = new Set<Promise<void>>();
@@ -323,7 +323,9 @@ export class World {
   /** Does one random thing: one call or a few. */
   async step(): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
-    for (const channel of this.#channels.filter(({ whole }) => !whole)) this.#tearDown(channel);
+    for (const channel of this.#channels.filter(({ whole }) => !whole)) {
+      await this.#tearDown(channel);
+    }
     const actions: readonly (readonly [weight: number, () => void | Promise<void>])[] = [
       [2, () => this.#openRing()],
       [1, () => this.#openGarbageRing()],
@@ -347,7 +349,7 @@ export class World {
       [3, () => this.#post()],
       [3, () => this.#useNotifier()],
       [4, () => this.#useBufferRing()],
-      [1, () => this.#multishot()],
+      [3, () => this.#multishot()],
       [2, () => this.#openChannel()],
       [1, () => this.#closeChannel()],
       [30, () => this.#send()],
@@ -427,7 +429,6 @@ export class World {
     if (model === undefined || this.#chance(40)) return;
     if (this.#chance(50)) await this.#quiesce(model);
     if (this.#chance(15)) {
-      this.#submitOthers(model);
       const disposed = this.call(
         `${model.name}[Symbol.asyncDispose]()`,
         "ok",
@@ -441,25 +442,28 @@ export class World {
 
   /** Closes a ring at once, whatever is in flight. */
   #closeNow(model: RingModel, timeout?: number): void {
-    // What was prepared for another ring names it by its descriptor, which is free from now on.
-    this.#submitOthers(model);
-    timeout ??= this.#pick([undefined, undefined, 1000, 20, 0, -1, NaN]);
-    const expectation = Number.isNaN(timeout) ? "garbage" : "ok";
+    if (timeout === undefined && this.#chance(20)) {
+      const bad = this.#pick([-1, NaN, -Infinity, "20" as never])!;
+      this.call(`${model.name}.close(${show(bad)})`, "garbage", () => {
+        model.ring.close(bad);
+        throw new PropertyError(`close(${show(bad)}) was taken`);
+      });
+      if (model.ring.closed) throw new PropertyError("a refused close() closed the ring");
+    }
+    timeout ??= this.#pick([undefined, undefined, 1000, 20, 0]);
     const left = this.call(
       `${model.name}.close(${timeout})`,
-      expectation,
+      "ok",
       () => model.ring.close(timeout),
     );
     if (!model.ring.closed) throw new PropertyError(`${model.name} is open after close()`);
     this.#afterClose(model, left);
   }
 
-  #submitOthers(closing: RingModel | undefined): void {
+  /** Closing a descriptor submits what is prepared on it: a chain ends where it was cut. */
+  #noteSubmitted(): void {
     for (const model of this.#rings) {
-      if (model !== closing && !model.ring.closed && model.ring.batch.prepared > 0) {
-        this.call(`${model.name}.batch.submit()`, "ok", () => model.ring.batch.submit());
-        model.linked = false;
-      }
+      if (!model.ring.closed && model.ring.batch.prepared === 0) model.linked = false;
     }
   }
 
@@ -471,6 +475,7 @@ export class World {
     if (this.#closedRings.length > 4) this.#closedRings.shift();
     model.left = left ?? model.ring.inFlight;
     this.left += model.left;
+    this.#noteSubmitted();
     const lost = [...model.pending.values()];
     model.pending.clear();
     for (const handler of lost) handler.lost();
@@ -537,10 +542,6 @@ export class World {
         cancelled.add(file);
         this.#start(`${model.name}.cancel(file)`, "valid", model, () => ring.cancel(file));
       }
-      // What waits for a file that is closed, and what hangs on it, ends only with the ring.
-      const stuck = (entry: { file: Socket | undefined; chained?: boolean }): boolean =>
-        entry.file?.closed === true || entry.chained === true;
-      if (posts === 0 && waiting.every(stuck)) break;
       // A receive that was about to start again was not there to be cancelled.
       if (++looks % 20 === 0) cancelled.clear();
       if (performance.now() > deadline) {
@@ -590,13 +591,13 @@ export class World {
     const userData = this.#expect(model, {
       what: `${what} (${model.nextUserData})`,
       file: handler.file,
-      chained: model.linked,
       complete: handler.complete ?? ((): void => {}),
       lost: handler.lost ?? ((): void => {}),
     });
     this.call(`${model.name}.batch.${what} #${userData}`, expectation, () => run(userData));
     if (this.#failed) model.pending.delete(userData);
-    else model.linked = false;
+    // A request that was refused has no place in the chain: that ends before it.
+    model.linked = false;
     return !this.#failed;
   }
 
@@ -679,6 +680,46 @@ export class World {
     } else this.#submitNow(model);
   }
 
+  /**
+   * Links to a request that may wait for ever one that is refused: what comes next is in no chain, and
+   * completes.
+   */
+  #linkThenRefused(model: RingModel): void {
+    const { ring } = model;
+    const { batch } = ring;
+    const socket = this.#pick(this.#sockets);
+    if (socket === undefined || ring.entries < 2) return;
+    // A chain must fit into the queue as a whole.
+    if (model.linked || batch.prepared + 2 > ring.entries) this.#submitNow(model);
+    const handler = { file: socket };
+    this.#prepare(model, "poll(POLLPRI)", "ok", (u) => batch.poll(socket, 2, u), handler);
+    if (this.#failed) return;
+    this.call(`${model.name}.batch.link()`, "ok", () => batch.link());
+    const slice = this.#pick(this.#slices);
+    const [what, refused] = this.#pick<readonly [string, () => unknown]>([
+      ["batch.nop(-1)", () => batch.nop(-1)],
+      ["batch.send(socket, null)", () => batch.send(socket, null as never, 1)],
+      ["batch.poll(socket, -1.5)", () => batch.poll(socket, -1.5, 1)],
+      ["batch.timeout(NaN)", () => batch.timeout(NaN, 1)],
+      ["batch.connect(null)", () => batch.connect(socket, null as never, 1)],
+      ["batch.recv(0.5)", () => batch.recv(0.5, slice ?? null as never, 1)],
+      ["send(null)", () => ring.send(null as never, slice ?? null as never)],
+      ["timeout(NaN)", () => ring.timeout(NaN)],
+      ["recv(timeout: -1)", () => ring.recv(socket, slice ?? null as never, { timeout: -1 })],
+    ])!;
+    const before = batch.prepared;
+    this.call(`${model.name}.${what} in a chain`, "garbage", refused);
+    if (batch.prepared > before) throw new PropertyError(`${what} left something in a chain`);
+    let result: number | undefined;
+    this.#prepare(model, "nop()", "ok", (u) => batch.nop(u), { complete: (r) => result = r });
+    this.#submitNow(model);
+    this.#reapFrom(model, false);
+    if (result !== 0) {
+      throw new PropertyError(`the request after ${what}, which was refused, gave ${result}`);
+    }
+    this.#count("refused in a chain");
+  }
+
   #nopsOn(model: RingModel, count: number): void {
     for (let i = 0; i < count; i++) {
       this.#prepare(model, "nop()", "ok", (userData) => model.ring.batch.nop(userData));
@@ -689,6 +730,7 @@ export class World {
     const model = this.#pick(this.#rings);
     if (model === undefined) return;
     this.#nopsOn(model, this.#chance(2) ? 2000 : this.#chance(20) ? 100 : this.#below(8));
+    if (this.#chance(10)) this.#linkThenRefused(model);
     if (this.#chance(10)) {
       if (model.linked) this.#submitNow(model);
       this.#start(`${model.name}.nop()`, "ok", model, () => model.ring.nop());
@@ -925,9 +967,8 @@ export class World {
     this.#closeSocketNow(socket);
   }
 
+  /** Closes a socket, whatever is prepared or pending on it: all of that must complete. */
   #closeSocketNow(socket: Socket): void {
-    // What was prepared names the socket by its descriptor, which is free from now on.
-    this.#submitOthers(undefined);
     if (this.#chance(50)) {
       for (const model of this.#rings) {
         this.call(`${model.name}.unregister(socket)`, "valid", () => model.ring.unregister(socket));
@@ -935,6 +976,12 @@ export class World {
     }
     this.call("Socket.close()", "ok", () => socket.close());
     keep(this.#closedSockets, socket);
+    this.#noteSubmitted();
+    if (this.#chance(20)) {
+      for (const model of this.#rings) {
+        this.call("unregister() of a closed socket", "ok", () => model.ring.unregister(socket));
+      }
+    }
   }
 
   #useSocket(): void {
@@ -1026,11 +1073,19 @@ export class World {
     const flags = this.#chance(80) ? 0 : this.#pick([MSG.DONTWAIT, MSG.WAITALL, 1, 0x7fff0000])!;
     // Of a slice in flight in an area that was closed either may be said.
     const closing = slice?.area.closed && slice.state === "free" ? "closed" : "valid";
+    // Flags are looked at first.
+    const withFlags = flags === 0 ? closing : "valid";
     const handler = { file: socket };
     switch (this.#below(17)) {
       case 0:
         if (slice === undefined) return;
-        this.#prepare(model, "send()", closing, (u) => batch.send(file, slice, u, flags), handler);
+        this.#prepare(
+          model,
+          "send()",
+          withFlags,
+          (u) => batch.send(file, slice, u, flags),
+          handler,
+        );
         break;
       case 1:
         if (slice === undefined) return;
@@ -1065,7 +1120,7 @@ export class World {
         this.#prepare(
           model,
           "recv()",
-          closing,
+          withFlags,
           (u) => batch.recv(file, slice, u, flags),
           handler,
         );
@@ -1074,16 +1129,18 @@ export class World {
         if (message === undefined) return;
         this.#prepare(model, "recvmsg()", "valid", (u) => batch.recvmsg(file, message, u), handler);
         break;
-      case 7:
+      case 7: {
         if (slice === undefined) return;
+        const offset = this.#number();
         this.#prepare(
           model,
           "read()",
-          closing,
-          (u) => batch.read(file, slice, this.#number(), u),
+          Number.isSafeInteger(offset) ? closing : "valid",
+          (u) => batch.read(file, slice, offset, u),
           handler,
         );
         break;
+      }
       case 8:
         if (slice === undefined) return;
         this.#prepare(model, "write()", closing, (u) => batch.write(file, slice, -1, u), handler);
@@ -1348,6 +1405,10 @@ export class World {
       this.#start(`closed ${closed.name}.${awaited}()`, "closed", closed, start);
     }
     const model = this.#pick(this.#rings);
+    if (model !== undefined && socket !== undefined) {
+      const what = `${model.name}.closeFile() of a socket`;
+      this.#start(what, "owned", model, () => model.ring.closeFile(socket.fd));
+    }
     const gone = this.#pick(this.#closedSockets);
     if (model !== undefined && gone !== undefined && slice !== undefined) {
       const { ring } = model;
@@ -1518,6 +1579,10 @@ export class World {
   // === Provided buffers ===
 
   #useBufferRing(): void {
+    const held = this.#chance(50) ? this.#held.shift() : undefined;
+    if (held !== undefined) {
+      this.call("recycle()", held.buffers.closed ? "closed" : "ok", () => held.recycle());
+    }
     const model = this.#pick(this.#rings);
     const entry = this.#pick(this.#bufferRings);
     if (entry === undefined || (this.#bufferRings.length < 3 && this.#chance(40))) {
@@ -1597,7 +1662,8 @@ export class World {
           if (buffers.closed) break;
           this.#inside(() => {
             channel.receive(slice.bytes);
-            recycle();
+            if (this.#held.length < 4 && this.#chance(5)) this.#held.push({ buffers, recycle });
+            else recycle();
           });
           if (--pieces > 0) continue;
           channel.whole = false;
@@ -1686,8 +1752,8 @@ export class World {
         receiver = adopt(fd, 1, family);
       }
     }
-    this.#submitOthers(undefined);
     listener.close();
+    this.#noteSubmitted();
     this.#channels.push(new StreamChannel(id, sender, receiver, this.account));
   }
 
@@ -1700,27 +1766,35 @@ export class World {
         this.call("Socket.shutdown()", "ok", () => channel.sender.shutdown("write"));
       }
     }
-    this.#tearDown(channel);
+    await this.#tearDown(channel);
   }
 
-  #tearDown(channel: Channel): void {
-    this.#submitOthers(undefined);
-    if (channel.kind === "tcp" && channel.busy > 1) {
-      // A request that is linked finds its file when it starts: the rest of a chain must have failed
-      // before the descriptor is another connection's.
-      channel.ending = true;
-      this.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
-      for (let looks = 0; channel.busy > 0 && looks < 1000; looks++) {
-        for (const model of [...this.#rings]) this.#reapFrom(model, false);
-      }
-      if (channel.busy > 0) {
-        throw new PropertyError(`channel ${channel.id} is shut down, and still sends`);
-      }
+  /** Closes both ends of a channel, some with sends and receives prepared and pending on them. */
+  async #tearDown(channel: Channel): Promise<void> {
+    if (channel.kind === "tcp" && channel.busy > 0 && this.#chance(50)) {
+      await this.#shutDown(channel);
     }
     channel.abandon();
     this.#channels = this.#channels.filter((other) => other !== channel);
     const ends = [channel.sender, channel.receiver];
     for (const socket of this.#chance(50) ? ends : ends.reverse()) this.#closeSocketNow(socket);
+  }
+
+  /** Shuts a stream down, which ends all that is sent over it. */
+  async #shutDown(channel: StreamChannel): Promise<void> {
+    channel.ending = true;
+    // What is linked and comes last in a submission starts when that is over, perhaps after this.
+    for (const model of this.#rings) this.#submitNow(model);
+    this.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
+    const deadline = performance.now() + PATIENCE;
+    while (channel.busy > 0) {
+      for (const model of [...this.#rings]) this.#reapFrom(model, false);
+      if (performance.now() > deadline) {
+        throw new PropertyError(`channel ${channel.id} is shut down, and still sends`);
+      }
+      await this.#pause();
+    }
+    this.#waiting = false;
   }
 
   #borrow(lengths: readonly number[]): Loan | undefined {
@@ -2184,7 +2258,7 @@ export class World {
       if (this.#chance(80)) await this.#quiesce(model);
       if (!model.ring.closed) this.#closeNow(model, 1000);
     }
-    for (const channel of [...this.#channels]) this.#tearDown(channel);
+    for (const channel of [...this.#channels]) await this.#tearDown(channel);
     for (const socket of this.#sockets.splice(0)) {
       this.call("Socket.close()", "ok", () => socket.close());
     }
@@ -2193,8 +2267,9 @@ export class World {
     }
     for (const area of this.#incomingAreas) area.close();
     // What closing has settled is told in the next turns.
-    for (let i = 0; i < 20; i++) await turn();
-    if (this.failure !== undefined) throw this.failure;
+    const deadline = performance.now() + PATIENCE;
+    const unsettled = (): boolean => this.#closedRings.some(({ awaited }) => awaited.size > 0);
+    do await this.#pause(); while (unsettled() && performance.now() < deadline);
     for (const model of this.#closedRings) {
       if (model.awaited.size > 0) {
         const left = [...model.awaited].map(({ what }) => what);
