@@ -23,7 +23,15 @@ import {
 import { unsupported } from "../../ffi/batch.ts";
 import { ENGINE, type Engine } from "../../ffi/engine.ts";
 import { kernelIsAtLeast } from "../../ffi/errors.ts";
-import { bytesOf, connectTcp, connectUdp, pattern, reapAll, textOf } from "./connections.ts";
+import {
+  bytesOf,
+  connectTcp,
+  connectUdp,
+  pattern,
+  reapAll,
+  textOf,
+  untilBlocking,
+} from "./connections.ts";
 
 const ECANCELED = -125;
 const ETIME = -62;
@@ -149,7 +157,10 @@ Deno.test("A callback of reap() may prepare, submit and reap", () => {
   };
   for (let i = 0; i < 4; i++) ring.batch.nop(i);
   ring.batch.submit();
-  while (ring.inFlight > 0) ring.batch.reap(onCompletion);
+  untilBlocking("all are reaped", () => {
+    ring.batch.reap(onCompletion);
+    return ring.inFlight === 0;
+  });
   assertEquals(seen.toSorted((a, b) => a - b), [0, 1, 2, 3, 100, 101, 102, 103]);
 });
 
@@ -350,7 +361,10 @@ Deno.test("MSG_RING posts a completion into another ring", async () => {
   await sender.msgRing(receiver, 5, 6);
   receiver.batch.nop(9).submitAndWait(1);
   const seen: number[] = [];
-  while (seen.length < 2) receiver.batch.reap((userData) => seen.push(userData));
+  untilBlocking("both have come", () => {
+    receiver.batch.reap((userData) => seen.push(userData));
+    return seen.length >= 2;
+  });
   assertEquals([seen.toSorted(), receiver.inFlight], [[5, 9], 0]);
 
   receiver.close();
@@ -452,10 +466,11 @@ Deno.test("MSG_WAITALL sends a whole slice over TCP although the peer reads slow
 /** Waits until the receive has completed. */
 function reapSome(ring: Ring): [number, number][] {
   const completions: [number, number][] = [];
-  while (!completions.some(([userData]) => userData === 2)) {
-    ring.batch.submitAndWait(1);
+  untilBlocking("the receive", () => {
+    ring.batch.waitBlocking(1, 1000);
     ring.batch.reap((userData, result) => completions.push([userData, result]));
-  }
+    return completions.some(([userData]) => userData === 2);
+  });
   return completions;
 }
 

@@ -29,6 +29,7 @@ import {
   sleep,
   textOf,
   until,
+  untilBlocking,
 } from "./connections.ts";
 
 const ENOBUFS = -105;
@@ -39,10 +40,11 @@ const POLLPRI = 2;
 function reapUntil(ring: Ring, count: number, userData: number): Completion[] {
   const completions: Completion[] = [];
   const left = (): number => count - completions.filter(([value]) => value === userData).length;
-  while (left() > 0) {
-    ring.batch.submitAndWait(1);
+  untilBlocking(`${count} completions of ${userData}`, () => {
+    ring.batch.waitBlocking(1, 1000);
     ring.batch.reap((...completion) => completions.push(completion));
-  }
+    return left() <= 0;
+  });
   return completions.filter(([value]) => value === userData);
 }
 

@@ -64,13 +64,14 @@ export async function connectTcp(
 /** A completion, as the batch face hands it out. */
 export type Completion = readonly [userData: number, result: number, flags: number];
 
-/** Submits what is prepared and reaps, blocking, until nothing is in flight. */
+/** Submits what is prepared and reaps, blocking, until nothing is in flight: ten seconds at most. */
 export function reapAll(ring: Ring): Completion[] {
   const completions: Completion[] = [];
-  do {
-    ring.batch.submitAndWait(Math.min(1, ring.inFlight));
+  untilBlocking("nothing is in flight", () => {
+    ring.batch.waitBlocking(Math.min(1, ring.inFlight), LIMIT);
     ring.batch.reap((...completion) => completions.push(completion));
-  } while (ring.inFlight > 0);
+    return ring.inFlight === 0;
+  });
   return completions;
 }
 
@@ -85,6 +86,17 @@ export function isMapped(address: number): boolean {
 /** Resolves after a turn of the event loop that also runs timers. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** How long anything may take that a healthy machine does at once, in milliseconds. */
+const LIMIT = 60_000;
+
+/** Looks until something holds, without the event loop, a minute at most. */
+export function untilBlocking(what: string, holds: () => boolean): void {
+  const deadline = performance.now() + LIMIT;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not within a minute: ${what}`);
+  }
 }
 
 /**

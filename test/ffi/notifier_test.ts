@@ -359,10 +359,7 @@ Deno.test("flushBlocking() gives up in time, and the memory stays in flight", as
   assertEquals([slot.sequence, slot.requests], [1, 0]);
   // It comes back when the peer is gone.
   connection.far.close();
-  while (ring.inFlight > 0) {
-    ring.batch.waitBlocking(1, 1000);
-    ring.batch.reap(() => {});
-  }
+  reapAll(ring);
   assertEquals(slice.state, "free");
 });
 

@@ -43,7 +43,7 @@ const KNOWN = [UringError, OwnershipError, UnsupportedError, ClosedError, RangeE
 /** User data from here on belongs to completions that another ring posts. */
 const POSTS = 0x80000000;
 /** How long anything that must complete may take, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 30_000;
 /** And a stream whose receiver's small buffer was full more than once, so that TCP backed off. */
 const RETRANSMISSION = 30_000;
 /** `SO_MEMINFO`, and which of its words counts the drops. */

@@ -19,7 +19,7 @@ import {
   zeroCopyReceiveFeatures,
   ZeroCopyReceiver,
 } from "zclab";
-import { runModule, sleep } from "../ffi/connections.ts";
+import { runModule, sleep, until } from "../ffi/connections.ts";
 import { reapAll, receiveAll, Stream } from "./streams.ts";
 
 const PAGE = 4096;
@@ -253,7 +253,7 @@ Deno.test("A connection that is reset fails the receive, after what came before"
       ? receiveAll(bench.receiver, stream)
       : reapAll(bench.receiver, [stream]).then(({ errors }) => Promise.reject(errors[0]));
     receiving.catch(() => {});
-    while (bench.receiver.statistics().bytes < 10_000) await sleep(1);
+    await until("all has come", () => bench.receiver.statistics().bytes >= 10_000);
     // Closing a socket that has not been read resets the connection.
     stream.far.send(data.slice(0, 1));
     await sleep(20);
@@ -422,15 +422,15 @@ for (const what of ["receiver", "ring"] as const) {
     receiving.catch(() => {});
     const event = bench.receiver.nextEvent().then(() => bench.receiver.nextEvent());
     event.catch(() => {});
-    while (held === undefined) await sleep(1);
+    await until("a piece is held", () => held !== undefined);
     if (what === "receiver") bench.receiver.close();
     else assertEquals(bench.ring.close(), 0, "nothing is left in flight");
     await assertRejects(() => receiving, ClosedError);
     await assertRejects(() => event, ClosedError);
     assertThrows(() => held!.bytes, ClosedError);
-    assertEquals(held.released, true);
-    held.release();
-    held[Symbol.dispose]();
+    assertEquals(held!.released, true);
+    held!.release();
+    held![Symbol.dispose]();
     assertEquals(bench.ring.inFlight, 0);
   });
 }
