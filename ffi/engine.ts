@@ -832,17 +832,21 @@ export class Engine implements Holder, DescriptorUser {
     }
   }
 
-  /** Like {@linkcode harvest}, for the batch face: what was set aside comes first. */
+  /** Like {@linkcode settle}, for the batch face: what was set aside comes first. */
   reap(onCompletion: OnCompletion): number {
     this.ensureOpen();
     let seen = 0;
-    // More is set aside when the function does what looks for completions, such as closing a socket.
-    do {
+    while (true) {
+      // More is set aside when the function does what looks for completions, such as closing a
+      // socket. It is older than what is in the queue then, and comes before it.
       seen += this.#handOutSpilled(onCompletion);
       if (this.closed) return seen;
-      seen += this.harvest(onCompletion);
-    } while (this.#spillHead !== this.#spillTail && !this.closed);
-    return seen;
+      seen += this.#collect(onCompletion);
+      if (this.closed) return seen;
+      if (this.#spillHead !== this.#spillTail) continue;
+      if (!this.#hasDeferred()) return seen;
+      this.#runDeferred();
+    }
   }
 
   #handOutSpilled(onCompletion: OnCompletion): number {

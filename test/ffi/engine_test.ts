@@ -11,7 +11,7 @@ import {
 } from "zclab";
 import { ENGINE, type Engine } from "../../ffi/engine.ts";
 import { native } from "../../ffi/native.ts";
-import { connectUdp, reapAll, runModule, sleep, until } from "./connections.ts";
+import { connectUdp, reapAll, runModule, sleep, until, untilBlocking } from "./connections.ts";
 
 /** The open descriptors of a kind, by what their links say. */
 function descriptors(kind: RegExp): number {
@@ -78,18 +78,29 @@ Deno.test("Completions set aside are reaped in part and added to in any order", 
   assertEquals(seen, Array.from({ length: next }, (_, i) => i));
 });
 
-Deno.test("One reap hands out what its function sets aside, by closing a socket", async () => {
+Deno.test("Reaping hands out what its function sets aside, in the order in which it came", async () => {
   await using bed = await Testbed.loopback();
-  using ring = Ring.open();
-  using connection = connectUdp(bed);
-  ring.batch.poll(connection.far, POLL.IN, 2).nop(1).submit();
-  const seen: (readonly [number, number])[] = [];
-  const count = ring.batch.reap((userData, result) => {
-    seen.push([userData, result]);
-    connection.far.close();
-  });
-  assertEquals([count, seen], [2, [[1, 0], [2, -125]]]);
-  assertEquals(ring.inFlight, 0);
+  for (const without of [[], ["DEFER_TASKRUN"]] as const) {
+    using ring = Ring.open({ without });
+    using area = Area.map({ bytes: 4096 });
+    using closing = connectUdp(bed);
+    using other = connectUdp(bed);
+    ring.batch.poll(closing.far, POLL.IN, 2).poll(other.far, POLL.IN, 3).nop(1).submit();
+    const seen: (readonly [number, number])[] = [];
+    let count = 0;
+    const onCompletion = (userData: number, result: number): void => {
+      seen.push([userData, result]);
+      if (userData !== 1) return;
+      // The first is set aside, the second comes later.
+      closing.far.close();
+      other.near.send(area.slice(0, 10));
+    };
+    untilBlocking("nothing is in flight", () => {
+      count += ring.batch.reap(onCompletion);
+      return ring.inFlight === 0;
+    });
+    assertEquals([count, seen], [3, [[1, 0], [2, -125], [3, POLL.IN]]]);
+  }
 });
 
 Deno.test("A ring tracks more requests than either of its queues has room for", async () => {
