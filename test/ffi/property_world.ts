@@ -1358,7 +1358,13 @@ export class World {
       ["timeout(time)", () => ring.timeout(this.#pick([-1, NaN, Infinity])!)],
       ["nop(timeout)", () => ring.nop({ timeout: this.#pick([-1, NaN, Infinity])! })],
       ["msgRing(ring)", () => ring.msgRing(notRing(g()), 1, 1)],
-      ["recvMultishot()", () => ring.recvMultishot(socket ?? g(), g()).next()],
+      ["recvMultishot()", async () => {
+        const stream = ring.recvMultishot(socket ?? g(), g());
+        const { value } = await stream.next();
+        // What it got after all goes back: a buffer that is held for good stops who waits for it.
+        value?.recycle();
+        await stream.return(undefined);
+      }],
     ])!;
     this.#start(`${model.name}.${awaited} with garbage`, "garbage", model, start, { file: socket });
   }
@@ -2156,6 +2162,10 @@ export class World {
   }
 
   #receiveEverywhere(): void {
+    // A receive that waits for a buffer holds back who sends.
+    for (const { buffers, recycle } of this.#held.splice(0)) {
+      if (!buffers.closed) this.call("recycle()", "ok", recycle);
+    }
     for (const channel of this.#channels) {
       if (channel.receiving === undefined) this.#receivePlain(channel, 100);
     }
