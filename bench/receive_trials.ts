@@ -66,9 +66,13 @@ export interface ReceiveResult {
   readonly rows: readonly ReceiveRow[];
   /** Median over the rounds of our bytes per second divided by the C program's, both with zcrx. */
   readonly ratio: number;
+  /** The same of the CPU time of the receiving thread, ours divided by the C program's. */
+  readonly cpuRatio: number;
   readonly trials: readonly ReceiveTrial[];
 }
 
+/** The queues of each port, and the one that the stream is steered to. */
+const QUEUES = 2;
 const QUEUE = 1;
 const PORT = 9100;
 const RECEIVER_CPU = 0;
@@ -100,9 +104,10 @@ const SOFTIRQ_COLUMN = 7;
  */
 export async function receiveTrials(options: ReceiveTrialsOptions): Promise<ReceiveResult> {
   const { rounds, bytes, progress } = options;
-  await using bed = await Testbed.softnic();
+  await using bed = await Testbed.softnic({ queues: QUEUES });
   const nic = await Softnic.of(bed.far);
   await nic.steer({ port: PORT, queue: QUEUE });
+  await keepNapiAway([nic, await Softnic.of(bed.near)]);
   await using sender = await ReceiveReference.start(namespacePath(bed.near));
   await using reference = await ReceiveReference.start(namespacePath(bed.far));
   const wire = { bed, nic, sender, reference, bytes };
@@ -124,9 +129,21 @@ export async function receiveTrials(options: ReceiveTrialsOptions): Promise<Rece
     bytes,
     rounds,
     rows: RECEIVE_SIDES.map((side) => summarize(side, bytes, trials)),
-    ratio: median(ratios(trials)),
+    ratio: 1 / median(ratios(trials, ({ seconds }) => seconds)),
+    cpuRatio: median(ratios(trials, ({ cpuSeconds }) => cpuSeconds)),
     trials,
   };
+}
+
+/**
+ * Has the sender's processor do the work of NAPI for both ports. Otherwise a frame is received where it
+ * was sent from: a receiver that sends an ACK would do the sender's part of TCP in its own time, and the
+ * CPU time of its thread would not be its own.
+ */
+async function keepNapiAway(ports: readonly Softnic[]): Promise<void> {
+  for (const port of ports) {
+    for (let queue = 0; queue < QUEUES; queue++) await port.setInterruptCpu(queue, SENDER_CPU);
+  }
 }
 
 /** What all trials share. */
@@ -249,11 +266,13 @@ function summarize(
   };
 }
 
-/** For each round C's time divided by ours. */
-function ratios(trials: readonly ReceiveTrial[]): number[] {
-  const seconds = (side: ReceiveSide): number[] =>
-    trials.filter((trial) => trial.side === side).sort((a, b) => a.round - b.round)
-      .map((trial) => trial.seconds);
-  const [c, ours] = [seconds("C, zcrx"), seconds("Deno, zcrx")];
-  return c.map((value, round) => value / ours[round]!);
+/** For each round ours divided by the C program's, both with zcrx. */
+function ratios(
+  trials: readonly ReceiveTrial[],
+  measure: (trial: ReceiveTrial) => number,
+): number[] {
+  const measures = (side: ReceiveSide): number[] =>
+    trials.filter((trial) => trial.side === side).sort((a, b) => a.round - b.round).map(measure);
+  const [c, ours] = [measures("C, zcrx"), measures("Deno, zcrx")];
+  return ours.map((value, round) => value / c[round]!);
 }
