@@ -500,7 +500,7 @@ Deno.test("MSG_ZEROCOPY: what arrives is what was sent, whatever fails in betwee
   const { near, far } = connection;
   near.setOption("IP_RECVERR", true);
   far.setOption("SO_RCVBUF", 1 << 20);
-  await queueAt(bed, "tbf rate 40mbit burst 4000 limit 9000");
+  await queueAt(bed, "tbf rate 8mbit burst 4000 limit 9000");
   const zeroCopy = new MessageZeroCopy(near);
   const random = new Random(8);
   const churn = new Churn(area, random);
@@ -513,7 +513,8 @@ Deno.test("MSG_ZEROCOPY: what arrives is what was sent, whatever fails in betwee
       assert(bytes.every((byte) => byte === bytes[0]), `${length} bytes`);
     }
   };
-  const end = performance.now() + 30_000;
+  // The queue is slower than the sender on any machine, and then refuses.
+  const end = performance.now() + 120_000;
   for (let step = 0; Math.min(received, churn.seen.refused) < 200; step++) {
     churn.step(zeroCopy, [0, 1, 700, 1400, 1472], step);
     if (random.below(5) === 0) receive();
@@ -533,7 +534,7 @@ Deno.test("MSG_ZEROCOPY ends with everything free, also where fragments are drop
   const random = new Random(9);
   const churn = new Churn(area, random);
   for (let round = 0; round < 10 || churn.seen.refused < 100; round++) {
-    await queueAt(bed, "tbf rate 40mbit burst 4000 limit 9000");
+    await queueAt(bed, "tbf rate 8mbit burst 4000 limit 9000");
     for (let step = 0; step < 150; step++) {
       if (random.below(40) === 0) socket.setOption("UDP_CORK", random.below(2) === 0);
       churn.step(zeroCopy, [0, 1, 700, 1400, 2900, 5000], step);
