@@ -192,7 +192,8 @@ export class Engine implements Holder, DescriptorUser {
   #stamp = false;
 
   // The argument of waits with a time limit.
-  readonly #waitTime = new Struct(LAYOUTS.__kernel_timespec);
+  /** A `struct __kernel_timespec`: the lower words of its seconds and nanoseconds are 0 and 2. */
+  readonly #waitTime = new Int32Array(new ArrayBuffer(LAYOUTS.__kernel_timespec.size));
   readonly #waitArgument = new Struct(LAYOUTS.io_uring_getevents_arg)
     .set("ts", addressOf(this.#waitTime.buffer));
 
@@ -555,14 +556,23 @@ export class Engine implements Holder, DescriptorUser {
    */
   waitBlocking(count: number, milliseconds: number): boolean {
     if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
-    const deadline = performance.now() + milliseconds;
     if (this.prepared > 0) this.submit(0);
-    this.#publishHead();
-    while (this.#queued() < count) {
-      const left = Math.min(deadline - performance.now(), LONGEST_WAIT);
-      if (left <= 0) return false;
-      this.#waitTime.set("tv_sec", Math.floor(left / 1000));
-      this.#waitTime.set("tv_nsec", Math.floor((left % 1000) * 1e6));
+    if (this.#queued() >= count) return true;
+    return this.waitUntil(count, milliseconds, now() + milliseconds);
+  }
+
+  /**
+   * Like {@linkcode waitBlocking}, for who has submitted, found too little in the queue, and read the
+   * clock ({@linkcode now}): the time runs out at the deadline, so many milliseconds from then.
+   */
+  waitUntil(count: number, milliseconds: number, deadline: number): boolean {
+    // Inside a completion callback the kernel would still count what was handed out already.
+    if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+    for (let left = milliseconds; left > 0; left = deadline - now()) {
+      const wait = Math.min(left, LONGEST_WAIT);
+      const seconds = Math.floor(wait / 1000);
+      this.#waitTime[0] = seconds;
+      this.#waitTime[2] = Math.floor((wait - seconds * 1000) * 1e6);
       const result = this.#native.io_uring_enter2(
         this.#enterFd,
         0,
@@ -573,8 +583,9 @@ export class Engine implements Holder, DescriptorUser {
       );
       // ETIME is what running out of time looks like; EINTR leads to another look at the clock.
       if (result < 0 && result !== -62 && result !== -4) unwrap("io_uring_enter", result);
+      if (this.#queued() >= count) return true;
     }
-    return true;
+    return false;
   }
 
   // === Completing ===
@@ -592,6 +603,11 @@ export class Engine implements Holder, DescriptorUser {
       if (this.closed || !this.#hasDeferred()) return seen;
       this.#runDeferred();
     }
+  }
+
+  /** Like {@linkcode settle} for the completions that are in the queue now. */
+  settleQueued(): number {
+    return this.#collect(this.#toSpill);
   }
 
   /**
