@@ -54,6 +54,8 @@ export class RefillRing {
   readonly #tailAt: number;
   readonly #rqes: number;
   #tail: number;
+  /** What the kernel was last told of the tail. */
+  #published: number;
   /** What the head was when it was last looked at. */
   #head: number;
 
@@ -75,7 +77,7 @@ export class RefillRing {
     this.#headAt = offsets.head >> 2;
     this.#tailAt = offsets.tail >> 2;
     this.#rqes = offsets.rqes >> 2;
-    this.#tail = Atomics.load(this.#words, this.#tailAt);
+    this.#published = this.#tail = Atomics.load(this.#words, this.#tailAt);
     this.#head = Atomics.load(this.#words, this.#headAt);
   }
 
@@ -91,7 +93,7 @@ export class RefillRing {
   }
 
   /**
-   * Gives a piece of a buffer back.
+   * Gives a piece of a buffer back, and tells the kernel.
    *
    * @param low The lower word of the offset that the completion had.
    * @param high The upper word, the number of the area in it.
@@ -99,6 +101,13 @@ export class RefillRing {
    * @returns Whether there was room.
    */
   push(low: number, high: number, length: number): boolean {
+    if (!this.add(low, high, length)) return false;
+    this.publish();
+    return true;
+  }
+
+  /** Like {@linkcode push}; the kernel learns of it by {@linkcode publish}, of many at once. */
+  add(low: number, high: number, length: number): boolean {
     const tail = this.#tail;
     const { entries } = this;
     if (((tail - this.#head) | 0) >= entries && this.waiting >= entries) return false;
@@ -109,7 +118,43 @@ export class RefillRing {
     words[at + 2] = length;
     words[at + 3] = 0;
     this.#tail = (tail + 1) | 0;
-    Atomics.store(words, this.#tailAt, this.#tail);
     return true;
+  }
+
+  /**
+   * Like {@linkcode add}, for many.
+   *
+   * @param from A ring of four words for each piece: the two of its offset, its length, and another.
+   * @param first Where the words of the first piece start.
+   * @param count How many.
+   * @returns How many there was room for.
+   */
+  addRun(from: Int32Array, first: number, count: number): number {
+    const { entries } = this;
+    let room = entries - ((this.#tail - this.#head) | 0);
+    if (room < count) room = entries - this.waiting;
+    const added = Math.min(count, room);
+    const words = this.#words;
+    const rqes = this.#rqes;
+    const wrap = from.length - 1;
+    const end = (this.#tail + added) | 0;
+    let at = first;
+    for (let tail = this.#tail; tail !== end; tail = (tail + 1) | 0) {
+      const to = rqes + ((tail & (entries - 1)) << 2);
+      words[to] = from[at]!;
+      words[to + 1] = from[at + 1]!;
+      words[to + 2] = from[at + 2]!;
+      words[to + 3] = 0;
+      at = (at + 4) & wrap;
+    }
+    this.#tail = end;
+    return added;
+  }
+
+  /** Tells the kernel of the entries that were added. */
+  publish(): void {
+    if (this.#published === this.#tail) return;
+    this.#published = this.#tail;
+    Atomics.store(this.#words, this.#tailAt, this.#tail);
   }
 }

@@ -9,6 +9,7 @@ import { OwnershipError } from "./errors.ts";
 import { LAYOUTS, Struct } from "./layout.ts";
 import { type RefillRegion, RefillRing } from "./refill_ring.ts";
 import { REGISTER, ZCRX_CTRL } from "./uapi.ts";
+import type { ArrivalQueue } from "./zero_copy_pieces.ts";
 import type { Registration } from "./zero_copy_registration.ts";
 
 const NEVER = 0x7fffffff;
@@ -65,6 +66,8 @@ export class SharedReceiver {
   #backlog = new Int32Array(0);
   #backlogCount = 0;
   #waiters: (() => void)[] = [];
+  /** How many hand out pieces at this moment, and tell the kernel afterwards. */
+  #gathering = 0;
 
   constructor(
     region: RefillRegion,
@@ -165,11 +168,41 @@ export class SharedReceiver {
    * buffer, because the kernel counts them.
    */
   giveBack(low: number, high: number, length: number): void {
+    const { refill } = this;
     this.returned++;
-    if (this.#backlogCount > 0 || !this.refill.push(low, high, length)) {
-      this.#later(low, high, length);
-    } else if (this.refill.holds(this.#flushAt)) this.flush();
+    if (this.#backlogCount > 0 || !refill.add(low, high, length)) this.#later(low, high, length);
+    else if (refill.holds(this.#flushAt)) this.flush();
+    if (this.#gathering === 0) refill.publish();
     if (this.#waiters.length > 0) this.#wake();
+  }
+
+  /** Gives pieces back that have come and were shown. */
+  giveBackRun(arrived: ArrivalQueue, count: number): void {
+    const { refill } = this;
+    const { words, at } = arrived;
+    const added = this.#backlogCount > 0 ? 0 : refill.addRun(words, at, count);
+    this.returned += added;
+    arrived.drop(added);
+    for (let left = count - added; left > 0; left--) {
+      const { at } = arrived;
+      this.giveBack(words[at]!, words[at + 1]!, words[at + 2]!);
+      arrived.drop(1);
+    }
+    if (refill.holds(this.#flushAt)) this.flush();
+    if (this.#gathering === 0) refill.publish();
+    if (this.#waiters.length > 0) this.#wake();
+  }
+
+  /** Has the kernel told of what is given back all at once, by {@linkcode publish}. */
+  gather(): void {
+    this.#gathering++;
+  }
+
+  /** The other half of {@linkcode gather}. */
+  publish(): void {
+    this.#gathering--;
+    // Whoever was handed a piece may have closed the ring.
+    if (this.#users > 0 && this.#gathering === 0) this.refill.publish();
   }
 
   /** Pieces that wait for room in the refill ring. */
@@ -212,6 +245,7 @@ export class SharedReceiver {
     const before = this.refill.waiting;
     const attachment = this.#attachments[0];
     if (!this.#canFlush || before === 0 || attachment === undefined) return 0;
+    this.refill.publish();
     const { engine, id } = attachment;
     const argument = control(id, ZCRX_CTRL.FLUSH_RQ).buffer;
     engine.register("ZCRX_CTRL_FLUSH_RQ", REGISTER.ZCRX_CTRL, argument, 0);

@@ -295,22 +295,31 @@ Deno.test("physicalPages() says which privilege is missing", () => {
 Deno.test("Taking and returning a piece allocates nothing", () => {
   const { stdout, stderr } = runModule(`
     import { RefillRing } from "./ffi/refill_ring.ts";
-    import { PairQueue, PieceTable } from "./ffi/zero_copy_pieces.ts";
+    import { ArrivalQueue, PieceTable } from "./ffi/zero_copy_pieces.ts";
     const memory = new ArrayBuffer(128 + 1024 * 16);
     const words = new Int32Array(memory);
     const ring = new RefillRing(memory, 1024, { head: 0, tail: 64, rqes: 128 });
     const pieces = new PieceTable();
-    const queue = new PairQueue();
+    const queue = new ArrivalQueue();
+    const completions = new Int32Array(32 * 8);
+    for (let at = 0; at < completions.length; at += 8) completions.set([0, 5, 4096, 2, at, 1], at);
     let sum = 0;
     function turn(count) {
       for (let i = 0; i < count; i++) {
-        queue.push(pieces.take(i << 12, i, 4096), i);
-        const piece = queue.first;
-        queue.drop();
+        queue.push(i << 12, i, 4096, i);
+        const at = queue.at;
+        const piece = pieces.take(queue.words[at], queue.words[at + 1], queue.words[at + 2]);
+        queue.drop(1);
         const slot = pieces.slotOf(piece);
         sum = (sum + pieces.length(slot)) | 0;
         if (!ring.push(pieces.low(slot), pieces.high(slot), pieces.length(slot))) throw i;
         pieces.free(slot);
+        words[0] = words[16];
+        if ((i & 31) !== 0) continue;
+        const shown = queue.pushRun(completions, 0, 31, i, i + 32, 5, 7) && queue.show();
+        if (ring.addRun(queue.words, queue.place(0), shown) !== 32) throw i;
+        queue.drop(shown);
+        ring.publish();
         words[0] = words[16];
       }
     }

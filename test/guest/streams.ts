@@ -139,6 +139,41 @@ export async function reapAll(
   return { ...reaped, pieces };
 }
 
+/**
+ * Receives by peeking until every stream has ended: compares what is shown, and consumes it.
+ *
+ * @param streams By user data.
+ * @param most How many pieces are consumed at once at most.
+ */
+export async function peekAll(
+  receiver: ZeroCopyReceiver,
+  streams: readonly Stream[],
+  most = Infinity,
+): Promise<Reaped> {
+  const peeked = { bytes: {} as Record<number, number>, errors: {} as Record<number, unknown> };
+  let pieces = 0;
+  streams.forEach((stream, userData) => receiver.start(stream.far, userData));
+  while (Object.keys(peeked.bytes).length < streams.length) {
+    // Short waits: the senders of a test run in this thread.
+    receiver.waitBlocking(1);
+    const count = Math.min(
+      most,
+      receiver.peek((userData, bytes, error) => {
+        peeked.bytes[userData] = bytes;
+        if (error !== undefined) peeked.errors[userData] = error;
+      }),
+    );
+    for (let i = 0; i < count; i++) {
+      const bytes = receiver.areaAt(i).unsafeBytes(receiver.offsetAt(i), receiver.lengthAt(i));
+      streams[receiver.userDataAt(i)]!.compare(bytes);
+    }
+    receiver.consume(count);
+    pieces += count;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return { ...peeked, pieces };
+}
+
 /** Receives with a loop until the end of the stream; compares each piece and gives it back. */
 export async function receiveAll(receiver: ZeroCopyReceiver, stream: Stream): Promise<number> {
   let pieces = 0;

@@ -20,7 +20,7 @@ import {
   ZeroCopyReceiver,
 } from "zclab";
 import { runModule, sleep, until } from "../ffi/connections.ts";
-import { reapAll, receiveAll, Stream } from "./streams.ts";
+import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";
 
 const PAGE = 4096;
 const MIB = 1 << 20;
@@ -62,6 +62,12 @@ class Bench implements AsyncDisposable {
     await this.ring[Symbol.asyncDispose]();
     this.bed.close();
   }
+}
+
+/** How often this thread has gone to sleep. */
+function voluntarySwitches(): number {
+  const status = Deno.readTextFileSync("/proc/thread-self/status");
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)![1]);
 }
 
 /** Requires that no buffer is missing: the program can hold them all at once. */
@@ -129,20 +135,150 @@ for (const completionSize of SIZES) {
     assertEquals([bench.ring.inFlight, bench.receiver.held], [0, 0]);
   });
 
-  Deno.test(`A full completion queue loses nothing, size ${completionSize}`, async () => {
-    await using bench = await Bench.open({ completionSize, entries: 4, completionEntries: 8 });
-    for (const face of ["await", "batch"]) {
-      await using stream = await Stream.open(bench.bed, 512 * 1024);
-      stream.sendNow(256 * 1024);
-      const sending = stream.sendAll();
-      if (face === "await") await receiveAll(bench.receiver, stream);
-      else await reapAll(bench.receiver, [stream]);
-      await sending;
-      assertEquals(stream.compared, stream.bytes.length);
-    }
-    assert(bench.receiver.statistics().queueFull > 0, "the queue was never full");
+  Deno.test(`Peeking receives streams, completions of size ${completionSize}`, async () => {
+    await using bench = await Bench.open({ completionSize, buffers: 128 });
+    await using first = await Stream.open(bench.bed, MIB);
+    await using second = await Stream.open(bench.bed, 300_001);
+    const sending = [first.sendAll(), second.sendAll()];
+    const peeked = await peekAll(bench.receiver, [first, second], 5);
+    await Promise.all(sending);
+    assertEquals(peeked.bytes, { 0: MIB, 1: 300_001 });
+    assertEquals(peeked.errors, {});
+    assertEquals([first.compared, second.compared], [MIB, 300_001]);
+    const { pieces, held } = bench.receiver.statistics();
+    assertEquals([pieces, held, bench.ring.inFlight], [peeked.pieces, 0, 0]);
+    await holdEvery(bench, 128);
   });
+
+  for (const completionEntries of completionSize === 32 ? [2, 8] : [4, 8]) {
+    const name = `${completionEntries} of size ${completionSize}`;
+    Deno.test(`A completion queue that is full loses nothing: ${name}`, async () => {
+      await using bench = await Bench.open({ completionSize, entries: 2, completionEntries });
+      for (const face of ["await", "batch", "peek"]) {
+        await using stream = await Stream.open(bench.bed, 512 * 1024);
+        const before = bench.receiver.statistics().queueFull;
+        stream.sendNow(256 * 1024);
+        const sending = stream.sendAll();
+        if (face === "await") await receiveAll(bench.receiver, stream);
+        else if (face === "batch") await reapAll(bench.receiver, [stream]);
+        else await peekAll(bench.receiver, [stream]);
+        await sending;
+        assertEquals(stream.compared, stream.bytes.length, face);
+        assert(bench.receiver.statistics().queueFull > before, `${face}: it was never full`);
+      }
+      await holdEvery(bench, 256);
+    });
+  }
 }
+
+Deno.test("What was peeked is consumed once, or reaped", async () => {
+  await using bench = await Bench.open({ buffers: 16 });
+  const { receiver } = bench;
+  await using stream = await Stream.open(bench.bed, 12 * PAGE);
+  receiver.start(stream.far, 2 ** 32 - 1);
+  const show = (pieces: number): void => {
+    stream.sendNow(pieces * PAGE);
+    while (receiver.peek() < pieces) assert(receiver.waitBlocking(10_000));
+    assertEquals(receiver.held, pieces);
+  };
+  const none = (call: () => unknown): unknown => assertThrows(call, OwnershipError, "peek shows");
+  assertEquals(receiver.peek(), 0);
+  none(() => receiver.offsetAt(0));
+  none(() => receiver.consume(1));
+
+  show(4);
+  assertEquals([receiver.userDataAt(0), receiver.areaAt(3)], [2 ** 32 - 1, bench.area]);
+  for (const index of [4, -1, 0.5, NaN]) {
+    none(() => receiver.offsetAt(index));
+    none(() => receiver.lengthAt(index));
+    none(() => receiver.userDataAt(index));
+    none(() => receiver.areaAt(index));
+  }
+  const second = receiver.offsetAt(1);
+  receiver.consume(1);
+  assertEquals([receiver.offsetAt(0), receiver.held], [second, 3]);
+  for (const count of [4, -1, 0.5, NaN]) none(() => receiver.consume(count));
+  none(() => receiver.offsetAt(3));
+  receiver.consume(3);
+  none(() => receiver.consume(1));
+
+  // Whoever reaps takes them away from who has peeked.
+  show(3);
+  const reaped: number[] = [];
+  assertEquals(receiver.reap((_, piece) => reaped.push(piece)), 3);
+  none(() => receiver.lengthAt(0));
+  none(() => receiver.consume(1));
+  for (const piece of reaped) receiver.giveBack(piece);
+  receiver.consume(0);
+  assertEquals(receiver.held, 0);
+
+  show(5);
+  receiver.close();
+  assertThrows(() => receiver.offsetAt(0), ClosedError);
+  assertThrows(() => receiver.consume(1), ClosedError);
+  assertEquals(receiver.held, 0);
+});
+
+Deno.test("What is given back while it is handed out goes back, also when the function throws", async () => {
+  await using bench = await Bench.open({ buffers: 8 });
+  const { receiver } = bench;
+  await using stream = await Stream.open(bench.bed, 6 * PAGE);
+  receiver.start(stream.far);
+  stream.sendNow();
+  while (receiver.held < 6) assert(receiver.waitBlocking(10_000) && receiver.peek() > 0);
+  let seen = 0;
+  const onPiece = (_: number, piece: number): void => {
+    receiver.giveBack(piece);
+    if (++seen === 2) throw new Error("enough");
+    // Reaping inside of reaping goes on where this one is.
+    if (seen === 4) receiver.reap(onPiece);
+  };
+  assertThrows(() => receiver.reap(onPiece), Error, "enough");
+  assertEquals([seen, receiver.held], [2, 4]);
+  assertEquals(receiver.flush(), 2, "the kernel was told of both");
+  receiver.reap(onPiece);
+  // Half of the buffers are worth a flush of its own.
+  assertEquals([seen, receiver.held, receiver.statistics().flushes], [6, 0, 2]);
+  assertEquals(receiver.flush(), 0);
+});
+
+Deno.test("Who holds every buffer and waits does not keep looking", async () => {
+  await using bench = await Bench.open({ buffers: 4 });
+  const { receiver } = bench;
+  await using stream = await Stream.open(bench.bed, 20 * PAGE);
+  stream.sendNow();
+  stream.near.shutdown("write");
+  receiver.start(stream.far);
+  const held: number[] = [];
+  let bytes = 0;
+  let ended = false;
+  const reap = (): number =>
+    receiver.reap((_, piece, _offset, length) => {
+      held.push(piece);
+      bytes += length;
+    }, () => ended = true);
+  while (receiver.statistics().starved === 0) {
+    receiver.waitBlocking(10_000);
+    reap();
+  }
+  assertEquals([held.length, receiver.waitBlocking(0)], [4, false]);
+  const before = voluntarySwitches();
+  assert(!receiver.waitBlocking(300));
+  const switches = voluntarySwitches() - before;
+  assert(switches < 30, `it woke up ${switches} times in 300 ms`);
+  while (!ended) {
+    for (const piece of held.splice(0)) receiver.giveBack(piece);
+    assert(receiver.waitBlocking(10_000));
+    reap();
+  }
+  for (const piece of held) receiver.giveBack(piece);
+  assertEquals([bytes, receiver.held], [20 * PAGE, 0]);
+});
+
+Deno.test("A time that is no number is refused", async () => {
+  await using bench = await Bench.open({ buffers: 4 });
+  assertThrows(() => bench.receiver.waitBlocking(NaN), RangeError, "milliseconds");
+});
 
 for (const buffers of [1, 2, 7, 16]) {
   Deno.test(`${buffers} buffers are enough for any stream`, async () => {
@@ -393,6 +529,9 @@ Deno.test("After close everything throws ClosedError", async () => {
     () => receiver.reap(() => {}),
     () => receiver.waitBlocking(0),
     () => receiver.giveBack(0),
+    () => receiver.peek(),
+    () => receiver.offsetAt(0),
+    () => receiver.consume(0),
     () => receiver.bytes(0),
     () => receiver.areaOf(0),
     () => receiver.flush(),
@@ -653,6 +792,7 @@ Deno.test("A ring that cannot receive without copying is refused, with the reaso
     [{}, /completions of this ring have 16 bytes.*completionSize: 32.*mixed/],
     [{ completionSize: 32, without: ["DEFER_TASKRUN"] }, /no DEFER_TASKRUN/],
     [{ completionSize: "mixed", without: ["SINGLE_ISSUER"] }, /no DEFER_TASKRUN/],
+    [{ completionSize: "mixed", entries: 1 }, /2 completion entries.*one of 32 bytes.*at least 4/],
   ] as const;
   for (const [options, message] of expected) {
     using ring = Ring.open(options);
