@@ -431,14 +431,17 @@ function taken(name: string, which: string, facts: QueueFacts | undefined): Expl
   };
 }
 
+/** Places of a queue of mixed sizes in which two in a row are free when all but one at its end are. */
+const MIXED_PLACES = 4;
+
 /**
- * Checks what the kernel would say EINVAL to and zclab knows before.
+ * Checks what the kernel would say EINVAL to and zclab knows before, and that it could ever receive.
  *
  * @throws {UringError} If the ring is not one that can receive without copying.
  * @throws {UnsupportedError} If this kernel cannot do it.
  */
 export function checkRing(
-  ring: { readonly flags: readonly string[] },
+  ring: { readonly flags: readonly string[]; readonly completionEntries: number },
   features: ZeroCopyReceiveFeatures,
 ): void {
   if (!features.receive) {
@@ -459,6 +462,14 @@ export function checkRing(
       meaning: "completions of this ring have 16 bytes, and those of a receiver have 32",
       advice: "Ring.open({ completionSize: 32 })" +
         (features.mixedCompletions ? ', or "mixed"' : ""),
+    });
+  }
+  if (flags.includes("CQE_MIXED") && ring.completionEntries < MIXED_PLACES) {
+    throw new UringError(OPERATION, 22, {
+      meaning:
+        `the ring's ${ring.completionEntries} completion entries may never have room for one ` +
+        "of 32 bytes, which takes two that follow each other and do not wrap around",
+      advice: `Ring.open with completionEntries of at least ${MIXED_PLACES}`,
     });
   }
 }
