@@ -71,12 +71,26 @@ class Tally {
   }
 
   take(view: DataView, at: number, length: number): void {
-    if (!this.#matches(view, at, length, this.received)) {
-      throw new Error(`The piece at byte ${this.received} of the stream is not what was sent`);
-    }
+    if (!this.#matches(view, at, length, this.received)) throw wrongPiece(this.received);
     this.received += length;
     this.pieces++;
     this.#options.onPiece?.(at, length);
+  }
+
+  /** Takes the pieces that a receiver shows. */
+  takeShown(receiver: ZeroCopyReceiver, view: DataView, count: number): void {
+    const matches = this.#matches;
+    const { onPiece } = this.#options;
+    let { received } = this;
+    for (let i = 0; i < count; i++) {
+      const at = receiver.offsetAt(i);
+      const length = receiver.lengthAt(i);
+      if (!matches(view, at, length, received)) throw wrongPiece(received);
+      received += length;
+      if (onPiece !== undefined) onPiece(at, length);
+    }
+    this.received = received;
+    this.pieces += count;
   }
 
   end(): Omit<Received, "copiedBytes"> {
@@ -210,10 +224,6 @@ export function receiveZeroCopy(
   const tally = new Tally(options);
   let ended = false;
   let failure: unknown;
-  const onPiece = (_userData: number, piece: number, offset: number, length: number): void => {
-    tally.take(view, offset, length);
-    receiver.giveBack(piece);
-  };
   const onEnd = (_userData: number, _bytes: number, error: unknown): void => {
     ended = true;
     failure = error;
@@ -222,10 +232,16 @@ export function receiveZeroCopy(
   tally.begin();
   while (!tally.complete && !ended) {
     if (!receiver.waitBlocking(STUCK_MILLISECONDS)) throw tally.stuck();
-    receiver.reap(onPiece, onEnd);
+    const count = receiver.peek(onEnd);
+    tally.takeShown(receiver, view, count);
+    receiver.consume(count);
   }
   if (failure !== undefined) throw failure;
   return { ...tally.end(), copiedBytes: receiver.statistics().copiedBytes ?? null };
+}
+
+function wrongPiece(received: number): Error {
+  return new Error(`The piece at byte ${received} of the stream is not what was sent`);
 }
 
 /** The whole memory of an area, whoever owns its parts at the moment. */
