@@ -472,6 +472,8 @@ class Churn {
 
   step(zeroCopy: MessageZeroCopy, lengths: readonly number[], value: number): void {
     const random = this.#random;
+    // Also when every region is out: then nothing else makes one free.
+    if (random.below(3) === 0) zeroCopy.reap();
     const at = random.below(this.#regions.length);
     if (this.#sent[at]!.state !== "free") return;
     const region = this.#regions[at]!;
@@ -489,7 +491,6 @@ class Churn {
       assert(error instanceof UringError, String(error));
       this.seen.refused++;
     }
-    if (random.below(3) === 0) zeroCopy.reap();
   }
 }
 
