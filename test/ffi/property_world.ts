@@ -531,8 +531,11 @@ export class World {
         if (slot.model === model && slot.members.length > 0) this.#flush(slot, false);
       }
       this.#receiveEverywhere();
-      // A receive that is complete on another ring holds back who waits for a window to open.
-      for (const other of [...this.#rings]) this.#reapFrom(other, false);
+      // A receive that is prepared or complete on another ring holds back who waits for a window.
+      for (const other of [...this.#rings]) {
+        if (!other.ring.closed && other.ring.batch.prepared > 0) this.#submitNow(other);
+        this.#reapFrom(other, false);
+      }
       if (ring.closed) break;
       const waiting = [...model.pending.values(), ...model.awaited];
       const posts = [...model.posts.values()].filter((state) => state === 2).length;
