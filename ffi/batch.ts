@@ -567,13 +567,17 @@ export class Batch {
     return this;
   }
 
-  /** Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. */
+  /**
+   * Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. A receive
+   * that waits for a buffer, and has no request meanwhile, ends at once and is not counted.
+   */
   cancel(file: File, userData = 0): this {
     try {
       const fd = this.#target(file, userData);
       const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
         (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
       prepareCancel(this.#engine.sqes, this.#engine.next(), fd, flags, userData, 0);
+      this.#engine.endWaits(fdOf(file));
     } catch (error) {
       this.#refuse(error);
     }

@@ -503,3 +503,24 @@ Deno.test("A receive that waits for a buffer ends when its socket is closed or c
     }
   }
 });
+
+Deno.test("A receive that waits for a buffer ends when the batch face cancels what is on its file", async () => {
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+  const stream = ring.recvMultishot(connection.far, buffers);
+  const first = stream.next();
+  connection.near.send(area.slice(0, 10));
+  connection.near.send(area.slice(0, 10));
+  const piece = (await first).value!;
+  const waiting = stream.next();
+  await sleep(20);
+  assertEquals(ring.inFlight, 0);
+  ring.batch.cancel(connection.far, 1).submit();
+  const error = await assertRejects(() => waiting, UringError);
+  assertEquals(error.code, "ECANCELED");
+  piece.recycle();
+  assertEquals(buffers.held, 0);
+});
