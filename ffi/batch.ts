@@ -71,8 +71,13 @@ export type File = Socket | number;
 
 /** How to send a slice in pieces. */
 export interface EachOptions {
-  /** From the start of one piece to the start of the next, in bytes; their length by default. */
+  /**
+   * From the start of one piece to the start of the next, in bytes; their length by default. Less, or
+   * 0 for the same piece again and again, only with a {@linkcode count}.
+   */
   readonly stride?: number;
+  /** How many pieces; all that the slice has by default. */
+  readonly count?: number;
   /** `MSG_*` flags. */
   readonly flags?: number;
 }
@@ -708,7 +713,7 @@ export class Batch {
     try {
       checkObject("options", options);
       const { stride = length, flags = 0 } = options;
-      count = piecesIn(slice, length, stride);
+      count = piecesIn(slice, length, stride, options.count);
       let fd = this.#fixed(file);
       if (fd < 0) fd = fdOf(file);
       else word0 |= SQE.FIXED_FILE << 8;

@@ -206,21 +206,23 @@ export class MessageZeroCopy {
    * in flight until the last of them has been reaped.
    *
    * @param length Length of each piece in bytes.
-   * @param stride From the start of one piece to the start of the next, in bytes.
+   * @param stride From the start of one piece to the start of the next, in bytes; less than the length,
+   *   or 0 for the same piece again and again, only with a count.
+   * @param count How many pieces; all that the slice has by default.
    * @returns How many were sent.
    * @throws {TypeError} If the socket is not UDP: TCP may send less than a piece.
    * @throws {RangeError} If no piece fits.
    * @throws {UringError} If a send fails; those before it are out.
    */
-  sendEach(slice: Slice, length: number, stride: number = length): number {
+  sendEach(slice: Slice, length: number, stride: number = length, count?: number): number {
     const { fd, protocol } = this.#socket;
     if (protocol !== "udp") throw new TypeError("sendEach takes a UDP socket");
-    const count = piecesIn(slice, length, stride);
-    const sends = this.#acquire(slice, count);
-    let left = count;
+    const pieces = piecesIn(slice, length, stride, count);
+    const sends = this.#acquire(slice, pieces);
+    let left = pieces;
     try {
       while (left > 0) {
-        const address = slice.area.address + slice.offset + (count - left) * stride;
+        const address = slice.area.address + slice.offset + (pieces - left) * stride;
         const lower = low(address) >>> 0;
         const part = this.#numbers.learning ? 1 : left;
         const sent = this.#sendMany(fd, lower, high(address), length, stride, part, FLAGS);
@@ -240,7 +242,7 @@ export class MessageZeroCopy {
         if (sends.left === 0) release(slice);
       }
     }
-    return count;
+    return pieces;
   }
 
   #refusal(result: number, bytes: number): UringError {

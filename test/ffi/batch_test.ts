@@ -493,6 +493,16 @@ Deno.test("sendEach sends the pieces of a slice, each as a request of its own", 
     assertEquals(receive(), expected.subarray(i * 1000, i * 1000 + 100));
   }
 
+  // Fewer than there are, those that overlap, and the same one again and again.
+  for (const [stride, count] of [[1000, 3], [50, 6], [0, 5]] as const) {
+    const options = { stride, count };
+    assertEquals(ring.batch.sendEach(connection.near, outgoing, 100, 7, options), count);
+    assertEquals(reapAll(ring), Array.from({ length: count }, (_, i) => [7 + i, 100, 0]));
+    for (let i = 0; i < count; i++) {
+      assertEquals(receive(), expected.subarray(i * stride, i * stride + 100));
+    }
+  }
+
   const slot = new Notifier(ring);
   for (const registered of [false, true]) {
     if (registered) ring.register(area);
@@ -539,6 +549,17 @@ Deno.test("sendEach refuses what are no pieces, before anything is prepared", ()
     assertThrows(() => ring.batch.sendEach(socket, slice, 10, 0, { stride }), RangeError);
   }
   assertThrows(() => ring.batch.sendEach(socket, slice, 1), RangeError, "65536");
+  for (const count of [0, -1, 1.5, NaN, 65_537, 2 ** 32]) {
+    for (const [from, stride] of [[slice, 0], [slice, 1], [area.slice(0, 10), 0]] as const) {
+      const options = { stride, count };
+      assertThrows(() => ring.batch.sendEach(socket, from, 10, 0, options), RangeError, "ieces");
+    }
+  }
+  // One more than fit.
+  const options = { stride: 1000, count: 1049 };
+  assertThrows(() => ring.batch.sendEach(socket, slice, 1000, 0, options), RangeError, "ieces");
+  const backwards = { stride: -1, count: 2 };
+  assertThrows(() => ring.batch.sendEach(socket, slice, 10, 0, backwards), RangeError, "ieces");
   assertEquals([slice.state, ring.batch.prepared], ["free", 0]);
 });
 
