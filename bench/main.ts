@@ -10,6 +10,7 @@ import {
   formatSi,
   Notifier,
   OptionError,
+  pinThread,
   Progress,
   Ring,
   Socket,
@@ -17,6 +18,7 @@ import {
   Testbed,
   transmit,
   TRANSMIT_MODES,
+  type TransmitMode,
   UnsupportedError,
 } from "zclab";
 import { readArguments, requireWritable, wholeNumber } from "../labs/kit/arguments.ts";
@@ -29,8 +31,9 @@ const HELP = `deno task bench [PART] [--json FILE] [--rounds N] [--quick]
 
 Measures us against C programs of our own, interleaved, and prints medians and ratios.
 
-  transmit      the batch face, the await face, every row of the lab tx-copy-vs-zc, the heap, and
-                how fast the REPL answers
+  transmit      the batch face, the await face, every row of the lab tx-copy-vs-zc, the rows of
+                liburing's example program with its one buffer for all requests, the heap, and how
+                fast the REPL answers
   receive       a TCP stream of 256 MiB through zcrx on softnic, and the CPU time of it; needs the
                 guest: deno task vm -- deno task bench receive
 
@@ -55,6 +58,9 @@ interface Row {
   readonly ratio: number;
 }
 
+/** Whether the requests of a few batches have memory of their own, or all send the same. */
+type Buffers = "many" | "one";
+
 /** What can be measured by itself. */
 const PARTS: readonly string[] = ["transmit", "receive"];
 const NOP_BATCHES = [1, 8, 32, 128] as const;
@@ -64,6 +70,12 @@ const NOP_BAR = { 1: 1.25, 8: 1.10, 32: 1.10, 128: 1.10 } as const;
 const SEND_BAR = 0.97;
 const SEND_BATCH = 32;
 const PAYLOADS = [600, 1000, 1200, 1500, 4000, 8000] as const;
+/** What liburing's example program send-zerocopy.c can do: it sends one buffer again and again. */
+const ONE_BUFFER_MODES: readonly TransmitMode[] = ["non-zc", "zc", "zc-fixed"];
+const SEND_KINDS: readonly { readonly mode: TransmitMode; readonly buffers: Buffers }[] = [
+  ...TRANSMIT_MODES.map((mode) => ({ mode, buffers: "many" as const })),
+  ...ONE_BUFFER_MODES.map((mode) => ({ mode, buffers: "one" as const })),
+];
 /** What zero-copy receive must reach at least, as a part of C's rate. */
 const RECEIVE_BAR = 0.9;
 /** What our receiving thread may take at most, as a multiple of the CPU time of C's. */
@@ -118,8 +130,17 @@ async function pairs(
   };
 }
 
+/** The last of the processors that this process may use: interrupts come to the first most often. */
+function someProcessor(): number {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  return Number(/^Cpus_allowed_list:.*?(\d+)$/m.exec(status)?.[1] ?? 0);
+}
+
 async function nopRows(rounds: number, scale: number, progress: Progress): Promise<Row[]> {
   await using reference = await Reference.start();
+  const cpu = someProcessor();
+  using _pinned = pinThread(cpu);
+  await reference.pin(cpu);
   const rows: Row[] = [];
   for (const batch of NOP_BATCHES) {
     progress.update(rows.length, NOP_BATCHES.length + 1, `nop, batch ${batch}`);
@@ -159,27 +180,31 @@ async function sendRows(rounds: number, scale: number, progress: Progress): Prom
     networkNamespace: `${descriptors}/${fd}`,
     ...(userFd < 0 ? {} : { userNamespace: `${descriptors}/${userFd}` }),
   });
+  const cpu = someProcessor();
+  using _pinned = pinThread(cpu);
+  await reference.pin(cpu);
   const seconds = 0.1 * scale;
   const address = bed.far.address(PORT);
-  const send = (mode: typeof TRANSMIT_MODES[number], payload: number): number => {
+  const send = (mode: TransmitMode, what: { payload: number; buffers: Buffers }): number => {
     using socket = Socket.udp(bed.near).connect(address);
-    return transmit(socket, { mode, payload, batch: SEND_BATCH, seconds }).datagramsPerSecond;
+    return transmit(socket, { mode, batch: SEND_BATCH, seconds, ...what }).datagramsPerSecond;
   };
-  for (const mode of TRANSMIT_MODES) send(mode, PAYLOADS[0]);
+  for (const { mode, buffers } of SEND_KINDS) send(mode, { payload: PAYLOADS[0], buffers });
 
   const rows: Row[] = [];
   for (const payload of PAYLOADS) {
-    for (const mode of TRANSMIT_MODES) {
-      const name = `${mode}, ${payload} B`;
-      progress.update(rows.length, PAYLOADS.length * TRANSMIT_MODES.length, name);
-      const theirs = { payload, batch: SEND_BATCH, seconds, address: address.host, port: PORT };
+    for (const { mode, buffers } of SEND_KINDS) {
+      const what = { payload, buffers };
+      const name = `${mode}, ${payload} B${buffers === "one" ? ", one buffer" : ""}`;
+      progress.update(rows.length, PAYLOADS.length * SEND_KINDS.length, name);
+      const theirs = { ...what, batch: SEND_BATCH, seconds, address: address.host, port: PORT };
       rows.push(
         await pairs(
           name,
           SEND_BATCH,
           rounds,
           async () => (await reference.send(mode, theirs)).datagramsPerSecond,
-          () => send(mode, payload),
+          () => send(mode, what),
         ),
       );
     }

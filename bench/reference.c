@@ -8,13 +8,15 @@
  * reads one command per line from standard input, and answers each with one
  * line of JSON, so that a driver can run its rounds and ours in turns:
  *
+ *	pin CPU
  *	nop BATCH OPERATIONS
- *	send MODE PAYLOAD BATCH SECONDS ADDRESS PORT
+ *	send MODE PAYLOAD BATCH SECONDS ADDRESS PORT BUFFERS
  *
- * A command that fails is answered with {"error": TEXT}; the next one may
+ * "pin" keeps the program on one processor from then on.  BUFFERS is "many" or
+ * "one".  A command that fails is answered with {"error": TEXT}; the next one may
  * follow.  The end of the input ends the program.
  *
- * Both commands run the loop below; whoever compares must run the same one.
+ * The last two run the loop below; whoever compares must run the same one.
  * Everything that is not between "start" and "stop" is not timed.
  *
  *	ring		256 entries, completion queue of 512; SINGLE_ISSUER |
@@ -23,9 +25,11 @@
  *	socket		UDP, connected, registered as fixed file 0
  *	length		bytes of a request: PAYLOAD; with GSO (UDP_SEGMENT set
  *			to PAYLOAD) PAYLOAD * min(64, max(1, 65000 / PAYLOAD))
- *	memory		4 * BATCH chunks, each at a multiple of LENGTH rounded
- *			up to 4096; written once; as one registered buffer
- *			(index 0) where the mode says fixed
+ *	memory		4 * BATCH chunks (BUFFERS "many"), or one that all
+ *			requests send, as liburing's example program does
+ *			("one"); each at a multiple of LENGTH rounded up to
+ *			4096; written once; as one registered buffer (index 0)
+ *			where the mode says fixed
  *	warm-up		4 batches, settle
  *	start
  *	do		batch
@@ -106,6 +110,7 @@
 #define GSO_SEGMENTS_MAX	64U
 #define GSO_BYTES_MAX		65000U
 #define STALL_MILLISECONDS	5000
+#define WORDS_MAX		10	/* of a command; one more than any has */
 
 struct ring {
 	int fd;
@@ -167,7 +172,8 @@ struct trial {
 	unsigned char *memory;
 	size_t memory_size;
 	size_t stride;
-	unsigned int chunk;
+	unsigned int chunks;
+	unsigned int chunk;		/* the next */
 
 	unsigned int pending;		/* requests not completed */
 	unsigned int outstanding;	/* notifications not received */
@@ -357,7 +363,7 @@ static int trial_prepare(struct trial *trial)
 		*sqe = trial->request;
 		sqe->addr = memory + chunk * trial->stride;
 		sqe->user_data = chunk;
-		if (++chunk == 4 * trial->batch)
+		if (++chunk == trial->chunks)
 			chunk = 0;
 	}
 	__atomic_store_n(ring->sq_tail, tail, __ATOMIC_RELEASE);
@@ -368,7 +374,7 @@ static int trial_prepare(struct trial *trial)
 
 static int trial_count(struct trial *trial, const struct io_uring_cqe *cqe)
 {
-	if (cqe->user_data >= 4 * trial->batch)
+	if (cqe->user_data >= trial->chunks)
 		return -EBADMSG;
 	if (cqe->flags & IORING_CQE_F_NOTIF) {
 		trial->outstanding--;
@@ -579,7 +585,7 @@ static int message_send(struct trial *trial, unsigned int left)
 		vectors[i].iov_len = trial->length;
 		messages[i].msg_hdr.msg_iov = &vectors[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
-		if (++chunk == 4 * trial->batch)
+		if (++chunk == trial->chunks)
 			chunk = 0;
 	}
 	sent = sendmmsg(trial->socket, messages, left, MSG_ZEROCOPY);
@@ -591,7 +597,7 @@ static int message_send(struct trial *trial, unsigned int left)
 			return -EMSGSIZE;
 	trial->outstanding += (unsigned int)sent;
 	trial->completed += (unsigned int)sent;
-	trial->chunk = (trial->chunk + (unsigned int)sent) % (4 * trial->batch);
+	trial->chunk = (trial->chunk + (unsigned int)sent) % trial->chunks;
 	return sent;
 }
 
@@ -653,6 +659,7 @@ static void trial_init(struct trial *trial, const struct mode *mode,
 	memset(trial, 0, sizeof(*trial));
 	trial->mode = mode;
 	trial->batch = batch;
+	trial->chunks = 4 * batch;
 	trial->socket = -1;
 	trial->ring.fd = -1;
 	trial->ring.registered = -1;
@@ -709,7 +716,7 @@ static int trial_map_memory(struct trial *trial)
 
 	trial->doing = "mmap";
 	trial->stride = (trial->length + alignment - 1) / alignment * alignment;
-	trial->memory_size = 4 * trial->batch * trial->stride;
+	trial->memory_size = trial->chunks * trial->stride;
 	memory = mmap(NULL, trial->memory_size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
@@ -870,13 +877,15 @@ static int send_measure(struct trial *trial, double limit)
 }
 
 static void send_run(const struct mode *mode, unsigned int payload,
-		     unsigned int batch, double seconds,
+		     unsigned int batch, double seconds, bool one_buffer,
 		     const struct sockaddr_storage *address, socklen_t length)
 {
 	struct trial trial;
 	int result;
 
 	trial_init(&trial, mode, batch);
+	if (one_buffer)
+		trial.chunks = 1;
 	trial.payload = payload;
 	trial.segments = mode_segments(mode, payload);
 	trial.length = payload * trial.segments;
@@ -901,7 +910,8 @@ static const struct mode *find_mode(const char *name)
 	return NULL;
 }
 
-static bool parse_number(const char *text, uint64_t max, uint64_t *number)
+/* A number from 0 on. */
+static bool parse_index(const char *text, uint64_t max, uint64_t *number)
 {
 	char *end;
 
@@ -909,7 +919,19 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *number)
 		return false;
 	errno = 0;
 	*number = strtoull(text, &end, 10);
-	return errno == 0 && *end == '\0' && *number > 0 && *number <= max;
+	return errno == 0 && *end == '\0' && *number <= max;
+}
+
+/* A number from 1 on. */
+static bool parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	return parse_index(text, max, number) && *number > 0;
+}
+
+static bool parse_buffers(const char *text, bool *one)
+{
+	*one = strcmp(text, "one") == 0;
+	return *one || strcmp(text, "many") == 0;
 }
 
 static bool parse_seconds(const char *text, double *seconds)
@@ -941,6 +963,24 @@ static socklen_t parse_address(const char *text, uint16_t port,
 	return 0;
 }
 
+static const char *command_pin(char **words, int count)
+{
+	cpu_set_t set;
+	uint64_t cpu;
+
+	if (count != 2)
+		return "usage: pin CPU";
+	if (!parse_index(words[1], CPU_SETSIZE - 1, &cpu))
+		return "CPU is the number of a processor";
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		answer_error("sched_setaffinity", -errno);
+	else
+		printf("{\"cpu\":%llu}\n", (unsigned long long)cpu);
+	return NULL;
+}
+
 static const char *command_nop(char **words, int count)
 {
 	uint64_t batch, operations;
@@ -962,9 +1002,10 @@ static const char *command_send(char **words, int count)
 	uint64_t payload, batch, port;
 	socklen_t length;
 	double seconds;
+	bool one;
 
-	if (count != 7)
-		return "usage: send MODE PAYLOAD BATCH SECONDS ADDRESS PORT";
+	if (count != 8)
+		return "usage: send MODE PAYLOAD BATCH SECONDS ADDRESS PORT BUFFERS";
 	mode = find_mode(words[1]);
 	if (!mode)
 		return "MODE is not known";
@@ -979,7 +1020,9 @@ static const char *command_send(char **words, int count)
 	length = parse_address(words[5], (uint16_t)port, &address);
 	if (length == 0)
 		return "ADDRESS is a numeric IPv4 or IPv6 address";
-	send_run(mode, (unsigned int)payload, (unsigned int)batch, seconds,
+	if (!parse_buffers(words[7], &one))
+		return "BUFFERS is one or many";
+	send_run(mode, (unsigned int)payload, (unsigned int)batch, seconds, one,
 		 &address, length);
 	return NULL;
 }
@@ -998,15 +1041,17 @@ static int split(char *line, char **words, int capacity)
 static void run_command(char *line)
 {
 	const char *problem;
-	char *words[8];
-	int count = split(line, words, 8);
+	char *words[WORDS_MAX];
+	int count = split(line, words, WORDS_MAX);
 
-	if (count > 0 && strcmp(words[0], "nop") == 0)
+	if (count > 0 && strcmp(words[0], "pin") == 0)
+		problem = command_pin(words, count);
+	else if (count > 0 && strcmp(words[0], "nop") == 0)
 		problem = command_nop(words, count);
 	else if (count > 0 && strcmp(words[0], "send") == 0)
 		problem = command_send(words, count);
 	else
-		problem = "the commands are nop and send";
+		problem = "the commands are pin, nop and send";
 	if (problem)
 		printf("{\"error\":\"%s\"}\n", problem);
 }

@@ -26,6 +26,11 @@ export interface SendOptions {
   readonly address: string;
   /** UDP port of the sink. */
   readonly port: number;
+  /**
+   * Whether the requests of four batches each have memory of their own, or all send the same, as
+   * liburing's example program send-zerocopy.c does. Default: many.
+   */
+  readonly buffers?: "many" | "one";
 }
 
 /** What both commands report. */
@@ -110,6 +115,16 @@ export class Reference implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Keeps the program on one processor from now on.
+   *
+   * @param cpu Number of the processor, from 0.
+   * @throws {Error} If it is not to be had.
+   */
+  async pin(cpu: number): Promise<void> {
+    await this.#run<unknown>(["pin", cpu], 0);
+  }
+
+  /**
    * Times NOP operations on a fresh ring.
    *
    * @param batch Operations for each system call, 1 to 256.
@@ -128,8 +143,8 @@ export class Reference implements Disposable, AsyncDisposable {
    * @throws {Error} If the program refuses or a request fails, with the reason.
    */
   send(mode: TransmitMode, options: SendOptions): Promise<SendMeasurement> {
-    const { payload, batch, seconds, address, port } = options;
-    const words = ["send", mode, payload, batch, seconds, address, port];
+    const { payload, batch, seconds, address, port, buffers = "many" } = options;
+    const words = ["send", mode, payload, batch, seconds, address, port, buffers];
     return this.#run<SendMeasurement>(words, seconds);
   }
 

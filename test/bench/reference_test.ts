@@ -135,11 +135,26 @@ Deno.test("Reference refuses bad commands and goes on", async () => {
     ["SECONDS", () => reference.send("zc", options({ seconds: NaN }))],
     ["ADDRESS", () => reference.send("zc", options({ address: "localhost" }))],
     ["PORT", () => reference.send("zc", options({ port: 65536 }))],
+    ["BUFFERS", () => reference.send("zc", options({ buffers: "two" as "one" }))],
+    ["CPU", () => reference.pin(-1)],
+    ["CPU", () => reference.pin(1024)],
+    ["sched_setaffinity", () => reference.pin(1023)],
     ["usage", () => reference.send("zc", options({ address: "10.0.0.1 10" }))],
     ["one line", () => reference.send("zc", options({ address: "10.0.0.1\nnop 1 1" }))],
   ];
   for (const [reason, run] of refused) await assertRejects(run, Error, reason);
   assertEquals((await reference.nop(8, 8)).operations, 8);
+});
+
+Deno.test("Reference.pin() keeps the program on one processor", async () => {
+  await using reference = await Reference.start();
+  const allowed = async (): Promise<string> => {
+    const status = await Deno.readTextFile(`/proc/${reference.pid}/status`);
+    return /^Cpus_allowed_list:\s*(.*)$/m.exec(status)![1]!;
+  };
+  const [first] = (await allowed()).split(/[-,]/);
+  await reference.pin(Number(first));
+  assertEquals(await allowed(), first);
 });
 
 Deno.test("Reference runs one command at a time", async () => {
@@ -177,6 +192,7 @@ Deno.test({
       }
       const address = "fd5a:c1ab::2";
       assertCounts(mode, await reference.send(mode, options({ address })), false);
+      assertCounts(mode, await reference.send(mode, options({ buffers: "one" })), false);
     }
   },
 });

@@ -84,6 +84,18 @@ function pinned(): string {
   return /^VmPin:\s*(.*)$/m.exec(Deno.readTextFileSync("/proc/thread-self/status"))![1]!;
 }
 
+Deno.test("transmit() sends one buffer again and again as it sends many", async () => {
+  await using bed = await Testbed.sink();
+  for (const mode of TRANSMIT_MODES) {
+    using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
+    const options = { mode, payload: 1500, batch: 8, seconds: 0.002, buffers: "one" } as const;
+    const { sent, notified, copied } = transmit(socket, options);
+    const expected = ZERO_COPY.some((other) => other === mode) ? sent : null;
+    assert(sent > 0 && sent % 8 === 0, mode);
+    assertEquals([notified, copied], [expected, expected === null ? null : 0], mode);
+  }
+});
+
 Deno.test("transmit() gives locked memory back before it returns: the next one may need it", async () => {
   await using bed = await Testbed.sink();
   const before = pinned();
