@@ -27,30 +27,30 @@
  */
 
 // Memory, and who owns it.
-export { Area, type AreaOptions, Slice } from "./ffi/area.ts";
-export { BufferRing, type BufferRingOptions } from "./ffi/buffer_ring.ts";
-export { Message, type MessageOptions } from "./ffi/message.ts";
+export { Area, type AreaOptions, Slice } from "./ffi/memory/area.ts";
+export { BufferRing, type BufferRingOptions } from "./ffi/ring/buffer_ring.ts";
+export { Message, type MessageOptions } from "./ffi/net/message.ts";
 
 // Rings: the batch face, the await face.
-export { Ring } from "./ffi/ring.ts";
-export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring.ts";
-export { Batch, type EachOptions, type File, type TimeoutOptions } from "./ffi/batch.ts";
-export type { OnCompletion } from "./ffi/engine.ts";
-export type { OperationOptions, ZeroCopySend } from "./ffi/operation.ts";
-export type { CompletionSize, SetupFlag } from "./ffi/queues.ts";
-export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/uapi.ts";
+export { Ring } from "./ffi/ring/ring.ts";
+export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring/ring.ts";
+export { Batch, type EachOptions, type File, type TimeoutOptions } from "./ffi/ring/batch.ts";
+export type { OnCompletion } from "./ffi/ring/engine.ts";
+export type { OperationOptions, ZeroCopySend } from "./ffi/ring/operation.ts";
+export type { CompletionSize, SetupFlag } from "./ffi/ring/queues.ts";
+export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/kernel/uapi.ts";
 
 // The life of a buffer after a zero-copy send.
-export { Notifier, type NotifierOptions } from "./ffi/notifier.ts";
-export { Notification, type NotificationFields } from "./ffi/notification.ts";
-export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/message_zerocopy.ts";
+export { Notifier, type NotifierOptions } from "./ffi/ring/notifier.ts";
+export { Notification, type NotificationFields } from "./ffi/ring/notification.ts";
+export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
 
 // Receiving without copying.
 export {
   ZeroCopyPiece,
   ZeroCopyReceiver,
   ZeroCopyReceiverHandle,
-} from "./ffi/zero_copy_receiver.ts";
+} from "./ffi/zcrx/zero_copy_receiver.ts";
 export type {
   OnEnd,
   OnPiece,
@@ -59,10 +59,10 @@ export type {
   ZeroCopyReceiveOptions,
   ZeroCopyReceiverOptions,
   ZeroCopyStatistics,
-} from "./ffi/zero_copy_receiver.ts";
-export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zero_copy_query.ts";
-export type { ZeroCopyReceiveFeatures } from "./ffi/zero_copy_query.ts";
-export { physicalPages } from "./ffi/physical_pages.ts";
+} from "./ffi/zcrx/zero_copy_receiver.ts";
+export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zcrx/zero_copy_query.ts";
+export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/zero_copy_query.ts";
+export { physicalPages } from "./ffi/memory/physical_pages.ts";
 
 // Memory of a network device: devmem TCP.
 export {
@@ -70,7 +70,7 @@ export {
   DeviceMemoryPiece,
   DeviceMemoryReceiver,
   DeviceMemoryTransmitter,
-} from "./ffi/device_memory.ts";
+} from "./ffi/devmem/device_memory.ts";
 export type {
   DeviceMemoryCounts,
   DeviceMemoryKind,
@@ -79,17 +79,21 @@ export type {
   DeviceMemoryTransmitCounts,
   DeviceMemoryTransmitOptions,
   OnDeviceMemoryPiece,
-} from "./ffi/device_memory.ts";
-export { type MemoryProvider, Netdev, type NetdevQueue, type PagePool } from "./ffi/netdev.ts";
-export type { BindReceive, BindTransmit } from "./ffi/netdev.ts";
+} from "./ffi/devmem/device_memory.ts";
+export { type MemoryProvider, Netdev, type NetdevQueue, type PagePool } from "./ffi/net/netdev.ts";
+export type { BindReceive, BindTransmit } from "./ffi/net/netdev.ts";
 
 // Sockets, and where they are made.
-export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/socket.ts";
-export type { SocketOptions, SocketReceiveOptions } from "./ffi/socket.ts";
-export { SOCKET_OPTIONS, type SocketOption, type SocketOptionKind } from "./ffi/socket_options.ts";
-export type { Address } from "./ffi/address.ts";
-export { NetworkNamespace } from "./ffi/namespace.ts";
-export { Testbed } from "./labs/kit/testbed.ts";
+export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/net/socket.ts";
+export type { SocketOptions, SocketReceiveOptions } from "./ffi/net/socket.ts";
+export {
+  SOCKET_OPTIONS,
+  type SocketOption,
+  type SocketOptionKind,
+} from "./ffi/net/socket_options.ts";
+export type { Address } from "./ffi/kernel/address.ts";
+export { NetworkNamespace } from "./ffi/net/namespace.ts";
+export { Testbed } from "./labs/kit/testbed/testbed.ts";
 export type {
   InterfaceSettings,
   PairOptions,
@@ -98,9 +102,9 @@ export type {
   TestbedAddress,
   TestbedEnd,
   TestbedKind,
-} from "./labs/kit/testbed.ts";
-export { hostPortProblem, parseHostPort } from "./labs/kit/host_port.ts";
-export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/softnic.ts";
+} from "./labs/kit/testbed/testbed.ts";
+export { hostPortProblem, parseHostPort } from "./labs/kit/testbed/host_port.ts";
+export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/testbed/softnic.ts";
 
 // A real NIC, made ready for zero-copy receive and set back.
 export { AppliedNicPlan, CutOffError, Nic, NicApplyError } from "./labs/kit/nic/nic.ts";
@@ -122,21 +126,21 @@ export type {
 } from "./labs/kit/nic/settings.ts";
 
 // Files, for what comes off the network.
-export { DiskFile, type DiskFileOptions } from "./ffi/disk_file.ts";
+export { DiskFile, type DiskFileOptions } from "./ffi/memory/disk_file.ts";
 
 // Busy polling.
-export { BusyPoll, napiIdOf, receiveBlocking } from "./ffi/busy_poll.ts";
+export { BusyPoll, napiIdOf, receiveBlocking } from "./ffi/ring/busy_poll.ts";
 export type {
   IncomingNapi,
   NapiTracking,
   RingBusyPollOptions,
   SocketBusyPollOptions,
-} from "./ffi/busy_poll.ts";
-export { type NetworkCounters, networkCounters } from "./labs/kit/network_counters.ts";
+} from "./ffi/ring/busy_poll.ts";
+export { type NetworkCounters, networkCounters } from "./labs/kit/testbed/network_counters.ts";
 
 // The thread that measures.
-export { pinThread, threadCpuSeconds } from "./ffi/thread.ts";
-export { allowedProcessors, processorProblem } from "./labs/kit/processors.ts";
+export { pinThread, threadCpuSeconds } from "./ffi/kernel/thread.ts";
+export { allowedProcessors, processorProblem } from "./labs/kit/workload/processors.ts";
 
 // What goes wrong, and what to do about it.
 export {
@@ -147,29 +151,29 @@ export {
   OwnershipError,
   UnsupportedError,
   UringError,
-} from "./ffi/errors.ts";
+} from "./ffi/kernel/errors.ts";
 
 // Experiments, and what their numbers allow one to say.
-export * from "./labs/kit/experiment.ts";
-export * from "./labs/kit/covariates.ts";
-export * from "./labs/kit/statistics.ts";
-export * from "./labs/kit/random.ts";
+export * from "./labs/kit/experiment/experiment.ts";
+export * from "./labs/kit/experiment/covariates.ts";
+export * from "./labs/kit/statistics/statistics.ts";
+export * from "./labs/kit/experiment/random.ts";
 
 // Runs that someone else can repeat: the file, what repeats it, what compares two of them.
-export * from "./labs/kit/run_document.ts";
-export * from "./labs/kit/environment.ts";
-export * from "./labs/kit/code_version.ts";
-export * from "./labs/kit/replay.ts";
-export * from "./labs/kit/compare_runs.ts";
-export * from "./labs/kit/run_differences.ts";
-export * from "./labs/kit/comparison_text.ts";
-export * from "./labs/kit/csv.ts";
-export * from "./labs/kit/whole_file.ts";
+export * from "./labs/kit/run/run_document.ts";
+export * from "./labs/kit/experiment/environment.ts";
+export * from "./labs/kit/experiment/code_version.ts";
+export * from "./labs/kit/run/replay.ts";
+export * from "./labs/kit/run/compare_runs.ts";
+export * from "./labs/kit/run/run_differences.ts";
+export * from "./labs/kit/run/comparison_text.ts";
+export * from "./labs/kit/run/csv.ts";
+export * from "./labs/kit/run/whole_file.ts";
 
 // Pictures and pages of a run.
 export * from "./labs/kit/plot/mod.ts";
-export * from "./labs/kit/report.ts";
-export * from "./labs/kit/table.ts";
+export * from "./labs/kit/report/report.ts";
+export * from "./labs/kit/terminal/table.ts";
 
 // What labs send, receive and prove with.
 export {
@@ -179,24 +183,24 @@ export {
   type TransmitMode,
   type TransmitOptions,
   type Transmitted,
-} from "./labs/kit/transmit.ts";
+} from "./labs/kit/workload/transmit.ts";
 export {
   receiveCopying,
   type Received,
   receiveMultishot,
   type ReceiveOptions,
   receiveZeroCopy,
-} from "./labs/kit/receive.ts";
-export { fillStream, matchesStream, matchesWhole } from "./labs/kit/stream.ts";
-export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/stream_sender.ts";
-export { comparePages, type PageProof } from "./labs/kit/page_proof.ts";
+} from "./labs/kit/workload/receive.ts";
+export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/stream.ts";
+export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/workload/stream_sender.ts";
+export { comparePages, type PageProof } from "./labs/kit/workload/page_proof.ts";
 
 // Labs, and what is possible here.
-export * from "./labs/kit/lab.ts";
-export * from "./labs/kit/probe.ts";
-export * from "./labs/kit/progress.ts";
+export * from "./labs/kit/lab/lab.ts";
+export * from "./labs/kit/lab/probe.ts";
+export * from "./labs/kit/terminal/progress.ts";
 
 // Notebooks: what they show, what they ask, and what was recorded elsewhere.
-export { show } from "./labs/kit/show.ts";
-export * from "./labs/kit/exercise.ts";
-export * from "./labs/kit/recorded_run.ts";
+export { show } from "./labs/kit/notebook/show.ts";
+export * from "./labs/kit/notebook/exercise.ts";
+export * from "./labs/kit/run/recorded_run.ts";

@@ -21,9 +21,9 @@ import {
   type TransmitMode,
   UnsupportedError,
 } from "zclab";
-import { readArguments, requireWritable, wholeNumber } from "../labs/kit/arguments.ts";
-import { ensureSystem } from "../labs/kit/setup.ts";
-import { describeError, EXIT, exitCode } from "../labs/kit/terminal.ts";
+import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
+import { ensureSystem } from "../labs/kit/terminal/setup.ts";
+import { describeError, EXIT, exitCode } from "../labs/kit/terminal/terminal.ts";
 import { type ReceiveResult, type ReceiveRow, receiveTrials } from "./receive_trials.ts";
 import { Reference } from "./reference.ts";
 

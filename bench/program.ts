@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "zclab";
-import { Room } from "../labs/kit/room.ts";
+import { Room } from "../labs/kit/terminal/room.ts";
 
 /**
  * A C program that reads commands from its standard input, one on each line, and answers each with

@@ -4,7 +4,7 @@
  * @module
  */
 import { busyPoll } from "./busy_poll.ts";
-import type { Lab } from "./kit/lab.ts";
+import type { Lab } from "./kit/lab/lab.ts";
 import { rxDevmem } from "./rx_devmem.ts";
 import { rxHeldPieces } from "./rx_held_pieces.ts";
 import { rxToDisk } from "./rx_to_disk.ts";

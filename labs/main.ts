@@ -5,21 +5,21 @@
  */
 import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { CATALOGUE } from "./catalogue.ts";
-import { requireWritable } from "./kit/arguments.ts";
-import { codeVersion } from "./kit/code_version.ts";
+import { requireWritable } from "./kit/lab/arguments.ts";
+import { codeVersion } from "./kit/experiment/code_version.ts";
 import {
   helpText,
   parseLabCommand,
   parseReplay,
   RUN_FILES,
   type RunFiles,
-} from "./kit/command_line.ts";
-import { compareRuns } from "./kit/compare_runs.ts";
-import { formatComparison, formatDifferences } from "./kit/comparison_text.ts";
-import { toCsv } from "./kit/csv.ts";
-import { environment } from "./kit/environment.ts";
-import { guardExit, type GuardRequest, sayOnce } from "./kit/exit_guard.ts";
-import { TrialError } from "./kit/experiment.ts";
+} from "./kit/terminal/command_line.ts";
+import { compareRuns } from "./kit/run/compare_runs.ts";
+import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
+import { toCsv } from "./kit/run/csv.ts";
+import { environment } from "./kit/experiment/environment.ts";
+import { guardExit, type GuardRequest, sayOnce } from "./kit/terminal/exit_guard.ts";
+import { TrialError } from "./kit/experiment/experiment.ts";
 import {
   type Lab,
   type LabContext,
@@ -30,18 +30,18 @@ import {
   type ProgressReporter,
   runDocument,
   type RunOptions,
-} from "./kit/lab.ts";
-import { probe, type ProbeItem } from "./kit/probe.ts";
-import { Progress } from "./kit/progress.ts";
-import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/replay.ts";
+} from "./kit/lab/lab.ts";
+import { probe, type ProbeItem } from "./kit/lab/probe.ts";
+import { Progress } from "./kit/terminal/progress.ts";
+import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/run/replay.ts";
 import {
   formatRunDocument,
   readRunDocument,
   type RunDocument,
   RunDocumentError,
-} from "./kit/run_document.ts";
-import { type RunDifference, runDifferences } from "./kit/run_differences.ts";
-import { ensureSystem } from "./kit/setup.ts";
+} from "./kit/run/run_document.ts";
+import { type RunDifference, runDifferences } from "./kit/run/run_differences.ts";
+import { ensureSystem } from "./kit/terminal/setup.ts";
 import {
   describeError,
   type EndingSignal,
@@ -51,8 +51,8 @@ import {
   onEndingSignal,
   printer,
   SIGNAL_EXIT,
-} from "./kit/terminal.ts";
-import { writeWhole } from "./kit/whole_file.ts";
+} from "./kit/terminal/terminal.ts";
+import { writeWhole } from "./kit/run/whole_file.ts";
 
 /** What the command works with; a test gives its own. */
 export interface Surroundings {
@@ -310,7 +310,7 @@ async function textOf(kind: keyof RunFiles, document: RunDocument): Promise<stri
       return toCsv(document);
     case "html": {
       // What draws the page takes longer to load than all the rest, and few runs want one.
-      const { reportHtml } = await import("./kit/report.ts");
+      const { reportHtml } = await import("./kit/report/report.ts");
       return reportHtml(document);
     }
   }

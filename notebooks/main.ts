@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { readArguments } from "../labs/kit/arguments.ts";
-import { OptionError } from "../labs/kit/lab.ts";
-import { Room, sweepRooms } from "../labs/kit/room.ts";
+import { readArguments } from "../labs/kit/lab/arguments.ts";
+import { OptionError } from "../labs/kit/lab/lab.ts";
+import { Room, sweepRooms } from "../labs/kit/terminal/room.ts";
 import {
   ensureSystem,
   findProgram,
   JUPYTER_COMPONENTS,
   NOTEBOOK_COMPONENTS,
-} from "../labs/kit/setup.ts";
+} from "../labs/kit/terminal/setup.ts";
 import {
   describeError,
   type EndingSignal,
@@ -20,7 +20,7 @@ import {
   onEndingSignal,
   printer,
   SIGNAL_EXIT,
-} from "../labs/kit/terminal.ts";
+} from "../labs/kit/terminal/terminal.ts";
 import { checkTypes, executeNotebook } from "./tool/execute.ts";
 import { userDataDirectory, writeKernelSpec } from "./tool/kernel_spec.ts";
 import {

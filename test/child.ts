@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findProgram } from "../labs/kit/setup.ts";
+import { findProgram } from "../labs/kit/terminal/setup.ts";
 
 /** How long a child may take unless its test says otherwise, in seconds. */
 const SECONDS = 120;

@@ -35,7 +35,7 @@ async function run(program: string, args: string[], path = Deno.env.get("PATH")!
 /** Counts namespaces by making as many as the limit still allows: the kernel counts what leaked. */
 export const COUNT_FREE = `
   const { NetworkNamespace } = await import("${new URL(
-  "../ffi/namespace.ts",
+  "../ffi/net/namespace.ts",
   import.meta.url,
 )}");
   async function free(most) {

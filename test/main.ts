@@ -7,7 +7,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { homedir } from "node:os";
-import { Room } from "../labs/kit/room.ts";
+import { Room } from "../labs/kit/terminal/room.ts";
 import {
   type Component,
   ensureSystem,
@@ -15,7 +15,7 @@ import {
   NOTEBOOK_COMPONENTS,
   SetupError,
   TEST_COMPONENTS,
-} from "../labs/kit/setup.ts";
+} from "../labs/kit/terminal/setup.ts";
 import {
   describeError,
   type EndingSignal,
@@ -24,7 +24,7 @@ import {
   onEndingSignal,
   printer,
   SIGNAL_EXIT,
-} from "../labs/kit/terminal.ts";
+} from "../labs/kit/terminal/terminal.ts";
 import { guestObstacle } from "../vm/build.ts";
 import { kernelComplaints } from "../vm/kernel_log.ts";
 import { PROGRESS } from "./progress.ts";

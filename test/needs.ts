@@ -6,8 +6,8 @@
  */
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { kernelIsAtLeast } from "../ffi/errors.ts";
-import { type Component, GUEST_COMPONENTS, missingComponents } from "../labs/kit/setup.ts";
+import { kernelIsAtLeast } from "../ffi/kernel/errors.ts";
+import { type Component, GUEST_COMPONENTS, missingComponents } from "../labs/kit/terminal/setup.ts";
 import { guestObstacle } from "../vm/build.ts";
 
 /** A thing that a test can need. */

@@ -22,7 +22,9 @@ export class Unprivileged implements Disposable {
     this.directory = Deno.makeTempDirSync({ prefix: "zclab-nobody-" });
     Deno.chmodSync(this.directory, 0o755);
     const root = new URL("..", import.meta.url).pathname;
-    for (const folder of ["ffi", "labs/kit"]) copyFiles(`${root}${folder}`, this.directory, folder);
+    for (const folder of ["ffi", "labs/kit"]) {
+      copyTree(`${root}${folder}`, `${this.directory}/${folder}`);
+    }
     Deno.mkdirSync(`${this.directory}/home`);
     Deno.chownSync(`${this.directory}/home`, NOBODY, NOBODY);
     this.deno = this.#readableDeno();
@@ -114,11 +116,4 @@ function runOrThrow(program: string, ...args: string[]): string {
   const { success, stdout, stderr } = new Command(program, { args }).outputSync();
   if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
-}
-
-function copyFiles(from: string, to: string, folder: string): void {
-  Deno.mkdirSync(`${to}/${folder}`, { recursive: true });
-  for (const { name, isFile } of Deno.readDirSync(from)) {
-    if (isFile) Deno.copyFileSync(`${from}/${name}`, `${to}/${folder}/${name}`);
-  }
 }

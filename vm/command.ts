@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { CommandError } from "../labs/kit/namespace_command.ts";
-import { findProgram } from "../labs/kit/setup.ts";
+import { CommandError } from "../labs/kit/testbed/namespace_command.ts";
+import { findProgram } from "../labs/kit/terminal/setup.ts";
 
 /** How to run a program. */
 export interface CommandOptions {

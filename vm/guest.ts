@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Room } from "../labs/kit/room.ts";
+import { Room } from "../labs/kit/terminal/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";

@@ -5,8 +5,8 @@
  */
 import { fromFileUrl, resolve } from "@std/path";
 import { OptionError, UnsupportedError } from "zclab";
-import { readArguments, requireWritable, wholeNumber } from "../labs/kit/arguments.ts";
-import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/setup.ts";
+import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
+import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {
   describeError,
   EXIT,
@@ -14,7 +14,7 @@ import {
   onEndingSignal,
   printer,
   SIGNAL_EXIT,
-} from "../labs/kit/terminal.ts";
+} from "../labs/kit/terminal/terminal.ts";
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
 import { type Cache, GuestError, openCache } from "./cache.ts";

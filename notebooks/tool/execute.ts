@@ -4,8 +4,8 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { Room } from "../../labs/kit/room.ts";
-import { findProgram } from "../../labs/kit/setup.ts";
+import { Room } from "../../labs/kit/terminal/room.ts";
+import { findProgram } from "../../labs/kit/terminal/setup.ts";
 import { writeKernelSpec } from "./kernel_spec.ts";
 import {
   codeCells,

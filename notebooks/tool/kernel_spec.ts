@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findProgram } from "../../labs/kit/setup.ts";
+import { findProgram } from "../../labs/kit/terminal/setup.ts";
 import { KERNEL } from "./notebook_file.ts";
 
 /**

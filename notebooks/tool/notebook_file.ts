@@ -4,7 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { Room } from "../../labs/kit/room.ts";
+import { Room } from "../../labs/kit/terminal/room.ts";
 
 /** Where the notebooks are. */
 export const NOTEBOOKS = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");

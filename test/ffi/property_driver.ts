@@ -10,9 +10,9 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Ring } from "../../ffi/ring.ts";
-import { Random } from "../../labs/kit/random.ts";
-import { Testbed } from "../../labs/kit/testbed.ts";
+import { Ring } from "../../ffi/ring/ring.ts";
+import { Random } from "../../labs/kit/experiment/random.ts";
+import { Testbed } from "../../labs/kit/testbed/testbed.ts";
 import { PropertyError, turn, World } from "./property_world.ts";
 
 /** How many calls are shown when something fails. */

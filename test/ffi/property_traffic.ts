@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Socket } from "../../ffi/socket.ts";
+import type { Socket } from "../../ffi/net/socket.ts";
 
 /** Bytes at the start of each datagram: channel, datagram and length. */
 export const HEADER = 12;

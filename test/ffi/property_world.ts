@@ -4,19 +4,24 @@
  *
  * @module
  */
-import { Area, type Slice } from "../../ffi/area.ts";
-import type { File } from "../../ffi/batch.ts";
-import { BufferRing } from "../../ffi/buffer_ring.ts";
-import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../../ffi/errors.ts";
-import { Message } from "../../ffi/message.ts";
-import { native } from "../../ffi/native.ts";
-import type { Notification } from "../../ffi/notification.ts";
-import { Notifier } from "../../ffi/notifier.ts";
-import { Ring } from "../../ffi/ring.ts";
-import { adopt, Socket } from "../../ffi/socket.ts";
-import { CQE, MSG } from "../../ffi/uapi.ts";
-import type { Random } from "../../labs/kit/random.ts";
-import type { Testbed } from "../../labs/kit/testbed.ts";
+import { Area, type Slice } from "../../ffi/memory/area.ts";
+import type { File } from "../../ffi/ring/batch.ts";
+import { BufferRing } from "../../ffi/ring/buffer_ring.ts";
+import {
+  ClosedError,
+  OwnershipError,
+  UnsupportedError,
+  UringError,
+} from "../../ffi/kernel/errors.ts";
+import { Message } from "../../ffi/net/message.ts";
+import { native } from "../../ffi/kernel/native.ts";
+import type { Notification } from "../../ffi/ring/notification.ts";
+import { Notifier } from "../../ffi/ring/notifier.ts";
+import { Ring } from "../../ffi/ring/ring.ts";
+import { adopt, Socket } from "../../ffi/net/socket.ts";
+import { CQE, MSG } from "../../ffi/kernel/uapi.ts";
+import type { Random } from "../../labs/kit/experiment/random.ts";
+import type { Testbed } from "../../labs/kit/testbed/testbed.ts";
 import {
   type Account,
   type Channel,

@@ -18,8 +18,8 @@ import {
   Testbed,
   UringError,
 } from "zclab";
-import { attribute, GenericNetlink } from "../../ffi/netlink.ts";
-import { runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { attribute, GenericNetlink } from "../../ffi/net/netlink.ts";
+import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { Connection, pattern, runModule } from "../ffi/connections.ts";
 
 /** The flow to this port is steered to queue 1. */

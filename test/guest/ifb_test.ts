@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { probe, type ProbeItem, Testbed } from "zclab";
-import { findIfb } from "../../labs/kit/ifb.ts";
+import { findIfb } from "../../labs/kit/testbed/ifb.ts";
 import { textOf } from "../ffi/connections.ts";
 import { ownInterfaces } from "../leftovers.ts";
 import { Unprivileged } from "../unprivileged.ts";
@@ -50,7 +50,7 @@ Deno.test("probe() leaves no ifb0 and ifb1 either, and says to others what using
     const before = ownInterfaces();
     using nobody = new Unprivileged();
     const said = nobody.evaluate(`
-      const { probe } = await import("{kit}/probe.ts");
+      const { probe } = await import("{kit}/lab/probe.ts");
       console.log(JSON.stringify((await probe()).item("ifb")));
     `);
     assertEquals(said.code, 0, said.stderr);

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { NetworkNamespace } from "../../ffi/namespace.ts";
-import { runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { NetworkNamespace } from "../../ffi/net/namespace.ts";
+import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { Nic, NicApplyError } from "../../labs/kit/nic/nic.ts";
 import { NicCommands } from "../../labs/kit/nic/commands.ts";
 import { pendingNics } from "../../labs/kit/nic/journal.ts";

@@ -1,5 +1,5 @@
 import { CATALOGUE } from "../../labs/catalogue.ts";
-import { stopEverywhere } from "../labs/partial_runs.ts";
+import { stopEverywhere } from "../labs/kit/run/partial_runs.ts";
 
 /** Options for trials that are short under emulation, too. */
 const LABS = {

@@ -20,7 +20,7 @@ import {
   ZeroCopyReceiver,
 } from "zclab";
 import { Program } from "../../bench/program.ts";
-import { runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { bytesOf, pattern, sleep, textOf } from "../ffi/connections.ts";
 

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { Area, NetworkNamespace, pinThread, Ring, Socket, Softnic, Testbed } from "zclab";
-import { CommandError, runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { CommandError, runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { sleep } from "../ffi/connections.ts";
 import { Stream } from "./streams.ts";

@@ -21,9 +21,9 @@ import {
   ZeroCopyReceiver,
   type ZeroCopyReceiverOptions,
 } from "zclab";
-import { attribute, GenericNetlink } from "../../ffi/netlink.ts";
-import { queueFacts } from "../../ffi/queue_facts.ts";
-import { runInNamespace } from "../../labs/kit/namespace_command.ts";
+import { attribute, GenericNetlink } from "../../ffi/net/netlink.ts";
+import { queueFacts } from "../../ffi/net/queue_facts.ts";
+import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { sleep } from "../ffi/connections.ts";
 import { reapAll, receiveAll, Stream } from "./streams.ts";
 

@@ -6,12 +6,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { busyPoll } from "../../labs/busy_poll.ts";
-import type { Trial } from "../../labs/kit/experiment.ts";
-import { OptionError, runLab } from "../../labs/kit/lab.ts";
-import { networkCounters } from "../../labs/kit/network_counters.ts";
-import { probe } from "../../labs/kit/probe.ts";
-import { readRunDocument, type RunDocument } from "../../labs/kit/run_document.ts";
-import { Testbed } from "../../labs/kit/testbed.ts";
+import type { Trial } from "../../labs/kit/experiment/experiment.ts";
+import { OptionError, runLab } from "../../labs/kit/lab/lab.ts";
+import { networkCounters } from "../../labs/kit/testbed/network_counters.ts";
+import { probe } from "../../labs/kit/lab/probe.ts";
+import { readRunDocument, type RunDocument } from "../../labs/kit/run/run_document.ts";
+import { Testbed } from "../../labs/kit/testbed/testbed.ts";
 
 const here = await probe();
 const missing = here.missing(busyPoll.needs).map((item) => item.name);

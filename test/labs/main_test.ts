@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { type Lab, OptionError } from "../../labs/kit/lab.ts";
-import { probe } from "../../labs/kit/probe.ts";
-import { SetupError } from "../../labs/kit/setup.ts";
-import { describeError, exitCode, printer } from "../../labs/kit/terminal.ts";
+import { type Lab, OptionError } from "../../labs/kit/lab/lab.ts";
+import { probe } from "../../labs/kit/lab/probe.ts";
+import { SetupError } from "../../labs/kit/terminal/setup.ts";
+import { describeError, exitCode, printer } from "../../labs/kit/terminal/terminal.ts";
 import { main, type Surroundings } from "../../labs/main.ts";
 import { Command } from "../child.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";

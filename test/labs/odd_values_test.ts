@@ -15,9 +15,9 @@ import {
   pairedRatio,
   type Ratio,
   verdict,
-} from "../../labs/kit/statistics.ts";
-import { cross, type Measures, type Trial } from "../../labs/kit/trials.ts";
-import { sampleTrials } from "./plot/samples.ts";
+} from "../../labs/kit/statistics/statistics.ts";
+import { cross, type Measures, type Trial } from "../../labs/kit/experiment/trials.ts";
+import { sampleTrials } from "./kit/plot/samples.ts";
 
 type Factors = { readonly payload: number; readonly mode: string };
 type OddTrial = Trial<Factors, Measures>;

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { UnsupportedError, UringError } from "../../ffi/errors.ts";
-import { environment } from "../../labs/kit/environment.ts";
-import { cross, experiment } from "../../labs/kit/experiment.ts";
-import { defineLab, type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab.ts";
-import { Random } from "../../labs/kit/random.ts";
+import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
+import { environment } from "../../labs/kit/experiment/environment.ts";
+import { cross, experiment } from "../../labs/kit/experiment/experiment.ts";
+import { defineLab, type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab/lab.ts";
+import { Random } from "../../labs/kit/experiment/random.ts";
 import { main, terminalSurroundings } from "../../labs/main.ts";
 
 /** Has an option of each kind, can wait and can fail. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/setup.ts";
+import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { Command } from "../child.ts";
 import { isMarkedProcessLeft, ownInterfaces } from "../leftovers.ts";
 import { IS_ROOT, Unprivileged } from "../unprivileged.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/setup.ts";
+import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { checkTypes, executeNotebook } from "../../notebooks/tool/execute.ts";
 import {
   answersOf,

@@ -4,9 +4,9 @@
  * @module
  */
 import { bold, green, setColorEnabled, yellow } from "@std/fmt/colors";
-import { readArguments, wholeNumber } from "../arguments.ts";
-import { isIpv4, isIpv6 } from "../host_port.ts";
-import { OptionError } from "../lab.ts";
+import { readArguments, wholeNumber } from "../lab/arguments.ts";
+import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
+import { OptionError } from "../lab/lab.ts";
 import { CutOffError, Nic, NicApplyError } from "./nic.ts";
 import { NicCommands } from "./commands.ts";
 import {
@@ -22,8 +22,8 @@ import { describeLacks } from "./missing.ts";
 import type { NicPlan, NicRequest } from "./plan.ts";
 import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
 import { NoInterfaceError, readLink, readNicSettings } from "./settings.ts";
-import { ensureSystem } from "../setup.ts";
-import { describeError, EXIT, exitCode, printer } from "../terminal.ts";
+import { ensureSystem } from "../terminal/setup.ts";
+import { describeError, EXIT, exitCode, printer } from "../terminal/terminal.ts";
 
 /** The port in the examples of the kernel's document on zero-copy receive. */
 const DEFAULT_PORT = 9999;

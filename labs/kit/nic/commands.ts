@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { unwrap } from "../../../ffi/errors.ts";
-import { native } from "../../../ffi/native.ts";
-import type { NetworkNamespace } from "../../../ffi/namespace.ts";
-import { Socket } from "../../../ffi/socket.ts";
-import { CommandError, requirePrograms, runInNamespace } from "../namespace_command.ts";
-import { findProgram } from "../setup.ts";
+import { unwrap } from "../../../ffi/kernel/errors.ts";
+import { native } from "../../../ffi/kernel/native.ts";
+import type { NetworkNamespace } from "../../../ffi/net/namespace.ts";
+import { Socket } from "../../../ffi/net/socket.ts";
+import { CommandError, requirePrograms, runInNamespace } from "../testbed/namespace_command.ts";
+import { findProgram } from "../terminal/setup.ts";
 
 /** Where a NIC is: something that has a network namespace, such as an end of a testbed. */
 export interface NicPlace {

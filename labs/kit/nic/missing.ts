@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { kernelIsAtLeast } from "../../../ffi/errors.ts";
+import { kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
 import type { NicSettings } from "./settings.ts";
-import { installCommand } from "../setup.ts";
+import { installCommand } from "../terminal/setup.ts";
 
 /** A thing that a NIC lacks for zero-copy receive. */
 export interface NicLack {

@@ -4,9 +4,15 @@
  *
  * @module
  */
-import { ClosedError, UnsupportedError } from "../../../ffi/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../../../ffi/inspection.ts";
-import { CommandError, requirePrograms } from "../namespace_command.ts";
+import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import {
+  CLOSED,
+  type Display,
+  type Fact,
+  inLine,
+  inTable,
+} from "../../../ffi/kernel/inspection.ts";
+import { CommandError, requirePrograms } from "../testbed/namespace_command.ts";
 import { NicCommands, type NicPlace } from "./commands.ts";
 import { isSameNic, type NicIdentity, NicJournal, pendingNics } from "./journal.ts";
 import { type NicLack, nicLacks } from "./missing.ts";

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { type Display, type Fact, inLine, inTable } from "../../../ffi/inspection.ts";
-import { isIpv4, isIpv6 } from "../host_port.ts";
-import { OptionError } from "../lab.ts";
+import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
+import { OptionError } from "../lab/lab.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
 import type { NicRule, NicSettings } from "./settings.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandError } from "../namespace_command.ts";
+import { CommandError } from "../testbed/namespace_command.ts";
 import type { NicCommands } from "./commands.ts";
 import type { NicChange, NicIdentity, NicJournal } from "./journal.ts";
 import {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { UnsupportedError } from "../../../ffi/errors.ts";
-import { CommandError } from "../namespace_command.ts";
+import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { CommandError } from "../testbed/namespace_command.ts";
 import type { LinkDescription, NicCommands } from "./commands.ts";
 
 /** How many of something there are, and how many there may be. */

@@ -11,7 +11,7 @@ import {
   terminalWidth,
   type TextStyle,
   truncated,
-} from "../table.ts";
+} from "../terminal/table.ts";
 import { formatSi } from "./format.ts";
 import { NARROWEST, padEnd, padStart, type TextPlotOptions } from "./text_options.ts";
 

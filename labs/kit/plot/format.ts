@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth } from "../table.ts";
+import { displayWidth } from "../terminal/table.ts";
 import { PERCENT_RANGE } from "./axis.ts";
 
 const PREFIXES: readonly (readonly [number, string])[] = [

@@ -14,7 +14,7 @@ import {
   type Factors,
   type Measures,
   type Trial,
-} from "../trials.ts";
+} from "../experiment/trials.ts";
 import { PlotError, words } from "./figure.ts";
 
 /** Which factors stand where. What is left out is found from the trials. */

@@ -10,7 +10,7 @@ import {
   terminalWidth,
   type TextStyle,
   truncated,
-} from "../table.ts";
+} from "../terminal/table.ts";
 import { nines, PERCENTILE_TICKS, roundNumbers, roundStep, WIDE_RANGE } from "./axis.ts";
 import { formatSi, tickText } from "./format.ts";
 import { NARROWEST, padStart, type TextPlotOptions } from "./text_options.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { createRequire } from "node:module";
-import type { LabOutcome } from "../lab.ts";
-import { coloursWanted, terminalWidth } from "../table.ts";
-import type { Factor, Measures, Trial } from "../trials.ts";
+import type { LabOutcome } from "../lab/lab.ts";
+import { coloursWanted, terminalWidth } from "../terminal/table.ts";
+import type { Factor, Measures, Trial } from "../experiment/trials.ts";
 import { describeFigure } from "./alt_text.ts";
 import { escaped } from "./markup.ts";
 import { type Figure, PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";

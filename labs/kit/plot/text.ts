@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth, styled, type TextStyle, truncated } from "../table.ts";
+import { displayWidth, styled, type TextStyle, truncated } from "../terminal/table.ts";
 import { ratioTicks } from "./axis.ts";
 import { type Bar, barPlot } from "./bar_plot.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth } from "../table.ts";
+import { displayWidth } from "../terminal/table.ts";
 
 /** What {@linkcode barPlot} and {@linkcode percentilePlot} have in common. */
 export interface TextPlotOptions {

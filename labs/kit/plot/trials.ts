@@ -4,7 +4,7 @@
  * @module
  */
 import { median } from "simple-statistics";
-import { type Factors, hasFactors, type Trial } from "../trials.ts";
+import { type Factors, hasFactors, type Trial } from "../experiment/trials.ts";
 import {
   compare,
   compareAll,
@@ -14,7 +14,7 @@ import {
   noiseFloor,
   type Ratio,
   type Verdict,
-} from "../statistics.ts";
+} from "../statistics/statistics.ts";
 import {
   capitalised,
   type CrossoverFigure,

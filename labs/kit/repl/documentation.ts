@@ -5,7 +5,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { displayWidth, styled, type TextStyle } from "../table.ts";
+import { displayWidth, styled, type TextStyle } from "../terminal/table.ts";
 
 const LIBRARY = new URL("../../../mod.ts", import.meta.url);
 

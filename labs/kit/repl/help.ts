@@ -6,13 +6,13 @@
 import { stripVTControlCharacters } from "node:util";
 import { fromFileUrl } from "@std/path";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
-import { type Display, escapeHtml } from "../../../ffi/inspection.ts";
-import { defaultOf, type Lab, type LabOption, repeatsOption, SEED_OPTION } from "../lab.ts";
-import type { ProbeItem } from "../probe.ts";
-import { coloursWanted, terminalWidth } from "../table.ts";
+import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
+import { defaultOf, type Lab, type LabOption, repeatsOption, SEED_OPTION } from "../lab/lab.ts";
+import type { ProbeItem } from "../lab/probe.ts";
+import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import { Documentation, type Layout, Page, type Summary } from "./documentation.ts";
 
-const DOCTOR = new URL("../doctor.ts", import.meta.url);
+const DOCTOR = new URL("../terminal/doctor.ts", import.meta.url);
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 100;

@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { type Engine, engineOf } from "../../../ffi/engine.ts";
-import type { Ring } from "../../../ffi/ring.ts";
+import { type Engine, engineOf } from "../../../ffi/ring/engine.ts";
+import type { Ring } from "../../../ffi/ring/ring.ts";
 
 /** How long to wait for cancelled requests to end, in milliseconds. */
 const CANCEL_MILLISECONDS = 500;

@@ -7,7 +7,7 @@
 import { describeMeasure } from "../plot/figure.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
-import type { Measure, Measures, Trial } from "../trials.ts";
+import type { Measure, Measures, Trial } from "../experiment/trials.ts";
 
 /** A ratio of a row to its baseline, with what it allows to say. */
 export interface RowComparison {

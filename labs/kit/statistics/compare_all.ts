@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { describeFactors, type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
+import {
+  describeFactors,
+  type Factors,
+  hasFactors,
+  type Measures,
+  type Trial,
+} from "../experiment/trials.ts";
 import type { BootstrapOptions } from "./bootstrap.ts";
 import {
   baselineOf,

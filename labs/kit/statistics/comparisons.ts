@@ -4,7 +4,13 @@
  * @module
  */
 import { quantileSorted } from "simple-statistics";
-import { describeFactors, type Factors, hasFactors, type Measures, type Trial } from "../trials.ts";
+import {
+  describeFactors,
+  type Factors,
+  hasFactors,
+  type Measures,
+  type Trial,
+} from "../experiment/trials.ts";
 import { type BootstrapOptions, mean, resample } from "./bootstrap.ts";
 import { normalQuantile, studentQuantile } from "./distributions.ts";
 import { numberOf, positiveOf } from "./values.ts";

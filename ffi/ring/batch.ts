@@ -1,0 +1,922 @@
+/**
+ * The batch face of a ring: prepare, submit, reap. It allocates nothing for a request.
+ *
+ * @module
+ */
+import { type Address, encodeAddress } from "../kernel/address.ts";
+import { addressHigh, addressLow, areaRegistrations, Slice } from "../memory/area.ts";
+import {
+  badUserData,
+  checkFlags,
+  checkObject,
+  checkReceiveFlags,
+  checkSendFlags,
+  checkWhole,
+  isUnsigned32,
+  wrongKind,
+} from "../kernel/arguments.ts";
+import { type BufferRing, groupFor } from "./buffer_ring.ts";
+import {
+  BATCH,
+  type Engine,
+  type OnCompletion,
+  openEngineOf,
+  POSTED,
+  TARGET,
+  ZERO_COPY,
+} from "./engine.ts";
+import { ensureUnowned } from "../kernel/descriptor.ts";
+import { UnsupportedError } from "../kernel/errors.ts";
+import type { Generation } from "./generation.ts";
+import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { LAYOUTS, Struct } from "../kernel/layout.ts";
+import { addressOf, high, low } from "../kernel/memory.ts";
+import { type Message, prepareReceive, prepareSend } from "../net/message.ts";
+import { currentOf, type Notifier } from "./notifier.ts";
+import { piecesIn } from "../memory/pieces.ts";
+import type { Ring } from "./ring.ts";
+import { type Socket, socketRegistrations } from "../net/socket.ts";
+import {
+  head,
+  prepareAccept,
+  prepareCancel,
+  prepareClose,
+  prepareConnect,
+  prepareMessage,
+  prepareMessageRing,
+  prepareNop,
+  preparePiece,
+  preparePoll,
+  prepareReadWrite,
+  prepareReceiveMultishot,
+  prepareShutdown,
+  prepareSlice,
+  prepareSocket,
+  prepareTimeout,
+  prepareVectorized,
+} from "./prepare.ts";
+import {
+  ASYNC_CANCEL,
+  OP,
+  OP_SINCE,
+  type OperationName,
+  RECVSEND,
+  SOCK,
+  SQE,
+  TIMEOUT,
+} from "../kernel/uapi.ts";
+
+/** A socket, or any other open file descriptor. */
+export type File = Socket | number;
+
+/** How to send a slice in pieces. */
+export interface EachOptions {
+  /**
+   * From the start of one piece to the start of the next, in bytes; their length by default. Less, or
+   * 0 for the same piece again and again, only with a {@linkcode count}.
+   */
+  readonly stride?: number;
+  /** How many pieces; all that the slice has by default. */
+  readonly count?: number;
+  /** `MSG_*` flags. */
+  readonly flags?: number;
+}
+
+/** How a timeout counts. */
+export interface TimeoutOptions {
+  /**
+   * Whether that the time ran out is a success, so that what is linked to the timeout starts
+   * (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16). Otherwise it is cancelled then. Default: true.
+   */
+  readonly etimeSuccess?: boolean;
+}
+
+/** A kernel time specification for a duration. */
+export function timespecFor(milliseconds: number): ArrayBuffer {
+  if (!Number.isFinite(milliseconds) || milliseconds < 0) {
+    throw new RangeError(
+      `A time in milliseconds must be finite and not negative, got ${milliseconds}`,
+    );
+  }
+  return new Struct(LAYOUTS.__kernel_timespec)
+    .set("tv_sec", Math.floor(milliseconds / 1000))
+    .set("tv_nsec", Math.floor((milliseconds % 1000) * 1e6)).buffer;
+}
+
+/**
+ * The batch face of a {@linkcode Ring}. Each operation prepares one request; {@linkcode submit}
+ * gives all that are prepared to the kernel in one call; {@linkcode reap} hands out completions.
+ *
+ * A request reports either to its `userData`, an unsigned 32-bit number that comes back with the
+ * completion, or to a {@linkcode Notifier}, which counts it. A full submission queue submits by
+ * itself. A full completion queue loses nothing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Ring } from "zclab";
+ *
+ * using ring = Ring.open({ entries: 8 });
+ * for (let i = 0; i < 5; i++) ring.batch.nop(i);
+ * ring.batch.submitAndWait(5);
+ * const seen: number[] = [];
+ * ring.batch.reap((userData) => seen.push(userData));
+ * assertEquals(seen, [0, 1, 2, 3, 4]);
+ * ```
+ */
+export class Batch {
+  readonly #engine: Engine;
+  readonly #owner: object;
+  readonly #supported: Uint8Array;
+  readonly #zeroCopyFlags: number;
+  readonly #sendZc: number;
+  readonly #sendZcFixed: number;
+
+  /** Made by the ring. @internal */
+  constructor(engine: Engine, owner: object, supported: Uint8Array) {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#supported = supported;
+    this.#zeroCopyFlags = engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
+    this.#sendZc = head(OP.SEND_ZC, 0, this.#zeroCopyFlags);
+    this.#sendZcFixed = head(OP.SEND_ZC, 0, this.#zeroCopyFlags | RECVSEND.FIXED_BUF);
+  }
+
+  // === Submitting and reaping ===
+
+  /** Requests prepared and not submitted yet. */
+  get prepared(): number {
+    return this.#engine.prepared;
+  }
+
+  /** Requests that have not had their last completion yet. */
+  get inFlight(): number {
+    return this.#engine.inFlight;
+  }
+
+  /**
+   * Gives the prepared requests to the kernel, in one call. Never waits.
+   *
+   * @returns How many were submitted.
+   * @throws {UringError} If the kernel refuses.
+   * @throws {ClosedError} After close.
+   */
+  submit(): number {
+    return this.#engine.submit(0);
+  }
+
+  /**
+   * Gives the prepared requests to the kernel and blocks the thread until `count` completions are
+   * there to be reaped.
+   *
+   * @param count How many; at most as many as there are requests in flight. The second completion
+   *   of a zero-copy send is not counted upon before the first was reaped.
+   * @returns How many requests were submitted.
+   * @throws {RangeError} If so many completions may never come.
+   * @throws {ClosedError} After close.
+   */
+  submitAndWait(count: number): number {
+    checkWhole("submitAndWait: count", count, -0x8000_0000, 0x7fff_ffff);
+    const engine = this.#engine;
+    const missing = count - engine.spilled;
+    if (!(missing <= engine.inFlight)) {
+      engine.ensureOpen();
+      if (!(count <= engine.ready)) {
+        throw new RangeError(
+          `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
+            `and ${engine.ready} completions are ready`,
+        );
+      }
+    }
+    if (missing > engine.queues.cqRoom) return engine.submitAndCollect(missing);
+    return engine.submit(Math.max(0, missing));
+  }
+
+  /**
+   * Blocks the thread until `count` completions are there, or the time has run out.
+   *
+   * @returns Whether they are there.
+   */
+  waitBlocking(count: number, milliseconds: number): boolean {
+    checkWhole("waitBlocking: count", count, -0x8000_0000, 0x7fff_ffff);
+    if (typeof milliseconds !== "number") {
+      throw wrongKind("milliseconds", "a number", milliseconds);
+    }
+    const engine = this.#engine;
+    engine.ensureOpen();
+    const deadline = performance.now() + milliseconds;
+    let missing = count - engine.spilled;
+    // What the queue has no room for is set aside, or the kernel would be asked for ever.
+    while (missing > engine.queues.cqRoom) {
+      if (!engine.waitBlocking(engine.queues.cqRoom, deadline - performance.now())) return false;
+      engine.settle();
+      missing = count - engine.spilled;
+    }
+    return engine.waitBlocking(missing, deadline - performance.now());
+  }
+
+  /**
+   * Hands out every completion that is there. Never waits.
+   *
+   * @param onCompletion Called with the request's user data, the result (bytes or -errno) and the
+   *   flags (`IORING_CQE_F_*`). Requests that report to a notifier do not come here.
+   * @returns How many completions were seen, those of notifiers included.
+   * @throws {ClosedError} After close.
+   */
+  reap(onCompletion: OnCompletion): number {
+    if (typeof onCompletion !== "function") {
+      throw new TypeError("reap: the first argument must be a function");
+    }
+    return this.#engine.reap(onCompletion);
+  }
+
+  /**
+   * Links the request prepared last to the next one: the next starts when it has succeeded
+   * (`IOSQE_IO_LINK`), and is cancelled when it has failed. A send that must not be short takes
+   * `MSG_WAITALL` as well. For "wait, then do it" link to a {@linkcode timeout}, whose running out
+   * counts as a success (`IORING_TIMEOUT_ETIME_SUCCESS`). When the next request is refused, the chain
+   * ends here.
+   *
+   * The next finds its file when it starts, not when it is submitted: a socket must not be closed,
+   * nor unregistered, before, because its descriptor or index may be another's by then.
+   *
+   * @throws {RangeError} If nothing is prepared that could be linked, or the submission queue is
+   *   full: links go to the kernel in one submission.
+   * @throws {ClosedError} After close.
+   */
+  link(): this {
+    const { prepared } = this.#engine;
+    if (prepared === 0 || prepared === this.#engine.queues.sqEntries) {
+      this.#engine.ensureOpen();
+      throw new RangeError(
+        prepared === 0
+          ? "link: no request is prepared that the next one could be linked to"
+          : `link: the submission queue has no room for the next of ${prepared} requests, and ` +
+            `links must be submitted together: submit before the first of them`,
+      );
+    }
+    this.#engine.sqes[this.#engine.last]! |= SQE.IO_LINK << 8;
+    this.#engine.runs.clear();
+    return this;
+  }
+
+  // === Operations ===
+
+  /**
+   * Does nothing (NOP, 5.1).
+   *
+   * @throws {RangeError} If the user data is not an unsigned 32-bit number.
+   */
+  nop(userData = 0): this {
+    if (!isUnsigned32(userData)) this.#refuse(badUserData(userData));
+    const engine = this.#engine;
+    const { sqes } = engine;
+    prepareNop(sqes, engine.next(), userData, 0);
+    return this;
+  }
+
+  /**
+   * Sends a slice, which the kernel copies (SEND, 5.6).
+   *
+   * @param target User data, or the notifier that counts it.
+   * @param flags `MSG_*`; not MSG_ZEROCOPY, with which the slice would not be free afterwards.
+   * @throws {OwnershipError} If the kernel is writing into the slice, or for MSG_ZEROCOPY.
+   */
+  send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+    return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, 0);
+  }
+
+  /**
+   * Sends a slice without copying it (SEND_ZC, 6.0); from a registered buffer if the slice's area
+   * is registered with this ring. Two completions come if and only if the first one's flags have
+   * `IORING_CQE_F_MORE`; the slice is in flight until the last.
+   *
+   * @param target User data, or the notifier that counts it.
+   * @param flags `MSG_*`.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   * @throws {UnsupportedError} Before Linux 6.0.
+   */
+  sendZc(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+    this.#require("SEND_ZC");
+    const buffer = this.#bufferOf(slice);
+    return buffer < 0
+      ? this.#slice("SEND_ZC", this.#sendZc, file, slice, target, flags, 0, ZERO_COPY)
+      : this.#slice("SEND_ZC", this.#sendZcFixed, file, slice, target, flags, buffer, ZERO_COPY);
+  }
+
+  /**
+   * Sends a slice in pieces, one request for each (SEND, 5.6), for less than as many calls of
+   * {@linkcode send} would cost: the slice is tracked once, and in flight until the last piece is
+   * done. What does not fill a piece is not sent.
+   *
+   * @param length Length of each piece in bytes.
+   * @param target The user data of the first piece, which then counts up; or the notifier.
+   * @param options Distance of the pieces, and `MSG_*`.
+   * @returns How many requests were prepared.
+   * @throws {RangeError} If no piece fits, or more than 65 536.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   */
+  sendEach(
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number = 0,
+    options: EachOptions = {},
+  ): number {
+    return this.#each("SEND", OP.SEND, file, slice, length, target, options, 0, 0);
+  }
+
+  /**
+   * Like {@linkcode sendEach}, without copying (SEND_ZC, 6.0). See {@linkcode sendZc}.
+   *
+   * @returns How many requests were prepared.
+   */
+  sendZcEach(
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number = 0,
+    options: EachOptions = {},
+  ): number {
+    this.#require("SEND_ZC");
+    const index = this.#bufferOf(slice);
+    const word0 = index < 0 ? this.#sendZc : this.#sendZcFixed;
+    const buffer = Math.max(0, index);
+    return this.#each("SEND_ZC", word0, file, slice, length, target, options, buffer, ZERO_COPY);
+  }
+
+  /** Sends a message (SENDMSG, 5.3). */
+  sendmsg(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#message("SENDMSG", file, message, target, flags, 0);
+  }
+
+  /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
+  sendmsgZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#message("SENDMSG_ZC", file, message, target, flags, this.#zeroCopyFlags);
+  }
+
+  /** Sends the slices of a message, without its address (SEND with SEND_VECTORIZED, 6.17). */
+  sendVectorized(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#vectorized("SEND", file, message, target, flags, 0);
+  }
+
+  /** Like {@linkcode sendVectorized}, without copying (SEND_ZC with SEND_VECTORIZED, 6.17). */
+  sendVectorizedZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+    return this.#vectorized("SEND_ZC", file, message, target, flags, this.#zeroCopyFlags);
+  }
+
+  /**
+   * Receives into a slice (RECV, 5.6).
+   *
+   * @throws {OwnershipError} If the slice is in flight.
+   */
+  recv(file: File, slice: Slice, userData = 0, flags = 0): this {
+    const engine = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      if (flags !== 0) checkReceiveFlags("RECV", flags);
+      const upper = engine.trackSlice("RECV", slice, true, BATCH, null);
+      const word0 = head(OP.RECV, this.#fileFlag(file), 0);
+      prepareSlice(engine.sqes, engine.next(), word0, fd, slice, flags, 0, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Receives a message, and who sent it (RECVMSG, 5.3).
+   *
+   * @throws {OwnershipError} If one of its slices is in flight.
+   */
+  recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      if (flags !== 0) checkReceiveFlags("RECVMSG", flags);
+      const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH, null);
+      prepareReceive(message);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, flags, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Receives again and again into provided buffers until it is cancelled, they run out (ENOBUFS), or
+   * the completion queue is full (RECV with RECV_MULTISHOT, 6.0). It has ended when a completion
+   * comes without `IORING_CQE_F_MORE`; who wants more prepares it again. {@linkcode BufferRing.take}
+   * turns the flags of a completion into the slice that was filled.
+   *
+   * @throws {RangeError} If the buffers are another ring's.
+   * @throws {ClosedError} If the ring or the buffers were closed.
+   */
+  recvMultishot(file: File, buffers: BufferRing, userData = 0): this {
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      const group = groupFor(buffers, this.#engine);
+      const at = this.#engine.next();
+      prepareReceiveMultishot(sqes, at, fd, this.#fileFlag(file), group, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Reads into a slice (READ, 5.6); as a registered buffer if its area is registered with this ring
+   * (READ_FIXED, 5.1).
+   *
+   * @param offset Where in the file, in bytes; -1 is the file's own position.
+   */
+  read(file: File, slice: Slice, offset = -1, userData = 0): this {
+    return this.#readWrite("READ", file, slice, offset, userData);
+  }
+
+  /**
+   * Writes a slice (WRITE, 5.6); as a registered buffer if its area is registered with this ring
+   * (WRITE_FIXED, 5.1).
+   *
+   * @param offset Where in the file, in bytes; -1 is the file's own position.
+   */
+  write(file: File, slice: Slice, offset = -1, userData = 0): this {
+    return this.#readWrite("WRITE", file, slice, offset, userData);
+  }
+
+  /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
+  accept(file: File, userData = 0): this {
+    return this.#accept(file, userData, false);
+  }
+
+  /**
+   * Accepts connections until it is cancelled or the completion queue is full (ACCEPT with
+   * ACCEPT_MULTISHOT, 5.19). It has ended when a completion comes without `IORING_CQE_F_MORE`, which
+   * may be one with a descriptor; who wants more prepares it again.
+   */
+  acceptMultishot(file: File, userData = 0): this {
+    return this.#accept(file, userData, true);
+  }
+
+  #accept(file: File, userData: number, multishot: boolean): this {
+    try {
+      const fd = this.#target(file, userData);
+      const flag = this.#fileFlag(file);
+      const at = this.#engine.next();
+      prepareAccept(this.#engine.sqes, at, fd, flag, multishot, SOCK.CLOEXEC, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /** Connects a socket (CONNECT, 5.5). */
+  connect(file: File, address: Address, userData = 0): this {
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      const { buffer, length } = encodeAddress(address, () => fdOf(file));
+      const upper = this.#engine.track("CONNECT", buffer, false, BATCH, null);
+      const at = this.#engine.next();
+      const where = addressOf(buffer);
+      const flag = this.#fileFlag(file);
+      prepareConnect(sqes, at, fd, flag, low(where), high(where), length, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /** Makes a socket (SOCKET, 5.19); the result is its descriptor. */
+  socket(domain: number, type: number, protocol = 0, userData = 0): this {
+    try {
+      this.#require("SOCKET");
+      checkUserData(userData);
+      for (const [name, value] of [["domain", domain], ["type", type], ["protocol", protocol]]) {
+        checkWhole(`SOCKET: ${name}`, value as number, 0, 0x7fff_ffff);
+      }
+      const at = this.#engine.next();
+      prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
+  shutdown(file: File, how: number, userData = 0): this {
+    try {
+      const fd = this.#target(file, userData);
+      checkWhole("SHUTDOWN: how", how, 0, 0xffff_ffff);
+      const at = this.#engine.next();
+      prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Closes a file descriptor (CLOSE, 5.6), such as the result of {@linkcode accept}. Requests that
+   * are pending on it go on, and keep the file open: {@linkcode cancel} them first.
+   *
+   * @throws {OwnershipError} If it belongs to an object, such as a Socket, which closes it itself.
+   */
+  close(fd: number, userData = 0): this {
+    try {
+      checkUserData(userData);
+      ensureUnowned(checkDescriptor(fd));
+      prepareClose(this.#engine.sqes, this.#engine.next(), fd, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
+  poll(file: File, events: number, userData = 0): this {
+    try {
+      const fd = this.#target(file, userData);
+      checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
+      const at = this.#engine.next();
+      preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Completes with -ETIME after that many milliseconds (TIMEOUT, 5.4). What is linked to it starts
+   * then: that the time ran out is a success (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16), unless the
+   * options say otherwise.
+   */
+  timeout(milliseconds: number, userData = 0, options: TimeoutOptions = {}): this {
+    const { sqes } = this.#engine;
+    try {
+      checkObject("options", options);
+      const { etimeSuccess = this.#engine.timesOutSuccessfully } = options;
+      checkUserData(userData);
+      const timespec = timespecFor(milliseconds);
+      const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
+      const at = this.#engine.next();
+      const where = addressOf(timespec);
+      const flags = etimeSuccess ? TIMEOUT.ETIME_SUCCESS : 0;
+      prepareTimeout(sqes, at, low(where), high(where), flags, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. A receive
+   * that waits for a buffer, and has no request meanwhile, ends at once and is not counted.
+   */
+  cancel(file: File, userData = 0): this {
+    try {
+      const fd = this.#target(file, userData);
+      const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
+        (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+      prepareCancel(this.#engine.sqes, this.#engine.next(), fd, flags, userData, 0);
+      this.#engine.endWaits(fdOf(file));
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /**
+   * Posts a completion into another ring of this process (MSG_RING, 5.18), where
+   * {@linkcode reap} hands it out.
+   *
+   * @param ring The other ring.
+   * @param theirUserData What its `reap` gets as user data.
+   * @param theirResult What its `reap` gets as result.
+   */
+  msgRing(ring: Ring, theirUserData: number, theirResult: number, userData = 0): this {
+    const { sqes } = this.#engine;
+    try {
+      this.#require("MSG_RING");
+      checkUserData(userData);
+      checkPosted(theirUserData, theirResult);
+      const { fd } = openEngineOf(ring);
+      const at = this.#engine.next();
+      prepareMessageRing(sqes, at, fd, theirResult, theirUserData, POSTED, userData, 0);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return inLine("Batch", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Batch", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return [["prepared", this.prepared], ["in flight", this.inFlight]];
+  }
+
+  // === What they share ===
+
+  /** What is refused ends the chain that it would have belonged to: what comes next is no part of it. */
+  #refuse(error: unknown): never {
+    this.#engine.breakChain();
+    throw error;
+  }
+
+  #require(operation: OperationName): void {
+    if (this.#supported[OP[operation]] === 0) this.#refuse(unsupported(operation));
+  }
+
+  #fixed(file: File): number {
+    return typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#owner);
+  }
+
+  #fileFlag(file: File): number {
+    return this.#fixed(file) < 0 ? 0 : SQE.FIXED_FILE;
+  }
+
+  /** The descriptor of a file, or its index, for a request with this user data. */
+  #target(file: File, userData: number): number {
+    if (!isUnsigned32(userData)) throw badUserData(userData);
+    const fixed = this.#fixed(file);
+    return fixed < 0 ? fdOf(file) : fixed;
+  }
+
+  /** The index of a slice's area among the registered ones, or -1. */
+  #bufferOf(slice: Slice): number {
+    if (!(slice instanceof Slice)) this.#refuse(wrongKind("slice", "a Slice", slice));
+    return areaRegistrations(slice.area).indexIn(this.#owner);
+  }
+
+  #slice(
+    name: string,
+    word0: number,
+    file: File,
+    slice: Slice,
+    target: Notifier | number,
+    msgFlags: number,
+    buffer: number,
+    mark: number,
+  ): this {
+    const engine = this.#engine;
+    const { sqes } = engine;
+    try {
+      let fd = this.#fixed(file);
+      if (fd < 0) fd = fdOf(file);
+      else word0 |= SQE.FIXED_FILE << 8;
+      if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
+      // Ownership is checked first: a request that cannot be prepared must not count as attached.
+      if (typeof target === "number") {
+        if (!isUnsigned32(target)) throw badUserData(target);
+        const upper = engine.trackSlice(name, slice, false, BATCH, null) | mark;
+        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
+      } else {
+        const generation = currentOf(target, engine);
+        const upper = engine.trackSlice(name, slice, false, TARGET, generation) | mark;
+        generation.attach();
+        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
+      }
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  #each(
+    name: string,
+    word0: number,
+    file: File,
+    slice: Slice,
+    length: number,
+    target: Notifier | number,
+    options: EachOptions,
+    buffer: number,
+    mark: number,
+  ): number {
+    const engine = this.#engine;
+    const { sqes } = engine;
+    let prepared = 0;
+    let count = 0;
+    let upper = 0;
+    let generation: Generation | null = null;
+    try {
+      checkObject("options", options);
+      const { stride = length, flags = 0 } = options;
+      count = piecesIn(slice, length, stride, options.count);
+      let fd = this.#fixed(file);
+      if (fd < 0) fd = fdOf(file);
+      else word0 |= SQE.FIXED_FILE << 8;
+      if (flags !== 0) checkFlagsOf(mark, name, flags);
+      let userData = 0;
+      if (typeof target === "number") {
+        userData = target;
+        if (!isUnsigned32(userData)) throw badUserData(userData);
+        if (userData + count > 2 ** 32) {
+          throw new RangeError(
+            `${name}: the user data of ${count} requests from ${userData} on does not fit 32 bits`,
+          );
+        }
+      } else generation = currentOf(target, engine);
+      const kind = generation === null ? BATCH : TARGET;
+      upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
+      engine.share(upper, count);
+      generation?.attach(count);
+      const first = addressLow(slice) >>> 0;
+      const firstHigh = addressHigh(slice);
+      const firstData = userData;
+      const start = engine.room() >= count ? engine.tail : -1;
+      const runs = engine.runs;
+      if (
+        start >= 0 &&
+        // deno-fmt-ignore
+        runs.repeat(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
+          firstData, upper)
+      ) {
+        engine.advance(count);
+        return prepared = count;
+      }
+      let low = first;
+      let high = firstHigh;
+      const mask = engine.queues.sqEntries - 1;
+      while (prepared < count) {
+        const run = Math.min(engine.room(), count - prepared);
+        const { tail } = engine;
+        for (let i = 0; i < run; i++) {
+          const at = ((tail + i) & mask) << 4;
+          preparePiece(sqes, at, word0, fd, low, high, length, flags, buffer, userData, upper);
+          userData = (userData + 1) | 0;
+          low += stride;
+          if (low >= 0x1_0000_0000) {
+            low -= 0x1_0000_0000;
+            high++;
+          }
+        }
+        engine.advance(run);
+        prepared += run;
+      }
+      if (start >= 0) {
+        // deno-fmt-ignore
+        runs.note(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
+          firstData, upper);
+      }
+    } catch (error) {
+      if (upper !== 0) {
+        engine.unshare(upper, count - prepared);
+        generation?.attach(prepared - count);
+      }
+      this.#refuse(error);
+    }
+    return count;
+  }
+
+  #trackMessage(name: string, message: Message, target: Notifier | number): number {
+    const engine = this.#engine;
+    const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
+    if (typeof target === "number") {
+      if (!isUnsigned32(target)) throw badUserData(target);
+      return engine.trackMessage(name, message, false, BATCH, null) | mark;
+    }
+    const generation = currentOf(target, engine);
+    const upper = engine.trackMessage(name, message, false, TARGET, generation);
+    generation.attach();
+    return upper | mark;
+  }
+
+  #message(
+    name: "SENDMSG" | "SENDMSG_ZC",
+    file: File,
+    message: Message,
+    target: Notifier | number,
+    msgFlags: number,
+    ioprio: number,
+  ): this {
+    const { sqes } = this.#engine;
+    try {
+      this.#require(name);
+      const fd = this.#target(file, 0);
+      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
+      const upper = this.#trackMessage(name, message, target);
+      prepareSend(message);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const low = typeof target === "number" ? target : 0;
+      prepareMessage(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  #vectorized(
+    name: "SEND" | "SEND_ZC",
+    file: File,
+    message: Message,
+    target: Notifier | number,
+    msgFlags: number,
+    ioprio: number,
+  ): this {
+    const { sqes } = this.#engine;
+    try {
+      this.#require(name);
+      if (!this.#engine.sendsVectors) throw noVectors();
+      const fd = this.#target(file, 0);
+      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
+      const upper = this.#trackMessage(name, message, target);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const low = typeof target === "number" ? target : 0;
+      prepareVectorized(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+
+  #readWrite(
+    name: "READ" | "WRITE",
+    file: File,
+    slice: Slice,
+    offset: number,
+    userData: number,
+  ): this {
+    const { sqes } = this.#engine;
+    try {
+      const fd = this.#target(file, userData);
+      checkOffset(name, offset);
+      const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH, null);
+      const at = this.#engine.next();
+      const flag = this.#fileFlag(file);
+      const buffer = this.#bufferOf(slice);
+      prepareReadWrite(sqes, at, name, fd, flag, slice, offset, buffer, userData, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    return this;
+  }
+}
+
+/** The descriptor of a file. */
+export function fdOf(file: File): number {
+  return typeof file === "number" ? checkDescriptor(file) : file.fd;
+}
+
+/** An entry would turn what is no descriptor into 0: somebody else's file. */
+export function checkDescriptor(fd: number): number {
+  if (typeof fd !== "number" || (fd | 0) !== fd) {
+    throw new RangeError(`A file descriptor is a whole number, got ${Deno.inspect(fd)}`);
+  }
+  return fd;
+}
+
+/**
+ * Where to read or write: -1 or a whole number.
+ *
+ * @throws {RangeError} If it is neither.
+ */
+export function checkOffset(operation: string, offset: number): void {
+  checkWhole(`${operation}: offset`, offset, -1, Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * What MSG_RING posts.
+ *
+ * @throws {RangeError} If it does not fit a completion.
+ */
+export function checkPosted(userData: number, result: number): void {
+  checkWhole("MSG_RING: the other ring's userData", userData, 0, 0xffff_ffff);
+  checkWhole("MSG_RING: the other ring's result", result, -0x8000_0000, 0x7fff_ffff);
+}
+
+/** The error for an operation that this kernel lacks. */
+export function unsupported(operation: OperationName): UnsupportedError {
+  return new UnsupportedError(`IORING_OP_${operation}`, { since: OP_SINCE[operation] });
+}
+
+/** The error for a kernel that sends no vectors. */
+export function noVectors(): UnsupportedError {
+  return new UnsupportedError("IORING_SEND_VECTORIZED", {
+    since: "6.17",
+    advice: "Use sendmsg or sendmsgZc",
+  });
+}
+
+/** A send without copying says itself when its memory is free; one that copies cannot. */
+function checkFlagsOf(zeroCopy: number, operation: string, flags: number): void {
+  if (zeroCopy !== 0) checkFlags(operation, flags);
+  else checkSendFlags(operation, flags);
+}
+
+function checkUserData(userData: number): void {
+  if (!isUnsigned32(userData)) throw badUserData(userData);
+}

@@ -1,0 +1,1233 @@
+/**
+ * What both faces of a ring stand on: entries go in, completions come out and find their owner.
+ *
+ * The two 32-bit words of `user_data`: the lower one is the caller's. The upper one is ours: 0 for
+ * a request of the batch face that uses no memory, else the kind of owner (two bits) and its slot
+ * in the table of requests.
+ *
+ * @module
+ */
+import { acquire, type Holder, release, Slice } from "../memory/area.ts";
+import { wrongKind } from "../kernel/arguments.ts";
+import { now } from "../kernel/clock.ts";
+import {
+  addDescriptorUser,
+  deleteDescriptorUser,
+  Descriptor,
+  type DescriptorUser,
+} from "../kernel/descriptor.ts";
+import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "../kernel/errors.ts";
+import { EntryRuns } from "./entry_runs.ts";
+import { EventSource } from "./event_waiter.ts";
+import { LAYOUTS, Struct } from "../kernel/layout.ts";
+import { addressOf, high, low } from "../kernel/memory.ts";
+import { Message, messageSlices } from "../net/message.ts";
+import { type Native, native } from "../kernel/native.ts";
+import { Queues, type Setup } from "./queues.ts";
+import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
+
+/** A completion of the batch face. */
+export type OnCompletion = (userData: number, result: number, flags: number) => void;
+
+/** Whoever is told of the completions of its requests. */
+export interface Target {
+  /**
+   * @param result What the kernel returned.
+   * @param flags The completion's flags.
+   * @param slot The request, so that a target with several can tell them apart.
+   * @param final Whether this was its last completion.
+   * @param index Which request of those that share the slot.
+   */
+  complete(result: number, flags: number, slot: number, final: boolean, index: number): void;
+  /** The ring failed or was closed: no completion will come. */
+  fail(error: unknown): void;
+  /**
+   * Instead of `complete` for completions of 32 bytes that are not the last: takes as many at once as
+   * follow each other in the queue and are its request's.
+   *
+   * @param first The number of the first in the queue, which is one of those.
+   * @param end The number behind the last that is in the queue.
+   * @param upper The upper word of the request.
+   * @returns How many it has taken.
+   */
+  completeRun?(first: number, end: number, upper: number): number;
+}
+
+/** A target that only counts, and is told of many completions at once. */
+export interface CountingTarget extends Target {
+  /** Whether sums are enough for now. */
+  readonly counts: boolean;
+  /**
+   * Told of requests that sent something, and of notifications.
+   *
+   * @param final How many of the completions were the last of their request.
+   */
+  count(sent: number, bytes: number, notified: number, copied: number, final: number): void;
+}
+
+/** How the rest of ffi/ gets at the engine of a ring. */
+export const ENGINE: unique symbol = Symbol("engine");
+
+/**
+ * The engine of a ring.
+ *
+ * @throws {TypeError} If it is no ring.
+ */
+export function engineOf(ring: { readonly [ENGINE]: object }): Engine {
+  const engine = (ring as Partial<typeof ring> | null | undefined)?.[ENGINE];
+  if (!(engine instanceof Engine)) throw wrongKind("ring", "a Ring", ring);
+  return engine;
+}
+
+/**
+ * The engine of a ring that is open.
+ *
+ * @throws {TypeError} If it is no ring.
+ * @throws {ClosedError} If it is closed.
+ */
+export function openEngineOf(ring: { readonly [ENGINE]: object }): Engine {
+  const engine = engineOf(ring);
+  engine.ensureOpen();
+  return engine;
+}
+
+/** Memory that a request uses; an ArrayBuffer is only kept alive. */
+export type Memory = Slice | Message | ArrayBuffer | null;
+
+const KIND_SHIFT = 30;
+/** A request of the batch face that uses memory. */
+export const BATCH = 1;
+/** A request whose completions go to a {@linkcode Target}. */
+export const TARGET = 2;
+/** Our own requests, whose completions nobody needs. */
+const INTERNAL = 3;
+/** Marks a zero-copy send in the upper word, whose cancellation needs care. */
+export const ZERO_COPY = 1 << 29;
+/** The slot in the upper word of a tracked request. */
+export const SLOT_MASK = ZERO_COPY - 1;
+/** Which bit of the flags is `IORING_CQE_F_MORE`. */
+const MORE_SHIFT = 1;
+/** Requests that may share a slot at most. */
+export const MOST_REQUESTS = 65_536;
+const FROM_ANOTHER_RING = 1;
+/** From here on the slot of {@linkcode INTERNAL} names who listens to what the kernel posts. */
+const FIRST_LISTENER = 2;
+/** The kinds as signed words: what has a target lies below this. */
+const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
+/** The upper word of a completion that another ring posts into this one (MSG_RING). */
+export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
+
+/** How many submissions the engine remembers the time of. A power of two. */
+const REMEMBERED = 1024;
+const ECANCELED = -125;
+const EINVAL = -22;
+/** How many turns without the event loop the await face takes at most, so that timers run. */
+const TURNS = 32;
+const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
+/** Milliseconds of one wait at most; a longer one, without an end say, takes several. */
+const LONGEST_WAIT = 3_600_000;
+/** How often entering is tried again when the kernel is out of room for the moment. */
+const RETRIES = 1000;
+
+/** See the module's description. */
+export class Engine implements Holder, DescriptorUser {
+  readonly fd: number;
+  readonly queues: Queues;
+  /** Submission entries as words; the faces fill them. */
+  readonly sqes: Int32Array;
+  /** Which of them hold a run of requests. */
+  readonly runs: EntryRuns;
+  closed = false;
+  /** Whether notifications say if the data was copied (`IORING_SEND_ZC_REPORT_USAGE`). */
+  readonly reportsUsage: boolean = kernelIsAtLeast("6.2");
+  /** Whether that a timeout runs out can be a success (`IORING_TIMEOUT_ETIME_SUCCESS`). */
+  readonly timesOutSuccessfully: boolean = kernelIsAtLeast("5.16");
+  /** Whether sends take a vector (`IORING_SEND_VECTORIZED`). */
+  readonly sendsVectors: boolean = kernelIsAtLeast("6.17");
+
+  readonly #native: Native;
+  readonly #descriptor: Descriptor;
+  readonly #enter: Native["io_uring_enter"];
+  readonly #ring: Int32Array;
+  readonly #sqMask: number;
+  #sqRoom: number;
+  readonly #cqMask: number;
+  /** Whether completions have 16 bytes, all of them. */
+  readonly #small: boolean;
+  readonly #mixed: boolean;
+  #enterFd: number;
+  #enterFlags = 0;
+  /** Where the next entry goes; runs ahead of what the kernel was told. */
+  #sqTail = 0;
+  #submittedTail = 0;
+  #cqHead = 0;
+  /** What the kernel was last told of `#cqHead`. */
+  #publishedHead = 0;
+  /**
+   * Whether the kernel moves the queues only inside our own calls (DEFER_TASKRUN). Then plain loads
+   * and stores will do; the atomic ones are calls into the engine of JavaScript.
+   */
+  readonly #alone: boolean;
+  #overflowSeen = 0;
+  /** Places of the completion queue that ended no request of this ring. */
+  #notFinal = 0;
+  /**
+   * Where the further 16 bytes of the completion lie that a {@linkcode Target} is told of, in words
+   * of `queues.ring`. They are there only if the ring has completions of 32 bytes, and only until
+   * the target returns.
+   */
+  extra = 0;
+  /** Who is told of what the kernel posts without a request. */
+  readonly #listeners: Target[] = [];
+  readonly #closers: (() => void)[] = [];
+
+  // The table of requests.
+  #memory: Memory[] = [];
+  #targets: (Target & Partial<CountingTarget> | null)[] = [];
+  /** Requests that share the slot and have not had their last completion. */
+  #sharing = new Int32Array(0);
+  #free = new Int32Array(0);
+  #freeCount = 0;
+
+  // Completions of the batch face that were seen while looking for others.
+  #spill = new Int32Array(0);
+  #spillHead = 0;
+  #spillTail = 0;
+  readonly #toSpill: OnCompletion = (userData, result, flags) =>
+    this.#spillOver(userData, result, flags);
+
+  // When things were submitted, for messages about ownership.
+  #submission = 0;
+  readonly #submissionTimes = new Float64Array(REMEMBERED);
+  #stamp = false;
+
+  // The argument of waits with a time limit.
+  /** A `struct __kernel_timespec`: the lower words of its seconds and nanoseconds are 0 and 2. */
+  readonly #waitTime = new Int32Array(new ArrayBuffer(LAYOUTS.__kernel_timespec.size));
+  readonly #waitArgument = new Struct(LAYOUTS.io_uring_getevents_arg)
+    .set("ts", addressOf(this.#waitTime.buffer));
+
+  // Awaiting.
+  /** Who waits for something that is no request of the kernel's, and on behalf of which file. */
+  readonly #waits = new Set<{ readonly fd: number; readonly end: (cancelled: boolean) => void }>();
+  #events: EventSource | undefined;
+  #awaited = 0;
+  #pumping = false;
+  #turns = 0;
+  #submitScheduled = false;
+
+  constructor(setup: Setup) {
+    this.#native = native();
+    this.#enter = this.#native.io_uring_enter;
+    this.fd = setup.fd;
+    this.#enterFd = setup.fd;
+    this.queues = new Queues(setup);
+    this.#ring = this.queues.ring;
+    this.sqes = this.queues.sqes;
+    this.runs = new EntryRuns(this.sqes);
+    this.#sqMask = this.queues.sqEntries - 1;
+    this.#sqRoom = this.queues.sqEntries;
+    this.#cqMask = this.queues.cqEntries - 1;
+    this.#mixed = this.queues.mixed;
+    this.#small = !this.#mixed && this.queues.cqeShift === 2;
+    this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
+    this.#registerRingFd();
+    this.#grow(this.queues.cqEntries);
+    this.#descriptor = new Descriptor(setup.fd, "Ring");
+    addDescriptorUser(this);
+  }
+
+  /** Whether entering skips the look-up of the descriptor (`IORING_REGISTER_RING_FDS`, 5.18). */
+  get ringFdRegistered(): boolean {
+    return this.#enterFlags !== 0;
+  }
+
+  /** Requests prepared or submitted whose last completion has not been seen. */
+  get inFlight(): number {
+    // Every completion ends its request, except those that say that more will follow and those
+    // that another ring posted. So counting these exceptions is enough.
+    return (this.#sqTail - this.#cqHead + this.#notFinal) | 0;
+  }
+
+  /** Where the entry that was prepared last starts. */
+  get last(): number {
+    return ((this.#sqTail - 1) & this.queues.sqEntries - 1) << 4;
+  }
+
+  /** Entries prepared and not submitted yet. */
+  get prepared(): number {
+    return (this.#sqTail - this.#submittedTail) | 0;
+  }
+
+  /** Completions that wait to be reaped by the batch face, including other faces' in the queue. */
+  get ready(): number {
+    return this.#queued() + this.spilled;
+  }
+
+  /** Completions of the batch face that were set aside. */
+  get spilled(): number {
+    return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
+  }
+
+  /** @throws {ClosedError} After close. */
+  ensureOpen(): void {
+    if (this.closed) throw new ClosedError("Ring");
+  }
+
+  // === Preparing ===
+
+  /**
+   * Takes the next submission entry; submits first when the queue is full.
+   *
+   * @returns Where its 16 words start in `sqes`.
+   */
+  next(): number {
+    const tail = this.#sqTail;
+    // Closing sets the room to nothing, so that this one comparison catches both.
+    if (((tail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
+    this.#sqTail = (tail + 1) | 0;
+    return (tail & this.#sqMask) << 4;
+  }
+
+  /**
+   * How many entries can be taken now; submits first when the queue is full. For many at once:
+   * fill them from {@linkcode tail} on, then {@linkcode advance}.
+   */
+  room(): number {
+    const room = this.#sqRoom - ((this.#sqTail - this.#submittedTail) | 0);
+    if (room > 0) return room;
+    this.submit(0);
+    return this.#sqRoom;
+  }
+
+  /** The number of the next entry; with `queues.sqEntries - 1` as mask its place in the queue. */
+  get tail(): number {
+    return this.#sqTail;
+  }
+
+  /** Takes entries that were filled. */
+  advance(count: number): void {
+    this.#sqTail = (this.#sqTail + count) | 0;
+  }
+
+  /**
+   * Makes sure that the next `count` entries can be awaited and go to the kernel in one submission,
+   * as links must.
+   */
+  reserve(count: number): void {
+    this.ensureOpen();
+    if (this.#events === undefined) this.#openEvents();
+    if (count > this.queues.sqEntries) {
+      throw new RangeError(
+        `A request with a timeout takes ${count} entries and this ring has ` +
+          `${this.queues.sqEntries}: open it with more`,
+      );
+    }
+    if (this.prepared + count > this.queues.sqEntries) this.submit(0);
+  }
+
+  /**
+   * Notes a request that uses memory or has a target, before its entry is taken.
+   *
+   * @returns The upper word of its user_data.
+   * @throws {OwnershipError} If the memory is not free for this.
+   */
+  track(
+    operation: string,
+    memory: Memory,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    if (memory !== null) {
+      if (memory instanceof Slice) acquire(memory, operation, writing, this, this.#submission);
+      else if (memory instanceof Message) this.#acquireAll(operation, memory, writing);
+      this.#stamp = true;
+    }
+    return this.#note(memory, kind, target);
+  }
+
+  /**
+   * Like {@linkcode track} for a slice. What is none is refused here, before an entry is taken.
+   *
+   * @throws {TypeError} If it is not a slice.
+   */
+  trackSlice(
+    operation: string,
+    slice: Slice,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
+    acquire(slice, operation, writing, this, this.#submission);
+    this.#stamp = true;
+    return this.#note(slice, kind, target);
+  }
+
+  /**
+   * Like {@linkcode track} for a message. What is none is refused here, before an entry is taken.
+   *
+   * @throws {TypeError} If it is not a message.
+   */
+  trackMessage(
+    operation: string,
+    message: Message,
+    writing: boolean,
+    kind: typeof BATCH | typeof TARGET,
+    target: Target | null,
+  ): number {
+    if (this.closed) throw new ClosedError("Ring");
+    if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
+    this.#acquireAll(operation, message, writing);
+    this.#stamp = true;
+    return this.#note(message, kind, target);
+  }
+
+  #note(memory: Memory, kind: typeof BATCH | typeof TARGET, target: Target | null): number {
+    if (this.#freeCount === 0) this.#grow(this.#memory.length * 2);
+    const slot = this.#free[--this.#freeCount]!;
+    this.#memory[slot] = memory;
+    this.#targets[slot] = target;
+    this.#sharing[slot] = 1;
+    return (kind << KIND_SHIFT) | slot;
+  }
+
+  /** Says how many requests share the slot of a tracked one, which then ends with their last. */
+  share(upper: number, count: number): void {
+    this.#sharing[upper & SLOT_MASK] = count;
+  }
+
+  /** Takes requests back that could not be prepared after all. */
+  unshare(upper: number, count: number): void {
+    const slot = upper & SLOT_MASK;
+    this.#sharing[slot]! -= count;
+    if (this.#sharing[slot] === 0) this.#release(slot);
+  }
+
+  #acquireAll(operation: string, message: Message, writing: boolean): void {
+    const slices = messageSlices(message);
+    for (let i = 0; i < slices.length; i++) {
+      try {
+        acquire(slices[i]!, operation, writing, this, this.#submission);
+      } catch (error) {
+        while (--i >= 0) release(slices[i]!);
+        throw error;
+      }
+    }
+  }
+
+  #release(slot: number): void {
+    const memory = this.#memory[slot]!;
+    this.#memory[slot] = null;
+    this.#targets[slot] = null;
+    this.#free[this.#freeCount++] = slot;
+    if (memory === null) return;
+    if (memory instanceof Slice) release(memory);
+    else if (memory instanceof Message) {
+      for (const slice of messageSlices(memory)) {
+        release(slice);
+      }
+    }
+  }
+
+  #grow(capacity: number): void {
+    const before = this.#memory.length;
+    for (let slot = before; slot < capacity; slot++) {
+      this.#memory.push(null);
+      this.#targets.push(null);
+    }
+    const sharing = new Int32Array(capacity);
+    sharing.set(this.#sharing);
+    this.#sharing = sharing;
+    const free = new Int32Array(capacity);
+    free.set(this.#free.subarray(0, this.#freeCount));
+    for (let slot = capacity - 1; slot >= before; slot--) free[this.#freeCount++] = slot;
+    this.#free = free;
+  }
+
+  // === Submitting ===
+
+  /**
+   * Tells the kernel of all prepared entries, and waits until that many completions are in the
+   * queue. Blocks the thread while it waits.
+   *
+   * @returns How many entries were submitted.
+   */
+  submit(waitFor: number): number {
+    this.ensureOpen();
+    if (this.#stamp) {
+      this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = now();
+      this.#submission = (this.#submission + 1) | 0;
+      this.#stamp = false;
+    }
+    const count = (this.#sqTail - this.#submittedTail) | 0;
+    if (this.#alone) this.#ring[this.queues.sqTail] = this.#sqTail;
+    else Atomics.store(this.#ring, this.queues.sqTail, this.#sqTail);
+    let flags = this.#enterFlags;
+    if (waitFor > 0) {
+      flags |= ENTER.GETEVENTS;
+      // Inside a completion callback the kernel would still count what was handed out already.
+      if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+    }
+    const places = this.#mixed ? this.#places(waitFor) : waitFor;
+    const result = this.#enter(this.#enterFd, count, places, flags, null);
+    if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
+      this.#submittedTail = this.#sqTail;
+      return count;
+    }
+    return this.#submitRest(result, count, waitFor);
+  }
+
+  /** What is left when the kernel took only a part, or a signal ended the wait. */
+  #submitRest(result: number, count: number, waitFor: number): number {
+    let retries = 0;
+    while (true) {
+      if (result >= 0) {
+        if (result > 0) retries = 0;
+        this.#submittedTail = (this.#submittedTail + result) | 0;
+      } else if (result === -11 || result === -16) {
+        // EAGAIN, EBUSY: the kernel lacks room; completions may make some.
+        if (++retries > RETRIES) throw new UringError("io_uring_enter", -result);
+        this.harvest(this.#toSpill);
+      } else if (result !== -4) throw new UringError("io_uring_enter", -result);
+      const left = (this.#sqTail - this.#submittedTail) | 0;
+      if (left === 0 && this.#queued() >= waitFor) return count;
+      if (left > 0 && result === 0 && ++retries > RETRIES) {
+        throw new UringError("io_uring_enter", 16);
+      }
+      const flags = waitFor > 0 ? this.#enterFlags | ENTER.GETEVENTS : this.#enterFlags;
+      result = this.#enter(this.#enterFd, left, this.#places(waitFor), flags, null);
+      // A wait without entries returns 0: that is success, seen above by what is queued.
+    }
+  }
+
+  /**
+   * Like {@linkcode submit}, for more completions than the queue has room for: those that came are
+   * set aside until they are reaped.
+   */
+  submitAndCollect(waitFor: number): number {
+    const submitted = this.submit(0);
+    for (let missing = waitFor; missing > 0;) {
+      this.submit(Math.min(missing, this.queues.cqRoom));
+      missing -= this.settle();
+    }
+    return submitted;
+  }
+
+  /** A word of the ring that the kernel writes. */
+  #load(index: number): number {
+    return this.#alone ? this.#ring[index]! : Atomics.load(this.#ring, index);
+  }
+
+  #publishHead(): void {
+    this.#publishedHead = this.#cqHead;
+    if (this.#alone) this.#ring[this.queues.cqHead] = this.#cqHead;
+    else Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+  }
+
+  /** Completions in the queue. */
+  #queued(): number {
+    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    return this.#mixed ? this.#countIn(places) : places;
+  }
+
+  /** How many completions are in so many places of a queue of mixed sizes. */
+  #countIn(places: number): number {
+    const ring = this.#ring;
+    const { cqes } = this.queues;
+    let count = 0;
+    for (let place = 0; place < places; place++) {
+      const flags = ring[cqes + (((this.#cqHead + place) & this.#cqMask) << 2) + 3]!;
+      if ((flags & CQE.SKIP) !== 0) continue;
+      count++;
+      if ((flags & CQE.LARGE) !== 0) place++;
+    }
+    return count;
+  }
+
+  /**
+   * What the kernel is to wait for, which counts places of the queue, so that at least one more
+   * completion comes if there are less than that many.
+   */
+  #places(completions: number): number {
+    if (!this.#mixed || completions === 0) return completions;
+    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    const missing = completions - this.#countIn(places);
+    return missing <= 0 ? 0 : places + missing;
+  }
+
+  /**
+   * Waits until that many completions are in the queue, or the time has run out. Blocks the thread.
+   *
+   * @returns Whether they are there.
+   */
+  waitBlocking(count: number, milliseconds: number): boolean {
+    if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
+    if (this.prepared > 0) this.submit(0);
+    if (this.#queued() >= count) return true;
+    return this.waitUntil(count, milliseconds, now() + milliseconds);
+  }
+
+  /**
+   * Like {@linkcode waitBlocking}, for who has submitted, found too little in the queue, and read the
+   * clock ({@linkcode now}): the time runs out at the deadline, so many milliseconds from then.
+   */
+  waitUntil(count: number, milliseconds: number, deadline: number): boolean {
+    // Inside a completion callback the kernel would still count what was handed out already.
+    if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+    for (let left = milliseconds; left > 0; left = deadline - now()) {
+      const wait = Math.min(left, LONGEST_WAIT);
+      const seconds = Math.floor(wait / 1000);
+      this.#waitTime[0] = seconds;
+      this.#waitTime[2] = Math.floor((wait - seconds * 1000) * 1e6);
+      const result = this.#native.io_uring_enter2(
+        this.#enterFd,
+        0,
+        this.#places(count),
+        this.#enterFlags | ENTER.GETEVENTS | ENTER.EXT_ARG,
+        this.#waitArgument.buffer,
+        WAIT_ARGUMENT_BYTES,
+      );
+      // ETIME is what running out of time looks like; EINTR leads to another look at the clock.
+      if (result < 0 && result !== -62 && result !== -4) unwrap("io_uring_enter", result);
+      if (this.#queued() >= count) return true;
+    }
+    return false;
+  }
+
+  // === Completing ===
+
+  /**
+   * Hands out every completion that there is: each to its owner, those of the batch face to the
+   * function.
+   *
+   * @returns How many completions were seen.
+   */
+  harvest(onCompletion: OnCompletion): number {
+    let seen = 0;
+    while (true) {
+      seen += this.#collect(onCompletion);
+      if (this.closed || !this.#hasDeferred()) return seen;
+      this.#runDeferred();
+    }
+  }
+
+  /** Like {@linkcode settle} for the completions that are in the queue now. */
+  settleQueued(): number {
+    return this.#collect(this.#toSpill);
+  }
+
+  /**
+   * A step of {@linkcode settle}: hands out what is in the queue, or if nothing is, what the kernel
+   * has put off and now does. For who must give something back before more may come.
+   *
+   * @returns How many completions were seen; 0 if there are none.
+   */
+  settleStep(): number {
+    const seen = this.#collect(this.#toSpill);
+    if (seen > 0 || this.closed || !this.#hasDeferred()) return seen;
+    this.#runDeferred();
+    return this.#collect(this.#toSpill);
+  }
+
+  /** Hands out the completions that are in the queue now. */
+  #collect(onCompletion: OnCompletion): number {
+    const tail = this.#load(this.queues.cqTail);
+    const head = this.#cqHead;
+    if (head === tail) return 0;
+    let seen = (tail - head) | 0;
+    try {
+      if (this.#small) this.#handOut(tail, onCompletion);
+      else seen -= this.#handOutLarge(tail, onCompletion);
+    } finally {
+      if (!this.closed) this.#publishHead();
+    }
+    return seen;
+  }
+
+  /** Whether the kernel has put something off until this thread asks. */
+  #hasDeferred(): boolean {
+    const flags = this.#load(this.queues.sqFlags);
+    return (flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) !== 0;
+  }
+
+  #handOut(tail: number, onCompletion: OnCompletion): void {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    const targets = this.#targets;
+    let head = this.#cqHead;
+    let notFinal = 0;
+    while (((tail - head) | 0) > 0) {
+      const at = cqes + ((head & mask) << 2);
+      const userData = ring[at]!;
+      const upper = ring[at + 1]!;
+      const result = ring[at + 2]!;
+      const flags = ring[at + 3]!;
+      if (upper < FIRST_INTERNAL && result !== ECANCELED) {
+        // A target only counts or resolves: it calls nobody who could reap, throw or close.
+        const slot = upper & SLOT_MASK;
+        const target = targets[slot]!;
+        if (target.counts === true) {
+          const next = this.#countRun(target as CountingTarget, upper, head, tail);
+          if (next !== head) {
+            head = next;
+            continue;
+          }
+        }
+        head = (head + 1) | 0;
+        const final = (flags & CQE.MORE) === 0;
+        if (!final) notFinal++;
+        else if (--this.#sharing[slot]! === 0) this.#release(slot);
+        target.complete(result, flags, slot, final, userData);
+        continue;
+      }
+      // The head moves before a callback, so that it may reap, throw or close.
+      head = (head + 1) | 0;
+      this.#cqHead = head;
+      if ((flags & CQE.MORE) !== 0) notFinal++;
+      if (notFinal !== 0) {
+        this.#notFinal += notFinal;
+        notFinal = 0;
+      }
+      if (upper === 0) onCompletion(userData >>> 0, result, flags);
+      else if (upper > 0 && result !== ECANCELED) {
+        // Of the batch face, with memory, which is given back first: it may be used again at once.
+        const slot = upper & SLOT_MASK;
+        if ((flags & CQE.MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
+        onCompletion(userData >>> 0, result, flags);
+      } else this.#toOwner(userData, upper, result, flags, onCompletion);
+      if (this.closed) return;
+      head = this.#cqHead;
+    }
+    this.#cqHead = head;
+    this.#notFinal += notFinal;
+  }
+
+  /**
+   * Completions of one request, or of those that share its slot, that lie next to each other: counted
+   * without a call for each, as long as they are sends that sent something and notifications.
+   *
+   * @returns Where the rest begins.
+   */
+  #countRun(target: CountingTarget, upper: number, from: number, tail: number): number {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    let head = from;
+    let sent = 0;
+    let bytes = 0;
+    let notified = 0;
+    let copied = 0;
+    let more = 0;
+    while (head !== tail) {
+      const at = cqes + ((head & mask) << 2);
+      if (ring[at + 1] !== upper) break;
+      const result = ring[at + 2]!;
+      const flags = ring[at + 3]!;
+      if ((flags & CQE.NOTIF) !== 0) {
+        notified++;
+        // Bit 31 says that the kernel copied.
+        copied += result >>> 31;
+      } else if (result > 0) {
+        sent++;
+        bytes += result;
+      } else break;
+      more += flags >> MORE_SHIFT & 1;
+      head = (head + 1) | 0;
+    }
+    const seen = (head - from) | 0;
+    if (seen === 0) return from;
+    this.#notFinal += more;
+    const final = seen - more;
+    const slot = upper & SLOT_MASK;
+    if (final > 0 && (this.#sharing[slot]! -= final) === 0) this.#release(slot);
+    target.count(sent, bytes, notified, copied, final);
+    return head;
+  }
+
+  /**
+   * {@linkcode #handOut} for completions of 32 bytes, or of both sizes.
+   *
+   * @returns How many places of the queue were no completion of their own.
+   */
+  #handOutLarge(tail: number, onCompletion: OnCompletion): number {
+    const ring = this.#ring;
+    const cqes = this.queues.cqes;
+    const mask = this.#cqMask;
+    const shift = this.queues.cqeShift;
+    const mixed = this.#mixed;
+    const targets = this.#targets;
+    let head = this.#cqHead;
+    let notFinal = 0;
+    let further = 0;
+    while (((tail - head) | 0) > 0) {
+      const at = cqes + ((head & mask) << shift);
+      const flags = ring[at + 3]!;
+      head = (head + 1) | 0;
+      if (mixed && (flags & (CQE.SKIP | CQE.LARGE)) !== 0) {
+        // A place that holds no completion, or the second place of one.
+        notFinal++;
+        further++;
+        if ((flags & CQE.SKIP) !== 0) continue;
+        head = (head + 1) | 0;
+      }
+      const userData = ring[at]!;
+      const upper = ring[at + 1]!;
+      const result = ring[at + 2]!;
+      this.extra = at + 4;
+      if (upper < FIRST_INTERNAL && result !== ECANCELED) {
+        const slot = upper & SLOT_MASK;
+        const target = targets[slot]!;
+        const final = (flags & CQE.MORE) === 0;
+        if (!final && !mixed && target.completeRun !== undefined) {
+          const run = target.completeRun((head - 1) | 0, tail, upper);
+          notFinal += run;
+          head = (head - 1 + run) | 0;
+          continue;
+        }
+        if (!final) notFinal++;
+        else if (--this.#sharing[slot]! === 0) this.#release(slot);
+        target.complete(result, flags, slot, final, userData);
+        continue;
+      }
+      this.#cqHead = head;
+      if ((flags & CQE.MORE) !== 0) notFinal++;
+      if (notFinal !== 0) {
+        this.#notFinal += notFinal;
+        notFinal = 0;
+      }
+      if (upper === 0) onCompletion(userData >>> 0, result, flags);
+      else this.#toOwner(userData, upper, result, flags, onCompletion);
+      if (this.closed) return further;
+      head = this.#cqHead;
+    }
+    this.#cqHead = head;
+    this.#notFinal += notFinal;
+    return further;
+  }
+
+  #toOwner(
+    userData: number,
+    upper: number,
+    result: number,
+    flags: number,
+    onCompletion: OnCompletion,
+  ): void {
+    const kind = upper >>> KIND_SHIFT;
+    const slot = upper & SLOT_MASK;
+    let final = (flags & CQE.MORE) === 0;
+    if (result === ECANCELED && final && (upper & ZERO_COPY) !== 0) {
+      // When the request that a zero-copy send is linked to fails, the kernel cancels the send
+      // without IORING_CQE_F_MORE, and posts its notification all the same (seen on 6.18).
+      final = false;
+      flags |= CQE.MORE;
+      this.#notFinal++;
+    }
+    if (kind === INTERNAL) {
+      if (slot === 0) return;
+      // Another ring or the kernel posted this: it is no answer to a request of ours.
+      this.#notFinal++;
+      if (slot === FROM_ANOTHER_RING) onCompletion(userData >>> 0, result, flags);
+      else this.#listeners[slot - FIRST_LISTENER]!.complete(result, flags, slot, false, userData);
+      return;
+    }
+    const target = this.#targets[slot]!;
+    // Memory is given back first: who is told of a completion may use it again at once.
+    if (final && --this.#sharing[slot]! === 0) this.#release(slot);
+    if (kind === BATCH) onCompletion(userData >>> 0, result, flags);
+    else if (target !== null) target.complete(result, flags, slot, final, userData);
+  }
+
+  /** Lets the kernel finish what it has put off for this thread, and refill the queue. */
+  #runDeferred(): void {
+    // Reaping inside the callback of the last completion comes here before the head was published.
+    this.#publishHead();
+    // The kernel clears the flag only when it finds work, and (6.18) leaves it behind set when a
+    // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
+    Atomics.and(this.#ring, this.queues.sqFlags, ~SQ_FLAG.TASKRUN);
+    const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | ENTER.GETEVENTS, null);
+    if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
+      unwrap("io_uring_enter", result);
+    }
+    const overflow = this.#load(this.queues.cqOverflow);
+    if (overflow !== this.#overflowSeen) {
+      const lost = (overflow - this.#overflowSeen) >>> 0;
+      this.#overflowSeen = overflow;
+      throw new UringError("io_uring_enter", 53, {
+        meaning: `the kernel had no memory for ${lost} completions and dropped them`,
+        advice: "reap more often, or open the ring with more completionEntries",
+      });
+    }
+  }
+
+  /** Like {@linkcode settle}, for the batch face: what was set aside comes first. */
+  reap(onCompletion: OnCompletion): number {
+    this.ensureOpen();
+    let seen = 0;
+    while (true) {
+      // More is set aside when the function does what looks for completions, such as closing a
+      // socket. It is older than what is in the queue then, and comes before it.
+      seen += this.#handOutSpilled(onCompletion);
+      if (this.closed) return seen;
+      seen += this.#collect(onCompletion);
+      if (this.closed) return seen;
+      if (this.#spillHead !== this.#spillTail) continue;
+      if (!this.#hasDeferred()) return seen;
+      this.#runDeferred();
+    }
+  }
+
+  #handOutSpilled(onCompletion: OnCompletion): number {
+    let seen = 0;
+    while (this.#spillHead !== this.#spillTail) {
+      const at = this.#spillHead;
+      const userData = this.#spill[at]! >>> 0;
+      const result = this.#spill[at + 1]!;
+      const flags = this.#spill[at + 2]!;
+      this.#spillHead = at + 3;
+      if (this.#spillHead === this.#spillTail) this.#spillHead = this.#spillTail = 0;
+      seen++;
+      onCompletion(userData, result, flags);
+      if (this.closed) break;
+    }
+    return seen;
+  }
+
+  /** Hands out completions, and sets those of the batch face aside until it reaps. */
+  settle(): number {
+    return this.harvest(this.#toSpill);
+  }
+
+  #spillOver(userData: number, result: number, flags: number): void {
+    if (this.#spillTail + 3 > this.#spill.length) {
+      const kept = this.#spill.subarray(this.#spillHead, this.#spillTail);
+      const larger = new Int32Array(Math.max(3 * 256, kept.length * 2));
+      larger.set(kept);
+      this.#spill = larger;
+      this.#spillHead = 0;
+      this.#spillTail = kept.length;
+    }
+    this.#spill[this.#spillTail] = userData;
+    this.#spill[this.#spillTail + 1] = result;
+    this.#spill[this.#spillTail + 2] = flags;
+    this.#spillTail += 3;
+  }
+
+  /** When a submission was made. */
+  submittedAt(submission: number): number | undefined {
+    const age = (this.#submission - submission) | 0;
+    if (age <= 0) return undefined;
+    return age > REMEMBERED ? 0 : this.#submissionTimes[submission & (REMEMBERED - 1)];
+  }
+
+  // === Awaiting ===
+
+  /** Submits what this turn of the event loop prepares, together, at its end. */
+  submitSoon(): void {
+    if (this.#submitScheduled) return;
+    this.#submitScheduled = true;
+    queueMicrotask(() => {
+      this.#submitScheduled = false;
+      if (this.closed) return;
+      try {
+        if (this.prepared > 0) this.submit(0);
+        // What the kernel completed at once needs no trip through the event loop.
+        if (++this.#turns < TURNS) this.settle();
+      } catch (error) {
+        this.#failAll(error);
+      }
+    });
+  }
+
+  /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
+  watch(): void {
+    if (this.#events === undefined) this.#openEvents();
+    if (this.#awaited++ > 0) return;
+    this.queues.eventsEnabled = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#pump();
+  }
+
+  /** The other half of {@linkcode watch}. */
+  unwatch(): void {
+    if (--this.#awaited > 0 || this.closed) return;
+    this.queues.eventsEnabled = false;
+    this.#events?.wake();
+  }
+
+  /**
+   * Watches the ring without blocking the event loop. A poll of the ring's own descriptor would
+   * miss deferred task work; a registered eventfd is signalled for it.
+   */
+  async #pump(): Promise<void> {
+    try {
+      // The microtask that submits this turn's entries was scheduled before this one continues.
+      await Promise.resolve();
+      while (!this.closed && this.#awaited > 0) {
+        if (++this.#turns > TURNS) {
+          await new Promise((resolve) => setImmediate(resolve));
+          this.#turns = 0;
+        } else if (this.settle() > 0 || this.#events!.takeSignal()) {
+          await Promise.resolve();
+        } else {
+          if (await this.#events!.wait()) this.#turns = 0;
+        }
+      }
+    } catch (error) {
+      this.#failAll(error);
+    } finally {
+      this.#pumping = false;
+      if (!this.closed && this.#awaited > 0) {
+        this.#pumping = true;
+        this.#pump();
+      }
+    }
+  }
+
+  /**
+   * Waits for an event between two requests on a file, when the kernel has none that could be
+   * cancelled: whoever cancels what is pending on the file ends this as well, and so does closing
+   * the ring.
+   *
+   * @returns Whether it was cancelled.
+   */
+  async waitFor(event: Promise<void>, fd: number): Promise<boolean> {
+    if (this.closed) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wait = { fd, end: resolve };
+    this.#waits.add(wait);
+    event.then(() => resolve(false));
+    try {
+      return await promise;
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  /**
+   * Ends what waits on behalf of a file without a request.
+   *
+   * @returns How many did.
+   */
+  endWaits(fd: number): number {
+    let count = 0;
+    for (const wait of this.#waits) {
+      if (wait.fd !== fd) continue;
+      this.#waits.delete(wait);
+      wait.end(true);
+      count++;
+    }
+    return count;
+  }
+
+  /** The ring itself failed: whoever awaits something of it is told, nobody waits for ever. */
+  #failAll(error: unknown): void {
+    for (const target of this.#targets) target?.fail(error);
+  }
+
+  #openEvents(): void {
+    const events = EventSource.open();
+    try {
+      const argument = new Int32Array([events.fd]).buffer;
+      this.register("IORING_REGISTER_EVENTFD", REGISTER.EVENTFD, argument, 1);
+    } catch (error) {
+      events.close();
+      throw error;
+    }
+    this.#events = events;
+  }
+
+  // === Registering and closing ===
+
+  /**
+   * Notes who is told of what the kernel posts without a request.
+   *
+   * @returns The upper word of its user_data.
+   */
+  listen(listener: Target): number {
+    this.#listeners.push(listener);
+    return INTERNAL << KIND_SHIFT | (FIRST_LISTENER + this.#listeners.length - 1);
+  }
+
+  /** Runs it when the ring has been closed. */
+  afterClose(run: () => void): void {
+    this.ensureOpen();
+    this.#closers.push(run);
+  }
+
+  /** `io_uring_register(2)` on this ring. */
+  register(operation: string, opcode: number, argument: ArrayBuffer | null, count: number): number {
+    this.ensureOpen();
+    return unwrap(
+      operation,
+      this.#native.io_uring_register(this.fd, opcode, argument, count),
+    );
+  }
+
+  #registerRingFd(): void {
+    const update = new Struct(LAYOUTS.io_uring_rsrc_update)
+      .set("offset", 0xffffffff)
+      .set("data", this.fd);
+    const result = this.#native.io_uring_register(this.fd, REGISTER.RING_FDS, update.buffer, 1);
+    // A thread has room for 16; without it entering works as well, a little slower.
+    if (result !== 1) return;
+    this.#enterFd = update.get("offset");
+    this.#enterFlags = ENTER.REGISTERED_RING;
+  }
+
+  #unregisterRingFd(): void {
+    if (this.#enterFlags === 0) return;
+    const update = new Struct(LAYOUTS.io_uring_rsrc_update).set("offset", this.#enterFd);
+    this.#native.io_uring_register(this.fd, REGISTER.UNREGISTER_RING_FDS, update.buffer, 1);
+    this.#enterFd = this.fd;
+    this.#enterFlags = 0;
+  }
+
+  /** Asks the kernel to cancel every request that it can still cancel. */
+  cancelAll(): void {
+    const at = this.nextInternal(OP.ASYNC_CANCEL);
+    this.sqes[at + 7] = ASYNC_CANCEL.ANY | ASYNC_CANCEL.ALL;
+    this.submit(0);
+  }
+
+  /** Submits what is prepared if any of it names this descriptor, which is about to be closed. */
+  submitOn(fd: number): void {
+    const { sqEntries } = this.queues;
+    for (let entry = this.#submittedTail; entry !== this.#sqTail; entry = (entry + 1) | 0) {
+      const at = (entry & sqEntries - 1) << 4;
+      // An index is no descriptor. What is no descriptor either is at worst submitted early.
+      const isIndex = (this.sqes[at]! >> 8 & SQE.FIXED_FILE) !== 0;
+      if (!isIndex && this.sqes[at + 1] === fd) {
+        this.submit(0);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Cancels every request on a file, which is about to be closed, by its descriptor or by its index
+   * (IORING_REGISTER_SYNC_CANCEL, 6.0).
+   */
+  cancelOn(fd: number): void {
+    this.endWaits(fd);
+    this.submitOn(fd);
+    // The next request of a chain may be among what the kernel has put off: it starts now, so that
+    // it is cancelled as well, and not later, on a file that somebody else has by then.
+    if (this.#hasDeferred()) this.settle();
+    if (this.closed || this.inFlight === 0) return;
+    const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL;
+    const argument = new Struct(LAYOUTS.io_uring_sync_cancel_reg).set("fd", fd).set("flags", flags);
+    const { buffer } = argument;
+    if (this.#native.io_uring_register(this.fd, REGISTER.SYNC_CANCEL, buffer, 1) === EINVAL) {
+      const at = this.nextInternal(OP.ASYNC_CANCEL);
+      this.sqes[at + 1] = fd;
+      this.sqes[at + 7] = flags;
+      this.submit(0);
+    }
+    // A request has the file until its completion is seen, and the peer waits for the end.
+    if (this.#hasDeferred()) this.settle();
+  }
+
+  /**
+   * Ends a chain of requests at the one that was prepared last: what should have followed is not
+   * to come.
+   */
+  breakChain(): void {
+    if (!this.closed && this.prepared > 0) this.sqes[this.last]! &= ~(SQE.IO_LINK << 8);
+  }
+
+  /** Prepares a request of our own whose completion nobody needs; returns where its words start. */
+  nextInternal(opcode: number): number {
+    this.breakChain();
+    return this.#nextOfChain(opcode);
+  }
+
+  #nextOfChain(opcode: number): number {
+    const at = this.next();
+    this.sqes.fill(0, at, at + 16);
+    this.sqes[at] = opcode;
+    this.sqes[at + 1] = -1;
+    this.sqes[at + 9] = INTERNAL << KIND_SHIFT;
+    return at;
+  }
+
+  /** Cancels one tracked request, if it can still be cancelled. */
+  cancel(upper: number): void {
+    if (this.closed) return;
+    const at = this.nextInternal(OP.ASYNC_CANCEL);
+    this.sqes[at + 5] = upper;
+    this.submitSoon();
+  }
+
+  /** Limits the time of the request prepared last, which must be marked as a link. */
+  linkTimeout(timespec: ArrayBuffer): void {
+    const at = this.#nextOfChain(OP.LINK_TIMEOUT);
+    const address = addressOf(timespec);
+    this.sqes[at + 4] = low(address);
+    this.sqes[at + 5] = high(address);
+    this.sqes[at + 6] = 1;
+  }
+
+  /**
+   * Cancels what can be cancelled and waits, without blocking the event loop, until nothing is in
+   * flight or the time has run out.
+   */
+  async drain(milliseconds: number): Promise<void> {
+    if (this.closed) return;
+    const deadline = performance.now() + milliseconds;
+    if (this.prepared > 0) this.submit(0);
+    this.settle();
+    if (!this.closed && this.inFlight > 0) this.cancelAll();
+    while (!this.closed && this.inFlight > 0 && performance.now() < deadline) {
+      if (this.settle() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /**
+   * Cancels what can be cancelled, waits for what is in flight, and gives everything back.
+   *
+   * @param milliseconds How long to wait at most.
+   * @returns How many requests the kernel still had. Their memory stays mapped.
+   */
+  close(milliseconds: number): number {
+    if (this.closed) return 0;
+    try {
+      if (this.prepared > 0) this.submit(0);
+      this.settle();
+      if (!this.closed && this.inFlight > 0) this.#waitForAll(milliseconds);
+    } finally {
+      this.#tearDown();
+    }
+    return this.inFlight;
+  }
+
+  #waitForAll(milliseconds: number): void {
+    const deadline = performance.now() + milliseconds;
+    this.cancelAll();
+    this.settle();
+    while (!this.closed && this.inFlight > 0) {
+      const left = deadline - performance.now();
+      if (left <= 0 || !this.waitBlocking(1, left)) return;
+      this.settle();
+    }
+  }
+
+  #tearDown(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#sqRoom = 0;
+    this.#unregisterRingFd();
+    this.queues.close();
+    deleteDescriptorUser(this);
+    this.#descriptor.close();
+    this.#events?.close();
+    this.#failAll(new ClosedError("Ring"));
+    for (const wait of this.#waits) wait.end(false);
+    for (const run of this.#closers.splice(0)) run();
+  }
+}

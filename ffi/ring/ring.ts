@@ -1,0 +1,1018 @@
+/**
+ * An io_uring instance.
+ *
+ * @module
+ */
+import { type Address, encodeAddress } from "../kernel/address.ts";
+import { Area, areaRegistrations, Slice } from "../memory/area.ts";
+import {
+  checkFlags,
+  checkKind,
+  checkObject,
+  checkReceiveFlags,
+  checkSendFlags,
+  checkTime,
+  checkWhole,
+  wrongKind,
+} from "../kernel/arguments.ts";
+import {
+  Batch,
+  checkDescriptor,
+  checkOffset,
+  checkPosted,
+  fdOf,
+  type File,
+  noVectors,
+  timespecFor,
+  unsupported,
+} from "./batch.ts";
+import { BufferRing, groupFor } from "./buffer_ring.ts";
+import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
+import { ENGINE, Engine, type Memory, openEngineOf, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
+import {
+  ClosedError,
+  type Explanation,
+  type UnsupportedError,
+  UringError,
+} from "../kernel/errors.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { LAYOUTS, Struct } from "../kernel/layout.ts";
+import { addressOf, high, low } from "../kernel/memory.ts";
+import { Message, prepareReceive, prepareSend } from "../net/message.ts";
+import { native } from "../kernel/native.ts";
+import { currentOf, type Notifier } from "./notifier.ts";
+import {
+  CompletionStream,
+  Operation,
+  type OperationOptions,
+  quietly,
+  ZeroCopyOperation,
+  type ZeroCopySend,
+} from "./operation.ts";
+import {
+  head,
+  prepareAccept,
+  prepareCancel,
+  prepareClose,
+  prepareConnect,
+  prepareMessage,
+  prepareMessageRing,
+  prepareNop,
+  preparePoll,
+  prepareReadWrite,
+  prepareReceiveMultishot,
+  prepareShutdown,
+  prepareSlice,
+  prepareSocket,
+  prepareTimeout,
+  prepareVectorized,
+} from "./prepare.ts";
+import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
+import { explainSend } from "../net/send_limits.ts";
+import {
+  adopt,
+  directionOf,
+  domainOf,
+  isStream,
+  Socket,
+  socketRegistrations,
+  typeOf,
+} from "../net/socket.ts";
+import {
+  ASYNC_CANCEL,
+  OP,
+  type OperationName,
+  RECVSEND,
+  REGISTER,
+  RSRC_REGISTER_SPARSE,
+  SETUP,
+  SOCK,
+  SQE,
+} from "../kernel/uapi.ts";
+
+/** How to open a {@linkcode Ring}. */
+export interface RingOptions {
+  /** Entries of the submission queue, 1 to 32768; rounded up to a power of two. 256 by default. */
+  readonly entries?: number;
+  /** Entries of the completion queue, `entries` to 65536; twice `entries` by default. */
+  readonly completionEntries?: number;
+  /** Bytes of a completion; 16 by default. A {@linkcode ZeroCopyReceiver} needs another. */
+  readonly completionSize?: CompletionSize;
+  /** Set-up flags to do without, as if this kernel did not have them. */
+  readonly without?: readonly SetupFlag[];
+  /** Room for registered areas, 1 to 16384; 64 by default. */
+  readonly registeredBuffers?: number;
+  /** Room for registered sockets, 1 to 32768; 64 by default. */
+  readonly registeredFiles?: number;
+}
+
+/** How to send. */
+export interface SendOptions extends OperationOptions {
+  /** `MSG_*` flags; `MSG_WAITALL` sends everything or fails. */
+  readonly flags?: number;
+}
+
+/** How to send without copying. */
+export interface ZeroCopyOptions extends SendOptions {
+  /** The notifier that counts the request as well. */
+  readonly notifier?: Notifier;
+}
+
+/** A piece that a multishot receive got. */
+export interface ReceivedPiece {
+  /** What was received; a slice of a provided buffer. */
+  readonly slice: Slice;
+  /** Gives the buffer back to the kernel. Call it once, when the bytes are no longer needed. */
+  recycle(): void;
+}
+
+const ENOBUFS = -105;
+const ECANCELED = -125;
+/** Bytes that a registered buffer has at most (before Linux 7.2). */
+const LARGEST_BUFFER = 2 ** 30;
+
+/** The `io_uring_rsrc_update2` argument that puts one descriptor or vector at an index. */
+function rsrcUpdate(index: number, data: ArrayBuffer): ArrayBuffer {
+  return new Struct(LAYOUTS.io_uring_rsrc_update2)
+    .set("offset", index).set("data", addressOf(data)).set("nr", 1).buffer;
+}
+
+/** A table of registered resources: which indices are free. */
+class Table {
+  readonly #size: number;
+  readonly #free: number[] = [];
+  #registered = false;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Registers the empty table at its first use, then hands out an index. */
+  take(what: string, register: (size: number) => void): number {
+    if (!this.#registered) {
+      register(this.#size);
+      this.#registered = true;
+      for (let index = this.#size - 1; index >= 0; index--) this.#free.push(index);
+    }
+    const index = this.#free.pop();
+    if (index === undefined) {
+      throw new RangeError(
+        `All ${this.#size} places for registered ${what} are taken: unregister one, or open the ` +
+          `ring with room for more`,
+      );
+    }
+    return index;
+  }
+
+  give(index: number): void {
+    this.#free.push(index);
+  }
+}
+
+/**
+ * An io_uring instance with two faces over one completion queue. {@linkcode Ring.batch} prepares,
+ * submits and reaps many requests without allocating: for experiments. The methods of the ring
+ * itself return a promise for each operation: for the REPL and notebooks. They submit what one
+ * turn of the event loop prepares together, and never block the event loop.
+ *
+ * A ring belongs to the thread that opened it. Every method throws {@linkcode ClosedError} after
+ * close; the promises are rejected with it.
+ *
+ * @example Send and receive
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Area, Ring, Socket } from "zclab";
+ *
+ * await using ring = Ring.open();
+ * using area = Area.map({ bytes: 8192 });
+ * using receiver = Socket.udp().bind({ host: "127.0.0.1", port: 0 });
+ * using sender = Socket.udp().connect(receiver.localAddress!);
+ *
+ * const [outgoing, incoming] = [area.slice(0, 5), area.slice(4096, 100)];
+ * outgoing.write(new TextEncoder().encode("hello"));
+ * const received = ring.recv(receiver, incoming);
+ * assertEquals(await ring.send(sender, outgoing), 5);
+ * assertEquals(await received, 5);
+ * assertEquals(new TextDecoder().decode(incoming.bytes.subarray(0, 5)), "hello");
+ * ```
+ */
+export class Ring implements Disposable, AsyncDisposable {
+  /** The batch face. */
+  readonly batch: Batch;
+  readonly #engine: Engine;
+  readonly #flags: number;
+  readonly #supported: Uint8Array;
+  readonly #buffers: Table;
+  readonly #files: Table;
+
+  private constructor(options: RingOptions) {
+    checkObject("options", options);
+    const { entries = 256, completionEntries, without = [] } = options;
+    const { registeredBuffers = 64, registeredFiles = 64, completionSize = 16 } = options;
+    if (completionSize !== 16 && completionSize !== 32 && completionSize !== "mixed") {
+      throw new RangeError(
+        `Ring.open: completionSize must be 16, 32 or "mixed", got ${completionSize}`,
+      );
+    }
+    check("entries", entries, 1, 32768);
+    if (completionEntries !== undefined) {
+      check("completionEntries", completionEntries, entries, 65536);
+    }
+    if (!Array.isArray(without)) throw wrongKind("without", "an array of set-up flags", without);
+    for (const flag of without) {
+      if (!WANTED_FLAGS.some(([name]) => name === flag) && flag !== "COOP_TASKRUN") {
+        throw new RangeError(
+          `Ring.open: without takes names of set-up flags, got ${Deno.inspect(flag)}`,
+        );
+      }
+    }
+    check("registeredBuffers", registeredBuffers, 1, 16384);
+    check("registeredFiles", registeredFiles, 1, 32768);
+    const wanted = WANTED_FLAGS.map(([name]) => name).filter((name) =>
+      !without.includes(name as SetupFlag)
+    ) as SetupFlag[];
+    const setup = setUp(entries, completionEntries, wanted, completionSize);
+    this.#flags = setup.flags;
+    try {
+      this.#engine = new Engine(setup);
+    } catch (error) {
+      native().zclab_close(setup.fd);
+      throw error;
+    }
+    this.#supported = this.#probe();
+    this.#buffers = new Table(registeredBuffers);
+    this.#files = new Table(registeredFiles);
+    this.batch = new Batch(this.#engine, this, this.#supported);
+  }
+
+  /**
+   * Opens a ring. It asks for SINGLE_ISSUER, DEFER_TASKRUN, NO_SQARRAY, TASKRUN_FLAG and
+   * SUBMIT_ALL, and does without what the kernel lacks; {@linkcode flags} says what it got.
+   *
+   * @throws {RangeError} If a number is out of range.
+   * @throws {UringError} If the kernel refuses: EPERM when `kernel.io_uring_disabled` forbids it.
+   * @throws {UnsupportedError} If liburing, a compiler for the shim, or Linux 5.11 is missing; or
+   *   the kernel lacks the completion size.
+   */
+  static open(options: RingOptions = {}): Ring {
+    return new Ring(options);
+  }
+
+  /** The engine under both faces. @internal */
+  get [ENGINE](): object {
+    return this.#engine;
+  }
+
+  /** The set-up flags that the kernel granted, under their names without `IORING_SETUP_`. */
+  get flags(): string[] {
+    return Object.entries(SETUP).filter(([, bit]) => (this.#flags & bit) !== 0).map(([name]) =>
+      name
+    );
+  }
+
+  /** Entries of the submission queue. */
+  get entries(): number {
+    return this.#engine.queues.sqEntries;
+  }
+
+  /** Entries of the completion queue; a large completion takes two of them in a mixed one. */
+  get completionEntries(): number {
+    return this.#engine.queues.cqEntries;
+  }
+
+  /** Requests that have not had their last completion yet. */
+  get inFlight(): number {
+    return this.#engine.inFlight;
+  }
+
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#engine.closed;
+  }
+
+  /** Whether this kernel has an operation. */
+  supports(operation: OperationName): boolean {
+    return this.#supported[OP[operation]] !== 0;
+  }
+
+  // === Registering ===
+
+  /**
+   * Registers an area as a fixed buffer (its pages are pinned once instead of for each request) or
+   * a socket as a fixed file (its look-up is skipped). From then on requests of this ring use it.
+   *
+   * @returns The index in the ring's table.
+   * @throws {UringError} ENOMEM when `RLIMIT_MEMLOCK` does not allow pinning the area.
+   * @throws {RangeError} If the table is full, or it is registered already.
+   */
+  register(what: Area | Socket): number {
+    this.#engine.ensureOpen();
+    if (what instanceof Area && what.closed) throw new ClosedError("Area");
+    const registrations = what instanceof Area
+      ? areaRegistrations(what)
+      : socketRegistrations(what);
+    if (registrations.indexIn(this) >= 0) {
+      throw new RangeError("register: it is registered with this ring already");
+    }
+    const index = what instanceof Area ? this.#registerArea(what) : this.#registerFile(what.fd);
+    registrations.add(this, index, () => {
+      if (!this.closed) this.unregister(what);
+    });
+    return index;
+  }
+
+  /**
+   * Undoes {@linkcode register}. Submits what is prepared. Requests that have started keep what they
+   * use; one that is linked and has not started does not. An area can be unregistered after it was
+   * closed; a socket that is closed was unregistered by that.
+   *
+   * @throws {RangeError} If it is not registered with this ring.
+   */
+  unregister(what: Area | Socket): void {
+    this.#engine.ensureOpen();
+    const isArea = what instanceof Area;
+    if (what instanceof Socket && what.closed) return;
+    const registrations = isArea ? areaRegistrations(what) : socketRegistrations(what);
+    const index = registrations.indexIn(this);
+    if (index < 0) throw new RangeError("unregister: it is not registered with this ring");
+    // What is prepared names it by its index, which may be another's from now on.
+    if (this.#engine.prepared > 0) this.#engine.submit(0);
+    registrations.delete(this);
+    if (isArea) {
+      const empty = new ArrayBuffer(LAYOUTS.iovec.size);
+      const update = rsrcUpdate(index, empty);
+      this.#engine.register("IORING_REGISTER_BUFFERS_UPDATE", REGISTER.BUFFERS_UPDATE, update, 32);
+      this.#buffers.give(index);
+    } else {
+      const update = rsrcUpdate(index, new Int32Array([-1]).buffer);
+      this.#engine.register("IORING_REGISTER_FILES_UPDATE2", REGISTER.FILES_UPDATE2, update, 32);
+      this.#files.give(index);
+    }
+  }
+
+  #registerArea(area: Area): number {
+    const index = this.#buffers.take("areas", (size) => this.#sparse(REGISTER.BUFFERS2, size));
+    const vector = new Struct(LAYOUTS.iovec)
+      .set("iov_base", area.address).set("iov_len", area.bytes).buffer;
+    try {
+      this.#engine.register(
+        "IORING_REGISTER_BUFFERS_UPDATE",
+        REGISTER.BUFFERS_UPDATE,
+        rsrcUpdate(index, vector),
+        32,
+      );
+    } catch (error) {
+      this.#buffers.give(index);
+      if (error instanceof UringError && error.code === "ENOMEM") {
+        throw memlockError(error, area.bytes);
+      }
+      if (error instanceof UringError && error.code === "EFAULT" && area.bytes > LARGEST_BUFFER) {
+        throw new UringError(error.operation, error.errno, {
+          meaning:
+            `the area has ${area.bytes} bytes; before Linux 7.2 a registered buffer has at ` +
+            `most ${LARGEST_BUFFER}`,
+          advice: "register several smaller areas",
+        });
+      }
+      throw error;
+    }
+    return index;
+  }
+
+  #registerFile(fd: number): number {
+    const index = this.#files.take("sockets", (size) => this.#sparse(REGISTER.FILES2, size));
+    try {
+      this.#engine.register(
+        "IORING_REGISTER_FILES_UPDATE2",
+        REGISTER.FILES_UPDATE2,
+        rsrcUpdate(index, new Int32Array([fd]).buffer),
+        32,
+      );
+    } catch (error) {
+      this.#files.give(index);
+      throw error;
+    }
+    return index;
+  }
+
+  /** Registers a table without entries (5.19). */
+  #sparse(opcode: number, size: number): void {
+    const table = new Struct(LAYOUTS.io_uring_rsrc_register)
+      .set("nr", size).set("flags", RSRC_REGISTER_SPARSE).buffer;
+    const name = opcode === REGISTER.FILES2 ? "FILES2" : "BUFFERS2";
+    this.#engine.register(`IORING_REGISTER_${name}`, opcode, table, table.byteLength);
+  }
+
+  /** Which operations this kernel has (`IORING_REGISTER_PROBE`, 5.6): 1 for each opcode it has. */
+  #probe(): Uint8Array {
+    const { size } = LAYOUTS.io_uring_probe;
+    const entry = LAYOUTS.io_uring_probe_op;
+    const probe = new ArrayBuffer(size + 256 * entry.size);
+    this.#engine.register("IORING_REGISTER_PROBE", REGISTER.PROBE, probe, 256);
+    const bytes = new DataView(probe);
+    const supported = new Uint8Array(256);
+    for (let op = 0; op <= bytes.getUint8(0); op++) {
+      const flags = bytes.getUint16(size + op * entry.size + entry.fields.flags[0], true);
+      supported[op] = flags & 1;
+    }
+    return supported;
+  }
+
+  // === Awaiting ===
+
+  /** Does nothing (NOP, 5.1). */
+  nop(options: OperationOptions = {}): Promise<number> {
+    return this.#start("NOP", null, false, options, (sqes, at, upper) => {
+      prepareNop(sqes, at, 0, upper);
+    });
+  }
+
+  /**
+   * Sends a slice, which the kernel copies (SEND, 5.6).
+   *
+   * @returns Bytes sent.
+   * @throws {UringError} If sending fails: ECONNREFUSED, ECONNRESET, EPIPE, ...
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   */
+  send(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
+    return this.#startSend("SEND", file, slice, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkSendFlags("SEND", options.flags ?? 0);
+      checkSlice(slice);
+      const word0 = head(OP.SEND, flag, 0);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
+    });
+  }
+
+  /**
+   * Sends a slice without copying it (SEND_ZC, 6.0). The promise resolves when the kernel has
+   * accepted the data; the slice stays in flight until `released` resolves, which for TCP is when
+   * the peer has acknowledged it. Do not wait for that before the next send.
+   *
+   * @throws {UringError} If sending fails.
+   * @throws {OwnershipError} If the kernel is writing into the slice.
+   * @throws {UnsupportedError} Before Linux 6.0.
+   */
+  sendZc(file: File, slice: Slice, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
+    return this.#startZeroCopy("SEND_ZC", file, slice, options, (sqes, at, upper, ioprio) => {
+      const [fd, flag] = this.#target(file);
+      checkFlags("SEND_ZC", options.flags ?? 0);
+      const buffer = this.#bufferOf(slice);
+      const word0 = head(OP.SEND_ZC, flag, buffer < 0 ? ioprio : ioprio | RECVSEND.FIXED_BUF);
+      const index = Math.max(0, buffer);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, index, 0, upper);
+    });
+  }
+
+  /** Sends a message (SENDMSG, 5.3). See {@linkcode send}. */
+  sendmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+    return this.#startSend("SENDMSG", file, message, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkSendFlags("SENDMSG", options.flags ?? 0);
+      checkMessage(message);
+      prepareSend(message);
+      prepareMessage(sqes, at, OP.SENDMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
+    });
+  }
+
+  /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
+  sendmsgZc(file: File, message: Message, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
+    return this.#startZeroCopy("SENDMSG_ZC", file, message, options, (sqes, at, upper, ioprio) => {
+      const [fd, flag] = this.#target(file);
+      checkFlags("SENDMSG_ZC", options.flags ?? 0);
+      checkMessage(message);
+      prepareSend(message);
+      prepareMessage(
+        sqes,
+        at,
+        OP.SENDMSG_ZC,
+        fd,
+        flag,
+        ioprio,
+        message,
+        options.flags ?? 0,
+        0,
+        upper,
+      );
+    });
+  }
+
+  /** Sends the slices of a message, without its address (SEND_VECTORIZED, 6.17). */
+  sendVectorized(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+    return this.#startSend("SEND", file, message, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkSendFlags("SEND", options.flags ?? 0);
+      checkMessage(message);
+      prepareVectorized(sqes, at, OP.SEND, fd, flag, 0, message, options.flags ?? 0, 0, upper);
+    }, this.#vectors());
+  }
+
+  /** Like {@linkcode sendVectorized}, without copying (6.17). See {@linkcode sendZc}. */
+  sendVectorizedZc(
+    file: File,
+    message: Message,
+    options: ZeroCopyOptions = {},
+  ): Promise<ZeroCopySend> {
+    return this.#startZeroCopy("SEND_ZC", file, message, options, (sqes, at, upper, ioprio) => {
+      const [fd, flag] = this.#target(file);
+      checkFlags("SEND_ZC", options.flags ?? 0);
+      checkMessage(message);
+      prepareVectorized(
+        sqes,
+        at,
+        OP.SEND_ZC,
+        fd,
+        flag,
+        ioprio,
+        message,
+        options.flags ?? 0,
+        0,
+        upper,
+      );
+    }, this.#vectors());
+  }
+
+  /**
+   * Receives into a slice (RECV, 5.6). What of a datagram does not fit is lost; with `MSG.TRUNC` the
+   * result is the datagram's whole length.
+   *
+   * @returns Bytes received; 0 at the end of a TCP stream, and for a datagram without content.
+   * @throws {UringError} If the connection failed: ECONNRESET, ...
+   * @throws {OwnershipError} If the slice is in flight.
+   */
+  recv(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
+    return this.#start("RECV", slice, true, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkReceiveFlags("RECV", options.flags ?? 0);
+      checkSlice(slice);
+      const word0 = head(OP.RECV, flag, 0);
+      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
+    });
+  }
+
+  /** Receives a message, who sent it, and whether it was cut (RECVMSG, 5.3). */
+  recvmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+    return this.#start("RECVMSG", message, true, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkReceiveFlags("RECVMSG", options.flags ?? 0);
+      checkMessage(message);
+      prepareReceive(message);
+      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
+    });
+  }
+
+  /**
+   * Receives piece after piece into provided buffers with one request (RECV with RECV_MULTISHOT,
+   * 6.0), until the end of a TCP stream or until the loop is left. When no buffer is free it waits
+   * until one is recycled. A datagram without content
+   * is a piece of 0 bytes, and of one that is longer than a buffer the rest is lost.
+   *
+   * @throws {UringError} If the connection failed; ECANCELED if the socket was closed, or what is
+   *   pending on it cancelled.
+   * @throws {RangeError} If the buffers are another ring's.
+   * @throws {ClosedError} If the ring or the buffers were closed.
+   */
+  async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
+    this.#checked(() => checkKind("buffers", BufferRing, buffers));
+    while (true) {
+      const provided = buffers.provided;
+      let isExhausted = false;
+      const stream = this.#stream("RECV", (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        prepareReceiveMultishot(sqes, at, fd, flag, groupFor(buffers, this.#engine), 0, upper);
+      });
+      try {
+        for (
+          let completion = await stream.next();
+          completion !== undefined;
+          completion = await stream.next()
+        ) {
+          const { result, flags } = completion;
+          if (result === ENOBUFS) {
+            isExhausted = true;
+            break;
+          }
+          if (result < 0) throw stream.error(result);
+          const slice = buffers.take(flags, result);
+          if (buffers.closed) throw new ClosedError("BufferRing");
+          if (result === 0 && isStream(fdOf(file))) {
+            if (slice !== undefined) buffers.recycle(slice);
+            return;
+          }
+          yield slice === undefined
+            ? { slice: buffers.empty(), recycle: () => {} }
+            : { slice, recycle: () => buffers.recycle(slice) };
+        }
+      } finally {
+        await stream.cancel((result, flags) => {
+          const slice = buffers.take(flags, result);
+          if (slice !== undefined) buffers.recycle(slice);
+        });
+      }
+      // It has ended otherwise when the completion queue was full, or after an empty datagram.
+      if (!isExhausted) continue;
+      const isCancelled = await this.#engine.waitFor(buffers.providedAfter(provided), fdOf(file));
+      if (isCancelled) throw stream.error(ECANCELED);
+    }
+  }
+
+  /** Accepts a connection (ACCEPT, 5.5). */
+  accept(listener: Socket, options: OperationOptions = {}): Promise<Socket> {
+    return quietly(async () => {
+      const fd = await this.#start("ACCEPT", null, false, options, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(listener);
+        prepareAccept(sqes, at, fd, flag, false, SOCK.CLOEXEC, 0, upper);
+      });
+      return adopt(fd, SOCK.STREAM, listener.family);
+    });
+  }
+
+  /**
+   * Accepts connection after connection with one request (ACCEPT_MULTISHOT, 5.19), until the loop is
+   * left.
+   *
+   * @throws {UringError} ECANCELED if the listener was closed; EMFILE when the process has no
+   *   descriptor left.
+   * @throws {ClosedError} If the ring was closed.
+   */
+  async *acceptMultishot(listener: Socket): AsyncGenerator<Socket> {
+    while (true) {
+      const stream = this.#stream("ACCEPT", (sqes, at, upper) => {
+        const [fd, flag] = this.#target(listener);
+        prepareAccept(sqes, at, fd, flag, true, SOCK.CLOEXEC, 0, upper);
+      });
+      try {
+        // It ends without an error when the completion queue was full.
+        for (
+          let completion = await stream.next();
+          completion !== undefined;
+          completion = await stream.next()
+        ) {
+          if (completion.result < 0) throw stream.error(completion.result);
+          yield adopt(completion.result, SOCK.STREAM, listener.family);
+        }
+      } finally {
+        await stream.cancel((result) => {
+          if (result >= 0) native().zclab_close(result);
+        });
+      }
+    }
+  }
+
+  /** Connects a socket without blocking (CONNECT, 5.5). */
+  connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
+    return quietly(async () => {
+      const name = this.#checked(() => encodeAddress(address, () => fdOf(file)));
+      const where = addressOf(name.buffer);
+      await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        prepareConnect(sqes, at, fd, flag, low(where), high(where), name.length, 0, upper);
+      });
+    });
+  }
+
+  /** Makes a socket in the caller's namespace (SOCKET, 5.19). */
+  socket(protocol: "udp" | "tcp", family: 4 | 6 = 4): Promise<Socket> {
+    return quietly(async () => {
+      const [type, domain] = this.#checked(() => [typeOf(protocol), domainOf(family)] as const);
+      const fd = await this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
+        prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
+      });
+      return adopt(fd, type, family);
+    });
+  }
+
+  /** Ends sending, receiving or both (SHUTDOWN, 5.11). */
+  shutdown(file: File, how: "read" | "write" | "both" = "both"): Promise<void> {
+    return quietly(async () => {
+      await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        prepareShutdown(sqes, at, fd, flag, directionOf(how), 0, upper);
+      });
+    });
+  }
+
+  /**
+   * Closes a file descriptor (CLOSE, 5.6). What this thread's rings have pending on it is cancelled.
+   *
+   * @throws {OwnershipError} If it belongs to an object, such as a {@linkcode Socket}, which closes it
+   *   itself.
+   */
+  closeFile(fd: number): Promise<void> {
+    return quietly(async () => {
+      this.#engine.ensureOpen();
+      this.#checked(() => ensureUnowned(checkDescriptor(fd)));
+      cancelRequestsOn(fd);
+      await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
+        prepareClose(sqes, at, fd, 0, upper);
+      });
+    });
+  }
+
+  /** Reads into a slice (READ, 5.6; READ_FIXED if registered); -1 is the file's own position. */
+  read(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
+    return this.#start("READ", slice, true, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkOffset("READ", offset);
+      const buffer = this.#bufferOf(slice);
+      prepareReadWrite(sqes, at, "READ", fd, flag, slice, offset, buffer, 0, upper);
+    });
+  }
+
+  /** Writes a slice (WRITE, 5.6; WRITE_FIXED if registered); -1 is the file's own position. */
+  write(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
+    return this.#start("WRITE", slice, false, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkOffset("WRITE", offset);
+      const buffer = this.#bufferOf(slice);
+      prepareReadWrite(sqes, at, "WRITE", fd, flag, slice, offset, buffer, 0, upper);
+    });
+  }
+
+  /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others. Resolves to what happened. */
+  poll(file: File, events: number, options: OperationOptions = {}): Promise<number> {
+    return this.#start("POLL_ADD", null, false, options, (sqes, at, upper) => {
+      const [fd, flag] = this.#target(file);
+      checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
+      preparePoll(sqes, at, fd, flag, events, 0, upper);
+    });
+  }
+
+  /** Resolves after that many milliseconds (TIMEOUT, 5.4). */
+  timeout(milliseconds: number, options: OperationOptions = {}): Promise<void> {
+    return quietly(async () => {
+      const timespec = this.#checked(() => timespecFor(milliseconds));
+      const where = addressOf(timespec);
+      await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
+        prepareTimeout(sqes, at, low(where), high(where), 0, 0, upper);
+      });
+    });
+  }
+
+  /**
+   * Cancels every request on a file (ASYNC_CANCEL by file, 5.19), and multishot receives that wait
+   * for a buffer. Resolves to how many.
+   */
+  cancel(file: File): Promise<number> {
+    return quietly(async () => {
+      let waiting = 0;
+      const cancelled = this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
+        const [fd, flag] = this.#target(file);
+        const by = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL | (flag === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+        prepareCancel(sqes, at, fd, by, 0, upper);
+        waiting = this.#engine.endWaits(fdOf(file));
+      });
+      return await cancelled + waiting;
+    });
+  }
+
+  /**
+   * Posts a completion into another ring (MSG_RING, 5.18), where `batch.reap` hands it out.
+   *
+   * @param userData What it gets as user data.
+   * @param result What it gets as result.
+   */
+  msgRing(ring: Ring, userData: number, result: number): Promise<void> {
+    return quietly(async () => {
+      const { fd } = this.#checked(() => {
+        const engine = openEngineOf(ring);
+        checkPosted(userData, result);
+        return engine;
+      });
+      await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
+        prepareMessageRing(sqes, at, fd, result, userData, POSTED, 0, upper);
+      });
+    });
+  }
+
+  /**
+   * What a request is made of, which may throw before there is a request: then it has no place in a
+   * chain, which ends before it.
+   */
+  #checked<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      this.#engine.breakChain();
+      throw error;
+    }
+  }
+
+  /** Where a file is found, and the flag that says so. */
+  #target(file: File): readonly [fd: number, flag: number] {
+    const fixed = typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this);
+    return fixed < 0 ? [fdOf(file), 0] : [fixed, SQE.FIXED_FILE];
+  }
+
+  /** The index of a slice's area among the registered ones, or -1. */
+  #bufferOf(slice: Slice): number {
+    checkSlice(slice);
+    return areaRegistrations(slice.area).indexIn(this);
+  }
+
+  #vectors(): UnsupportedError | undefined {
+    return this.#engine.sendsVectors ? undefined : noVectors();
+  }
+
+  #start(
+    name: OperationName,
+    memory: Memory,
+    writing: boolean,
+    options: OperationOptions,
+    prepare: (sqes: Int32Array, at: number, upper: number) => void,
+    lacking?: UnsupportedError,
+  ): Promise<number> {
+    const make = (): Operation<number> =>
+      new Operation(this.#engine, name, (result) => result, options);
+    return this.#begin(name, memory, writing, options, make, prepare, lacking);
+  }
+
+  #startSend(
+    name: "SEND" | "SENDMSG",
+    file: File,
+    memory: Slice | Message,
+    options: SendOptions,
+    prepare: (sqes: Int32Array, at: number, upper: number) => void,
+    lacking?: UnsupportedError,
+  ): Promise<number> {
+    const make = (): Operation<number> => {
+      const operation = new Operation(this.#engine, name, (result) => result, options);
+      operation.explain = (errno) => explain(file, errno, memory);
+      return operation;
+    };
+    return this.#begin(name, memory, false, options, make, prepare, lacking);
+  }
+
+  #startZeroCopy(
+    name: "SEND_ZC" | "SENDMSG_ZC",
+    file: File,
+    memory: Slice | Message,
+    options: ZeroCopyOptions,
+    prepare: (sqes: Int32Array, at: number, upper: number, ioprio: number) => void,
+    lacking?: UnsupportedError,
+  ): Promise<ZeroCopySend> {
+    const ioprio = this.#engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
+    const make = (): ZeroCopyOperation => {
+      const { notifier } = options;
+      const generation = notifier === undefined ? undefined : currentOf(notifier, this.#engine);
+      const operation = new ZeroCopyOperation(this.#engine, name, options, generation);
+      operation.explain = (errno) => explain(file, errno, memory);
+      return operation;
+    };
+    return this.#begin(name, memory, false, options, make, (sqes, at, upper) => {
+      prepare(sqes, at, upper, ioprio);
+    }, lacking);
+  }
+
+  /** Prepares one awaited request, with what goes with it, and sees that it is submitted. */
+  #begin<T>(
+    name: OperationName,
+    memory: Memory,
+    writing: boolean,
+    options: OperationOptions,
+    make: () => Operation<T>,
+    prepare: (sqes: Int32Array, at: number, upper: number) => void,
+    lacking: UnsupportedError | undefined,
+  ): Promise<T> {
+    const engine = this.#engine;
+    try {
+      if (lacking !== undefined) throw lacking;
+      checkObject("options", options);
+      if (this.#supported[OP[name]] === 0) throw unsupported(name);
+      const { signal } = options;
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw wrongKind("signal", "an AbortSignal", signal);
+      }
+      signal?.throwIfAborted();
+      const timespec = options.timeout === undefined ? undefined : timespecFor(options.timeout);
+      engine.reserve(timespec === undefined ? 1 : 2);
+      const scratch = new Int32Array(16);
+      // Filled aside first: what throws here leaves no entry behind.
+      prepare(scratch, 0, 0);
+      const operation = make();
+      const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
+      const upper = engine.track(name, memory, writing, TARGET, operation) | mark;
+      operation.upper = upper;
+      operation.kept = timespec;
+      scratch[9] = upper;
+      const at = engine.next();
+      engine.sqes.set(scratch, at);
+      if (timespec !== undefined) {
+        engine.sqes[at]! |= SQE.IO_LINK << 8;
+        engine.linkTimeout(timespec);
+      }
+      // In this order: what completes at once is seen before anybody waits for the eventfd.
+      engine.submitSoon();
+      operation.start();
+      return operation.promise;
+    } catch (error) {
+      engine.breakChain();
+      return quietly(() => Promise.reject(error));
+    }
+  }
+
+  #stream(
+    name: OperationName,
+    prepare: (sqes: Int32Array, at: number, upper: number) => void,
+  ): CompletionStream {
+    const stream = new CompletionStream(this.#engine, name);
+    const scratch = new Int32Array(16);
+    try {
+      prepare(scratch, 0, 0);
+    } catch (error) {
+      this.#engine.breakChain();
+      throw error;
+    }
+    stream.upper = this.#engine.track(name, null, false, TARGET, stream);
+    scratch[9] = stream.upper;
+    this.#engine.sqes.set(scratch, this.#engine.next());
+    this.#engine.submitSoon();
+    return stream;
+  }
+
+  // === Closing ===
+
+  /**
+   * Cancels what can be cancelled, waits for what is in flight, and gives everything back. Blocks
+   * the thread; `await using` waits without blocking. Idempotent.
+   *
+   * @param timeout How long to wait at most, in milliseconds; 1000 by default.
+   * @returns How many requests the kernel still had: their memory stays mapped and in flight.
+   */
+  close(timeout = 1000): number {
+    checkTime("Ring.close: timeout", timeout);
+    return this.#engine.close(timeout);
+  }
+
+  /** Closes the ring. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes the ring; waits for what is in flight without blocking the event loop. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.drain(1000);
+    this.close(0);
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return inLine("Ring", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Ring", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
+    return [
+      ["entries", this.entries],
+      ["completion entries", this.completionEntries],
+      ["flags", this.flags.join(" | ")],
+      ["in flight", this.inFlight],
+    ];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    return this.closed ? [] : [["prepared", this.batch.prepared]];
+  }
+}
+
+function check(name: string, value: number, least: number, most: number): void {
+  checkWhole(`Ring.open: ${name}`, value, least, most);
+}
+
+/** Why a send failed, where the limits of its socket explain it. */
+function explain(file: File, errno: number, memory: Slice | Message): Partial<Explanation> {
+  return file instanceof Socket && !file.closed ? explainSend(file, errno, memory.length) : {};
+}
+
+function checkSlice(slice: Slice): void {
+  checkKind("slice", Slice, slice);
+}
+
+function checkMessage(message: Message): void {
+  checkKind("message", Message, message);
+}
+
+/** What RLIMIT_MEMLOCK has to do with it; where there is no limit, memory is short. */
+function memlockError(error: UringError, bytes: number): UringError {
+  const limits = new BigUint64Array(2);
+  native().zclab_memlock_limit(limits.buffer);
+  if (limits[0] === 0xffffffffffffffffn) return error;
+  const show = (limit: bigint): string =>
+    limit === 0xffffffffffffffffn ? "unlimited" : `${Number(limit) / 1024} KiB`;
+  return new UringError("IORING_REGISTER_BUFFERS_UPDATE", 12, {
+    meaning: `the area needs ${bytes / 1024} KiB of locked memory and RLIMIT_MEMLOCK is ` +
+      `${show(limits[0]!)} for everything that this user has registered (hard limit ` +
+      `${show(limits[1]!)})`,
+    advice:
+      `ulimit -l ${
+        Math.ceil((Number(limits[0]!) + bytes) / 1024)
+      } or more, as root or in /etc/security/limits.conf ` +
+      `(memlock), or run with CAP_IPC_LOCK`,
+  });
+}

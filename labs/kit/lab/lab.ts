@@ -1,0 +1,533 @@
+/**
+ * What a lab is: a named experiment with declared needs and options, and one function that runs it.
+ * The command line, the REPL and the notebooks all start a lab through this interface.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
+import type { RowDeclaration } from "../run/compare_runs.ts";
+import { displayedAs, displayOutcome } from "../notebook/display.ts";
+import type { Environment } from "../experiment/environment.ts";
+import type { Measures, Trial } from "../experiment/experiment.ts";
+import { probe, type Requirement } from "./probe.ts";
+import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
+
+/** What every option has. */
+export interface OptionDescription {
+  /** One line for `--help`: what the option changes. */
+  readonly description: string;
+  /**
+   * Whether a value names something of the machine at hand, such as a file that is overwritten or
+   * an address that is sent to. A replay does not take such a value from a document: it asks for
+   * it to be given again.
+   */
+  readonly local?: (value: string | number) => boolean;
+}
+
+/** An option that takes one number, such as `--batch 32`. */
+export interface NumberOption extends OptionDescription {
+  /** Takes one number. */
+  readonly kind: "number";
+  /** The value when the option is not given; without one the lab sees undefined. */
+  readonly default?: number;
+  /** The value under `--quick` when the option is not given. */
+  readonly quick?: number;
+  /** The smallest value accepted. */
+  readonly minimum?: number;
+  /** The largest value accepted. */
+  readonly maximum?: number;
+  /** Whether fractions are accepted; by default they are not. */
+  readonly fraction?: boolean;
+  /** The unit, for `--help`, such as `bytes`. */
+  readonly unit?: string;
+  /** Says what is wrong with a number in these bounds, or undefined when nothing is. */
+  readonly check?: (value: number) => string | undefined;
+}
+
+/** An option that takes a list of numbers, such as `--payload 600,1500`. */
+export interface NumbersOption extends Omit<NumberOption, "kind" | "default" | "quick"> {
+  /** Takes a list of numbers. */
+  readonly kind: "numbers";
+  /** The values when the option is not given. */
+  readonly default: readonly number[];
+  /** The values under `--quick` when the option is not given. */
+  readonly quick?: readonly number[];
+}
+
+/** An option that takes one word, such as `--sink ifb`. */
+export interface StringOption extends OptionDescription {
+  /** Takes one word. */
+  readonly kind: "string";
+  /** The value when the option is not given; without one the lab sees undefined. */
+  readonly default?: string;
+  /** The value under `--quick` when the option is not given. */
+  readonly quick?: string;
+  /** The words accepted; without them any. */
+  readonly choices?: readonly string[];
+  /** Says what is wrong with a value, or undefined when nothing is. */
+  readonly check?: (value: string) => string | undefined;
+  /** What stands for the value in `--help`, such as `ifb|veth|ADDRESS:PORT`. */
+  readonly placeholder?: string;
+}
+
+/** An option that takes a list of words, such as `--mode zc,zc+flush`. */
+export interface StringsOption extends Omit<StringOption, "kind" | "default" | "quick"> {
+  /** Takes a list of words. */
+  readonly kind: "strings";
+  /** The values when the option is not given. */
+  readonly default: readonly string[];
+  /** The values under `--quick` when the option is not given. */
+  readonly quick?: readonly string[];
+}
+
+/** An option that is there or not, such as `--verify`. */
+export interface FlagOption extends OptionDescription {
+  /** Takes no value. */
+  readonly kind: "flag";
+}
+
+/** An option as a lab declares it. */
+export type LabOption = NumberOption | NumbersOption | StringOption | StringsOption | FlagOption;
+
+/** The options of a lab by name, without the dashes. */
+export type LabOptions = Readonly<Record<string, LabOption>>;
+
+/** The type of an option's value, from how it was declared. */
+export type OptionValue<Option extends LabOption> = Option extends { kind: "flag" } ? boolean
+  : Option extends { kind: "numbers" } ? readonly number[]
+  : Option extends { kind: "strings"; choices: readonly (infer Choice)[] } ? readonly Choice[]
+  : Option extends { kind: "strings" } ? readonly string[]
+  : Option extends { kind: "number"; default: number } ? number
+  : Option extends { kind: "number" } ? number | undefined
+  : Option extends { choices: readonly (infer Choice)[]; default: string } ? Choice
+  : Option extends { choices: readonly (infer Choice)[] } ? Choice | undefined
+  : Option extends { default: string } ? string
+  : string | undefined;
+
+/** The values of a lab's options by name. */
+export type OptionValues<Options extends LabOptions> = {
+  readonly [Name in keyof Options]: OptionValue<Options[Name]>;
+};
+
+/** How often a lab repeats each trial. */
+export interface Repeats {
+  /** The usual number. */
+  readonly default: number;
+  /** The number under `--quick`. */
+  readonly quick: number;
+  /** The smallest number from which the lab can say anything. */
+  readonly minimum: number;
+}
+
+/** Where a lab says how far it is. */
+export interface ProgressReporter {
+  /**
+   * Reports the state of the run.
+   *
+   * @param done How many steps are finished.
+   * @param total How many steps there are.
+   * @param label What is being done.
+   */
+  update(done: number, total: number, label?: string): void;
+}
+
+/** What a document says of a run that the lab need not know. */
+export interface RunRecord {
+  /** The lab's name. */
+  readonly lab: string;
+  /** What was asked for. */
+  readonly invocation: RunInvocation;
+  /** The code that runs. */
+  readonly code: CodeVersion;
+  /** When the run started: date and time in UTC, ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** What a lab is given to run with. */
+export interface LabContext<Options extends LabOptions = LabOptions> {
+  /** The lab's own options, complete and checked. */
+  readonly options: OptionValues<Options>;
+  /** The file that the run document will be written to by the caller, if any. */
+  readonly json: string | undefined;
+  /** Whether a short run was asked for. */
+  readonly quick: boolean;
+  /** The seed of everything random in the run. */
+  readonly seed: number;
+  /** How often each trial is repeated. */
+  readonly repeats: number;
+  /**
+   * Aborted when the run should stop. The lab cleans up and returns what it has measured, with
+   * `complete` false; if that is nothing, it rejects with the signal's reason.
+   */
+  readonly signal: AbortSignal;
+  /** What {@linkcode runDocument} puts into the document. */
+  readonly record: RunRecord;
+  /** Where to say how far the run is. */
+  readonly progress: ProgressReporter;
+  /** Prints a piece of text while the lab runs; the result belongs in the outcome. */
+  write(text: string): void;
+}
+
+/** What a lab found. */
+export interface LabOutcome {
+  /** The run as a document, for `--json`. */
+  readonly document: RunDocument;
+  /** The table, the plot and the verdict, for people. */
+  readonly text: string;
+}
+
+/** What a lab found out, for {@linkcode runDocument}. */
+export interface RunFindings {
+  /** What the run depended on, recorded before it. */
+  readonly environment: Environment;
+  /**
+   * What the lab chose or learned beside its options, such as what was not possible. Replaces
+   * options of the same name.
+   *
+   * @default {{}}
+   */
+  readonly parameters?: Measures;
+  /** False if the run was stopped before its last trial. */
+  readonly complete: boolean;
+  /** Every trial in the order in which it ran, warm-up and controls included. */
+  readonly trials: readonly Trial[];
+  /** What the trials come to: the rows of the table. */
+  readonly summary: readonly Measures[];
+}
+
+/** An experiment that can be listed, described and run. */
+export interface Lab<Options extends LabOptions = LabOptions> {
+  /** The name on the command line, such as `tx-copy-vs-zc`. */
+  readonly name: string;
+  /** One line for the list of labs. */
+  readonly title: string;
+  /** What the lab shows and how, in a few sentences. */
+  readonly description: string;
+  /** What {@linkcode probe} must find real for the lab to run. */
+  readonly needs: readonly Requirement[];
+  /** The lab's own options, beside the common ones. */
+  readonly options: Options;
+  /** How often trials are repeated; 5, or 3 under `--quick`, unless the lab says otherwise. */
+  readonly repeats?: Repeats;
+  /** How two runs are compared row by row; without it they cannot be. */
+  readonly rows?: RowDeclaration;
+  /** Runs the experiment. */
+  run(context: LabContext<Options>): Promise<LabOutcome>;
+}
+
+/** What to run a lab with, beside its own options; what is left out has a default. */
+export interface RunOptions<Options extends LabOptions = LabOptions> {
+  /** The lab's own options. */
+  readonly options?: Partial<OptionValues<Options>>;
+  /** The file for the run document; only told to the lab, not written here. */
+  readonly json?: string;
+  /** A short run. */
+  readonly quick?: boolean;
+  /** The seed of everything random; 1 unless given, so that a run repeats. */
+  readonly seed?: number;
+  /** How often each trial is repeated. */
+  readonly repeats?: number;
+  /** Stops the run, which then keeps what it has measured. */
+  readonly signal?: AbortSignal;
+  /** Where to say how far the run is; nowhere unless given. */
+  readonly progress?: ProgressReporter;
+  /** Where text goes that is printed during the run; nowhere unless given. */
+  readonly write?: (text: string) => void;
+}
+
+const REPEATS: Repeats = { default: 5, quick: 3, minimum: 1 };
+
+/** The largest seed: seeds are unsigned 32-bit numbers. */
+const LARGEST_SEED = 0xffff_ffff;
+
+/** An option is unknown, or has a value that is not accepted. Nothing was changed. */
+export class OptionError extends Error {
+  /** The name of the class. */
+  override readonly name = "OptionError";
+}
+
+/**
+ * Declares a lab, so that the values of its options have the types that their declarations say.
+ *
+ * @example
+ * ```ts
+ * import { defineLab, environment, type LabOutcome, runDocument, runLab } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lab = defineLab({
+ *   name: "sum",
+ *   title: "Adds numbers",
+ *   description: "Adds numbers, to show how a lab is declared.",
+ *   needs: [],
+ *   options: {
+ *     numbers: { kind: "numbers", description: "what to add", default: [1, 2, 3] },
+ *   },
+ *   run(context): Promise<LabOutcome> {
+ *     const sum = context.options.numbers.reduce((left, right) => left + right, 0);
+ *     const found = { environment: environment(), complete: true, trials: [], summary: [{ sum }] };
+ *     return Promise.resolve({
+ *       text: `The sum is ${sum}`,
+ *       document: runDocument(context, found),
+ *     });
+ *   },
+ * });
+ * const outcome = await runLab(lab, { options: { numbers: [4, 5] } });
+ * assertEquals(outcome.text, "The sum is 9");
+ * assertEquals(outcome.document.parameters["numbers"], [4, 5]);
+ * ```
+ *
+ * @param lab The lab.
+ * @returns The same lab.
+ */
+export function defineLab<const Options extends LabOptions>(lab: Lab<Options>): Lab<Options> {
+  return lab;
+}
+
+/**
+ * Runs a lab from a program, a REPL or a notebook, after making sure that this machine can.
+ *
+ * @param lab The lab.
+ * @param options What differs from the defaults.
+ * @returns What the lab found; shown in a REPL as the text for people. If the signal stopped the
+ *   run, what was measured until then: `document.complete` is false, and the text says so.
+ * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
+ * @throws {UnsupportedError} If something that the lab needs is not possible here.
+ * @throws The signal's reason, if it was aborted before anything was measured.
+ */
+export async function runLab<Options extends LabOptions>(
+  lab: Lab<Options>,
+  options: RunOptions<Options> = {},
+): Promise<LabOutcome> {
+  const context = labContext(lab, options);
+  const [missing] = (await probe()).missing(lab.needs);
+  if (missing !== undefined) {
+    throw new UnsupportedError(missing.name, {
+      advice: `${missing.why}${
+        missing.command ? `. What would change it: ${missing.command}` : ""
+      }`,
+    });
+  }
+  const outcome = { ...await outcomeOf(lab, context) };
+  return displayedAs(outcome, () => displayOutcome(outcome), () => outcome.text);
+}
+
+/**
+ * Runs a lab. The text of a run that was stopped says so before all else.
+ *
+ * @param lab The lab.
+ * @param context What it runs with.
+ */
+export async function outcomeOf<Options extends LabOptions>(
+  lab: Lab<Options>,
+  context: LabContext<Options>,
+): Promise<LabOutcome> {
+  const outcome = await lab.run(context);
+  const part = partOf(outcome.document);
+  return part === undefined ? outcome : { ...outcome, text: `${part}\n\n${outcome.text}` };
+}
+
+/**
+ * Makes the document of a run: what the lab found, with what its context knows.
+ *
+ * @param context What the lab was given to run with.
+ * @param found What it found.
+ * @returns The document. Its parameters are the lab's options, null where they have no value, then
+ *   what the lab adds, and the seed, the repeats and whether the run was a quick one.
+ */
+export function runDocument<Options extends LabOptions>(
+  context: LabContext<Options>,
+  { environment, parameters = {}, complete, trials, summary }: RunFindings,
+): RunDocument {
+  const { record: { lab, invocation, code, startedAt }, options, seed, repeats, quick } = context;
+  return {
+    schema: RUN_SCHEMA,
+    lab,
+    invocation,
+    parameters: { ...withoutUndefined(options), seed, repeats, quick, ...parameters },
+    seed,
+    environment,
+    code,
+    startedAt,
+    complete,
+    trials,
+    summary,
+  };
+}
+
+/** JSON has null where an option without a default was not given. */
+function withoutUndefined(options: Readonly<Record<string, unknown>>): Measures {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, value ?? null]),
+  ) as Measures;
+}
+
+/**
+ * Completes and checks what a lab runs with.
+ *
+ * @param lab The lab.
+ * @param given What differs from the defaults.
+ * @returns The context for {@linkcode Lab.run}.
+ * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
+ */
+export function labContext<Options extends LabOptions>(
+  lab: Lab<Options>,
+  given: RunOptions<Options> = {},
+): LabContext<Options> {
+  const quick = given.quick ?? false;
+  const { default: usual, quick: few } = lab.repeats ?? REPEATS;
+  const repeats = given.repeats ?? (quick ? few : usual);
+  const seed = given.seed ?? 1;
+  for (
+    const [name, option, value] of [
+      ["repeats", repeatsOption(lab), repeats],
+      ["seed", SEED_OPTION, seed],
+    ] as const
+  ) {
+    const wrong = checkOption(option, value);
+    if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
+  }
+  const options = optionValues(lab, given.options ?? {}, quick);
+  const own = Object.entries(given.options ?? {}).filter(([, value]) => value !== undefined);
+  return {
+    options,
+    json: given.json,
+    quick,
+    seed,
+    repeats,
+    record: {
+      lab: lab.name,
+      invocation: {
+        options: Object.fromEntries(own) as Measures,
+        quick,
+        seed,
+        repeats: given.repeats ?? null,
+      },
+      code: codeVersion(),
+      startedAt: new Date().toISOString(),
+    },
+    signal: given.signal ?? new AbortController().signal,
+    progress: given.progress ?? { update: () => {} },
+    write: given.write ?? (() => {}),
+  };
+}
+
+/** The declaration of `--seed`, which every lab has. */
+export const SEED_OPTION: NumberOption = {
+  kind: "number",
+  description: "the seed of everything random, so that a run repeats",
+  default: 1,
+  minimum: 0,
+  maximum: LARGEST_SEED,
+};
+
+/** The declaration of `--repeats` for a lab. */
+export function repeatsOption(lab: Lab): NumberOption {
+  const { default: usual, quick, minimum } = lab.repeats ?? REPEATS;
+  return {
+    kind: "number",
+    description: "how often each trial is repeated",
+    default: usual,
+    quick,
+    minimum,
+    maximum: 10_000,
+  };
+}
+
+function optionValues<Options extends LabOptions>(
+  lab: Lab<Options>,
+  given: Partial<OptionValues<Options>>,
+  quick: boolean,
+): OptionValues<Options> {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(lab.options, name)) {
+      throw new OptionError(
+        `${lab.name} has no option ${name}. It has: ${Object.keys(lab.options).join(", ")}`,
+      );
+    }
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(lab.options)) {
+    const value = given[name] ?? defaultOf(option, quick);
+    const wrong = checkOption(option, value);
+    if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
+    values[name] = value;
+  }
+  return values as OptionValues<Options>;
+}
+
+/** The value of an option that was not given. */
+export function defaultOf(option: LabOption, quick = false): unknown {
+  if (option.kind === "flag") return false;
+  return quick && option.quick !== undefined ? option.quick : option.default;
+}
+
+/**
+ * Says what is wrong with a value of an option.
+ *
+ * @param option The option's declaration.
+ * @param value The value.
+ * @returns A sentence without its subject, or undefined when nothing is wrong.
+ */
+export function checkOption(option: LabOption, value: unknown): string | undefined {
+  switch (option.kind) {
+    case "flag":
+      return typeof value === "boolean" ? undefined : `${show(value)} is not true or false`;
+    case "number":
+      return value === undefined && option.default === undefined
+        ? undefined
+        : checkNumber(option, value);
+    case "string":
+      return value === undefined && option.default === undefined
+        ? undefined
+        : checkString(option, value);
+    case "numbers":
+      return checkList(value, (item) => checkNumber(option, item));
+    case "strings":
+      return checkList(value, (item) => checkString(option, item));
+  }
+}
+
+function checkList(
+  value: unknown,
+  check: (item: unknown) => string | undefined,
+): string | undefined {
+  if (!Array.isArray(value)) return `${show(value)} is not a list`;
+  if (value.length === 0) return "the list is empty";
+  for (const [index, item] of value.entries()) {
+    const wrong = check(item);
+    if (wrong !== undefined) return wrong;
+    if (value.indexOf(item) !== index) return `${show(item)} is there twice`;
+  }
+  return undefined;
+}
+
+function checkNumber(
+  { minimum = -Infinity, maximum = Infinity, fraction = false, unit, check }:
+    | NumberOption
+    | NumbersOption,
+  value: unknown,
+): string | undefined {
+  if (typeof value !== "number" || !Number.isFinite(value)) return `${show(value)} is not a number`;
+  if (!fraction && !Number.isInteger(value)) return `${value} is not a whole number`;
+  if (value >= minimum && value <= maximum) return check?.(value);
+  const of = unit === undefined ? "" : ` ${unit}`;
+  if (maximum === Infinity) return `${value} is less than ${minimum}${of}`;
+  if (minimum === -Infinity) return `${value} is more than ${maximum}${of}`;
+  return `${value} is not between ${minimum} and ${maximum}${of}`;
+}
+
+function checkString(
+  { choices, check }: StringOption | StringsOption,
+  value: unknown,
+): string | undefined {
+  if (typeof value !== "string") return `${show(value)} is not text`;
+  if (choices !== undefined && !choices.includes(value)) {
+    return `${show(value)} is not one of ${choices.join(", ")}`;
+  }
+  return check?.(value);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}

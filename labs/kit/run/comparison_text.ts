@@ -1,0 +1,319 @@
+/**
+ * A comparison of two runs as text for the terminal.
+ *
+ * @module
+ */
+import { stripVTControlCharacters } from "node:util";
+import type {
+  Change,
+  ComparedRow,
+  Outcome,
+  RowDeclaration,
+  RunComparison,
+} from "./compare_runs.ts";
+import { formatChange, formatSi } from "../plot/format.ts";
+import type { RunDifference } from "./run_differences.ts";
+import { coloursWanted, styled, table, terminalWidth, type TextStyle } from "../terminal/table.ts";
+import { describeFactors, type Factor, type Factors } from "../experiment/trials.ts";
+
+/** How a comparison is shown. */
+export interface ComparisonTextOptions {
+  /**
+   * What the two runs are called.
+   *
+   * @default {["first", "second"]}
+   */
+  readonly names?: readonly [first: string, second: string];
+  /**
+   * How many columns of the terminal the text may take.
+   *
+   * @default {terminalWidth()}
+   */
+  readonly width?: number;
+  /**
+   * Whether to use colours.
+   *
+   * @default {coloursWanted()}
+   */
+  readonly colours?: boolean;
+}
+
+const NAMES = ["first", "second"] as const;
+
+/** So many settings are listed one by one; a run in a guest differs from one on its host in more. */
+const MOST_DIFFERENCES = 30;
+
+const STYLES: Readonly<Record<Outcome, TextStyle | undefined>> = {
+  agrees: "green",
+  differs: "red",
+  "cannot tell": undefined,
+};
+
+/**
+ * What two runs depended on and do not have in common, as a table.
+ *
+ * @param differences The differences, as `runDifferences` gives them.
+ * @param options How it is shown.
+ * @returns Lines, each ended by a newline; one that says so if there are no differences.
+ */
+export function formatDifferences(
+  differences: readonly RunDifference[],
+  options: ComparisonTextOptions = {},
+): string {
+  const { names = NAMES, width = terminalWidth(), colours = coloursWanted() } = options;
+  if (differences.length === 0) {
+    return "No difference in code, versions, kernel, machine, limits, settings and parameters.\n";
+  }
+  const shown = differences.slice(0, MOST_DIFFERENCES);
+  const text = table<RunDifference>(
+    [
+      { title: "what differs", value: ({ name }) => name },
+      { title: names[0], value: ({ first }) => first, align: "left" },
+      { title: names[1], value: ({ second }) => second, align: "left" },
+    ],
+    shown,
+    { width, colours },
+  );
+  const more = differences.length - shown.length;
+  return more === 0 ? text : `${text}and ${more} more\n`;
+}
+
+/**
+ * What two runs say, row by row: first the answer, then the table, then what it rests on.
+ *
+ * @param comparison The comparison.
+ * @param rows How the lab's runs are compared.
+ * @param options How it is shown.
+ * @returns Lines, each ended by a newline.
+ */
+export function formatComparison(
+  comparison: RunComparison,
+  rows: RowDeclaration,
+  options: ComparisonTextOptions = {},
+): string {
+  const { names = NAMES, width = terminalWidth(), colours = coloursWanted() } = options;
+  const lines = [
+    ...wrapped(partLines(comparison, names), width),
+    ...proofLines(comparison, names, colours),
+    ...answerLines(comparison, colours),
+    "",
+    ...comparison.rows.length === 0 ? [] : [rowTable(comparison, rows, names, width, colours)],
+    ...wrapped(differenceNotes(comparison, rows, names), width),
+    ...wrapped(otherNotes(comparison, rows, names), width),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** A run that was stopped says less than it was to say. */
+function partLines(
+  { firstPart, secondPart }: RunComparison,
+  names: readonly [string, string],
+): string[] {
+  return [[names[0], firstPart], [names[1], secondPart]].flatMap(([name, part]) =>
+    part === undefined ? [] : [part.replace("Partial", `Partial (${name})`)]
+  );
+}
+
+/** Whether bytes were copied is no matter of speed: what changed there is said before all else. */
+function proofLines(
+  { proofs }: RunComparison,
+  names: readonly [string, string],
+  colours: boolean,
+): string[] {
+  if (proofs.length === 0) return [];
+  const differing = proofs.filter(({ outcome }) => outcome === "differs");
+  const unclear = proofs.filter(({ outcome }) => outcome === "cannot tell");
+  const agreeing = proofs.filter(({ outcome }) => outcome === "agrees");
+  const lines = differing.map(({ key, first, second }) =>
+    styled("PROOF DIFFERS: ", "red", colours) +
+    `${describeFactors(key)}: ${first} ${names[0]}, ${second} ${names[1]}`
+  );
+  if (agreeing.length > 0) {
+    const counts = [...Map.groupBy(agreeing, ({ first }) => first)]
+      .map(([proof, group]) => `${group.length} ${proof}`);
+    const rest = differing.length === 0 ? "" : " other";
+    lines.push(`Proof agrees in${rest} ${countOf(agreeing.length, "row")}: ${counts.join(", ")}.`);
+  }
+  for (const { key, first, second } of unclear) {
+    lines.push(
+      `Proof cannot tell: ${describeFactors(key)}: ${first ?? "nothing proved"} ${names[0]}, ` +
+        `${second ?? "nothing proved"} ${names[1]}`,
+    );
+  }
+  return lines;
+}
+
+/** The effects, which are what a lab claims, and apart from them the levels of the baseline. */
+function answerLines({ rows, isSameMachine }: RunComparison, colours: boolean): string[] {
+  if (rows.length === 0) return ["No row was measured in both runs."];
+  const line = (title: string, group: readonly ComparedRow[]): string => {
+    const count = (outcome: Outcome): number =>
+      group.filter((row) => row.outcome === outcome).length;
+    const [agree, differ, open] = [count("agrees"), count("differs"), count("cannot tell")];
+    const differing = differ === 1 ? "1 differs" : `${differ} differ`;
+    return `${title}: ${agree} of ${group.length} agree, ` +
+      `${styled(differing, differ > 0 ? "red" : undefined, colours)}, ${open} cannot be told.`;
+  };
+  const effects = rows.filter(({ isBaseline }) => !isBaseline);
+  const levels = rows.filter(({ isBaseline }) => isBaseline);
+  return [
+    ...effects.length === 0 ? [] : [line("Effects", effects)],
+    ...levels.length === 0
+      ? []
+      : isSameMachine
+      ? [line("Levels of the baseline", levels)]
+      : ["Levels of the baseline: on another machine, they cannot be told."],
+  ];
+}
+
+/** One table, with a line above the rows of each baseline that says what they have in common. */
+function rowTable(
+  { rows }: RunComparison,
+  { within }: RowDeclaration,
+  names: readonly [string, string],
+  width: number,
+  colours: boolean,
+): string {
+  const varying = Object.keys(rows[0]!.key).filter((name) =>
+    new Set(rows.map(({ key }) => key[name])).size > 1
+  );
+  const keys = varying.filter((name) => !within.includes(name));
+  const measures = new Set(rows.map(({ measure }) => measure.name)).size;
+  const headingOf = ({ key, measure }: ComparedRow): string => {
+    const common = varying.filter((name) => within.includes(name))
+      .map((name) => `${name} ${key[name]}`).join(", ");
+    return [...measures > 1 ? [measure.title] : [], ...common === "" ? [] : [common]].join("; ");
+  };
+  const effect = (one: ComparedRow["first"]): string | null =>
+    one.effect === null ? null : formatChange(one.effect.ratio);
+  const text = table<ComparedRow>(
+    [
+      ...keys.map((name) => ({
+        title: name,
+        value: ({ key }: ComparedRow): Factor => key[name] ?? null,
+      })),
+      { title: `effect\n${names[0]}`, value: ({ first }) => effect(first), align: "right" },
+      { title: `effect\n${names[1]}`, value: ({ second }) => effect(second), align: "right" },
+      {
+        title: "change,\n95 % interval",
+        value: ({ change }) => change === null ? null : interval(change),
+        align: "right",
+      },
+      {
+        title: "verdict",
+        value: ({ outcome }) => outcome,
+        style: ({ outcome }) => STYLES[outcome],
+      },
+      { title: "because", value: ({ why }) => why, dispensable: true },
+      {
+        title: `level ${names[0]}\n→ ${names[1]}`,
+        value: ({ first, second, measure: { unit } }) =>
+          `${formatSi(first.level, unit)} → ${formatSi(second.level, unit)}`,
+        dispensable: true,
+      },
+    ],
+    rows,
+    { width, colours, groupBy: headingOf },
+  );
+  const headings = [...new Set(rows.map(headingOf))];
+  if (headings.length === 1) return text;
+  // The first line of the table's rules is under its titles, the others are between the groups.
+  let rules = 0;
+  return text.split("\n").flatMap((line) => {
+    if (!/^[─ ]+$/.test(stripVTControlCharacters(line))) return [line];
+    const heading = styled(headings[rules++] ?? "", "bold", colours);
+    return rules === 1 ? [line, heading] : [heading];
+  }).join("\n");
+}
+
+function interval({ low, high }: Pick<Change, "low" | "high">): string {
+  return `${formatChange(low).replace(" %", "")} to ${formatChange(high)}`;
+}
+
+/** Each row that differs in a sentence with all its figures. */
+function differenceNotes(
+  { rows }: RunComparison,
+  { baseline }: RowDeclaration,
+  names: readonly [string, string],
+): string[] {
+  return rows.filter(({ outcome }) => outcome === "differs").map((row) => {
+    const { key, measure, isBaseline, first, second, change } = row;
+    const said = ({ level, effect }: ComparedRow["first"]): string =>
+      isBaseline || effect === null
+        ? `${formatSi(level, measure.unit)}`
+        : `${formatChange(effect.ratio)} (${interval(effect)})`;
+    const what = isBaseline ? "" : ` against ${valuesOf(baseline)}`;
+    return `Differs: ${describeFactors(key)}: ${measure.title}${what}: ${said(first)} ` +
+      `${names[0]}, ${said(second)} ${names[1]}; the change is ${formatChange(change!.ratio)}, ` +
+      `${interval(change!.corrected)} with the interval widened for the number of rows.`;
+  });
+}
+
+function otherNotes(
+  { rows, unmeasured, onlyFirst, onlySecond }: RunComparison,
+  { baseline, measures }: RowDeclaration,
+  names: readonly [string, string],
+): string[] {
+  const notes: string[] = [];
+  for (const [name, missingIn] of [[names[0], "first"], [names[1], "second"]] as const) {
+    const own = unmeasured.filter((row) => row.missingIn === missingIn);
+    if (own.length === 0) continue;
+    const said = own.map(({ key, measure }) =>
+      `(${describeFactors(key)})${measures.length > 1 ? `, ${measure.title}` : ""}`
+    );
+    notes.push(`Cannot tell, not measured ${name}: ${said.join("; ")}.`);
+  }
+  const noisy = rows.filter(({ outcome, why }) => outcome === "cannot tell" && why === NOISE)
+    .map(({ change }) => Math.max(change!.high, 1 / change!.low))
+    .sort((a, b) => a - b);
+  if (noisy.length > 0) {
+    notes.push(
+      "Where it cannot be told, a change of " +
+        `${spanOf(noisy.map((ratio) => (ratio - 1) * 100))} % may have gone unseen; more rounds ` +
+        "(--repeats N) see smaller ones.",
+    );
+  }
+  if (rows.length > 0) {
+    const titles = measures.map(({ title }) => title).join(", and ");
+    notes.push(
+      `Effect: ${titles} against ${valuesOf(baseline)} in the same round of the same run; ` +
+        "the change is what it became, divided by what it was.",
+    );
+  }
+  for (const [name, only] of [[names[0], onlyFirst], [names[1], onlySecond]] as const) {
+    if (only.length > 0) {
+      notes.push(`Only ${name}: ${only.map((key) => valuesOf(key)).join("; ")}.`);
+    }
+  }
+  return notes;
+}
+
+const NOISE = "noise";
+
+function spanOf(sorted: readonly number[]): string {
+  const [least, most] = [sorted[0]!.toFixed(0), sorted.at(-1)!.toFixed(0)];
+  return least === most ? least : `${least} to ${most}`;
+}
+
+function valuesOf(factors: Factors): string {
+  return Object.values(factors).join(", ");
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Sentences in lines of the terminal's width. */
+function wrapped(sentences: readonly string[], width: number): string[] {
+  return sentences.flatMap((sentence) => {
+    const lines: string[] = [];
+    let line = "";
+    for (const word of sentence.split(" ")) {
+      if (line !== "" && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = `  ${word}`;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    return [...lines, line];
+  });
+}

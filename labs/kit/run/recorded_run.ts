@@ -1,0 +1,140 @@
+/**
+ * A lab's run for a notebook: made here where that is possible, and otherwise one that was recorded,
+ * marked as such.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { type Lab, type LabOptions, runLab, type RunOptions } from "../lab/lab.ts";
+import { probe } from "../lab/probe.ts";
+import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
+
+/** A run, and where it was made; {@linkcode runOrRecorded} returns it. */
+export class NotebookRun {
+  /** The run, as {@linkcode runLab} gives it. */
+  readonly document: RunDocument;
+  /** Whether it is a recorded one. */
+  readonly recorded: boolean;
+  /** Why it is a recorded one: what this machine lacks; empty if it is not. */
+  readonly why: string;
+
+  /** Made by {@linkcode runOrRecorded}. @internal */
+  constructor(document: RunDocument, why: string) {
+    this.document = document;
+    this.recorded = why !== "";
+    this.why = why;
+  }
+
+  /** Where and when the run was made, and for a recorded one why. */
+  get source(): string {
+    const { environment, startedAt, trials } = this.document;
+    const where = `Linux ${environment.kernel.release ?? "(unknown)"}`;
+    const when = (startedAt ?? trials[0]?.startedAt)?.slice(0, 10);
+    const part = partOf(this.document);
+    if (!this.recorded) {
+      return `Measured here, on ${where}.${part === undefined ? "" : ` ${part}`}`;
+    }
+    return `RECORDED RUN, not measured here. Recorded on ${where}` +
+      `${when === undefined ? "" : `, ${when}`}, because here it is not possible: ${this.why}`;
+  }
+
+  /** Where the run was made, for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.source;
+  }
+
+  /** Where the run was made, for a notebook. */
+  [Symbol.for("Jupyter.display")](): Record<string, string> {
+    const text = this.source.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+    const html = this.recorded
+      ? `<blockquote><p><strong>⚠ ${text.replace(". ", ".</strong> ")}</p></blockquote>`
+      : `<p>${text}</p>`;
+    return { "text/plain": this.source, "text/html": html };
+  }
+}
+
+/**
+ * Runs a lab where this machine can, and otherwise reads a recorded run of it. Which of the two it
+ * is, {@linkcode NotebookRun.source} says, and why.
+ *
+ * @param lab The lab.
+ * @param options What differs from the lab's defaults.
+ * @param recording The recorded run: a run document.
+ * @returns The run.
+ * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
+ * @throws {RunDocumentError} If the recorded run is needed and is no run of this lab.
+ *
+ * @example What cannot run here
+ * ```ts
+ * import { codeVersion, defineLab, environment, formatRunDocument, RUN_SCHEMA } from "zclab";
+ * import { runOrRecorded } from "zclab";
+ * import { assertEquals, assertStringIncludes } from "@std/assert";
+ *
+ * const lab = defineLab({
+ *   name: "example",
+ *   title: "Needs what only a guest has",
+ *   description: "Needs what only a guest has.",
+ *   needs: ["softnic"],
+ *   options: {},
+ *   run: () => Promise.reject(new Error("not here")),
+ * });
+ * const recording = await Deno.makeTempFile();
+ * const recorded = formatRunDocument({
+ *   schema: RUN_SCHEMA,
+ *   lab: "example",
+ *   invocation: { options: {}, quick: true, seed: 1, repeats: null },
+ *   parameters: { seed: 1 },
+ *   seed: 1,
+ *   environment: environment(),
+ *   code: codeVersion(),
+ *   startedAt: "2026-11-22T00:00:00.000Z",
+ *   complete: true,
+ *   trials: [],
+ *   summary: [{ copied: 0 }],
+ * });
+ * await Deno.writeTextFile(recording, recorded);
+ * const run = await runOrRecorded(lab, {}, recording);
+ * assertEquals(run.document.summary, [{ copied: 0 }]);
+ * assertStringIncludes(run.source, "RECORDED RUN, not measured here");
+ * await Deno.remove(recording);
+ * ```
+ */
+export async function runOrRecorded<Options extends LabOptions>(
+  lab: Lab<Options>,
+  options: RunOptions<Options>,
+  recording: string | URL,
+): Promise<NotebookRun> {
+  const [missing] = (await probe()).missing(lab.needs);
+  if (missing === undefined) {
+    try {
+      return new NotebookRun((await runLab(lab, options)).document, "");
+    } catch (error) {
+      // What the probe could not foresee, such as a limit of this user.
+      if (!(error instanceof UnsupportedError)) throw error;
+      return new NotebookRun(await readRecording(lab, recording), error.message);
+    }
+  }
+  return new NotebookRun(await readRecording(lab, recording), `${missing.name}: ${missing.why}`);
+}
+
+async function readRecording(
+  lab: { readonly name: string },
+  recording: string | URL,
+): Promise<RunDocument> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(recording);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new RunDocumentError(
+      `${lab.name} is not possible here, and no run of it is recorded in ${recording}. What to do: ` +
+        "on a machine where it is possible, deno task notebook --record",
+      { cause },
+    );
+  }
+  const document = readRunDocument(text);
+  if (document.lab !== lab.name) {
+    throw new RunDocumentError(`The recorded run is one of ${document.lab}, not of ${lab.name}`);
+  }
+  return document;
+}

@@ -1,0 +1,196 @@
+/**
+ * Runs a run again, from its document.
+ *
+ * @module
+ */
+import { compareRuns, ComparisonError, type RunComparison } from "./compare_runs.ts";
+import {
+  type ComparisonTextOptions,
+  formatComparison,
+  formatDifferences,
+} from "./comparison_text.ts";
+import {
+  type Lab,
+  type LabOption,
+  type LabOptions,
+  OptionError,
+  runLab,
+  type RunOptions,
+} from "../lab/lab.ts";
+import type { RunDocument } from "./run_document.ts";
+import type { Measure } from "../experiment/trials.ts";
+
+/** What a replay may have of its own. Everything else is as the document says. */
+export type ReplayOptions =
+  & Pick<RunOptions, "repeats" | "signal" | "progress" | "write">
+  & {
+    /** Options that name something of this machine, such as a file: those of the other are not used. */
+    readonly options?: Readonly<Record<string, unknown>>;
+  };
+
+/** A run that was run again. */
+export interface Replayed {
+  /** The new run. */
+  readonly document: RunDocument;
+  /** The new run compared with the one that was replayed. */
+  readonly comparison: RunComparison;
+}
+
+/** What the runs are called in the text of a replay. */
+export const REPLAY_NAMES = ["then", "now"] as const;
+
+/**
+ * What to run a lab with so that it repeats a run: the same options, seed and repeats.
+ *
+ * Options that were not given then, and that have a default, get the value that they had then, not
+ * today's default. Options that name something of a machine are not taken over: those that were
+ * given must be given again.
+ *
+ * @param document The run.
+ * @param lab Its lab.
+ * @param given What differs.
+ * @returns Options for `labContext` and `runLab`.
+ * @throws {OptionError} If the lab is another one, does not know an option of the run, or if an
+ *   option must be given again; the message names them.
+ */
+export function replayOptions(
+  document: RunDocument,
+  lab: Lab,
+  given: ReplayOptions = {},
+): RunOptions {
+  if (lab.name !== document.lab) {
+    throw new OptionError(`The run is one of ${document.lab}, not of ${lab.name}`);
+  }
+  const { invocation, parameters } = document;
+  const recorded = invocation?.options ?? {};
+  const unknown = Object.keys(recorded).filter((name) => !Object.hasOwn(lab.options, name));
+  if (unknown.length > 0) {
+    throw new OptionError(
+      `The run was made with ${unknown.map((name) => `--${name}`).join(" and ")}, which ` +
+        `${lab.name} does not have in this version of zclab. What to do: use the version that ` +
+        `made it${madeBy(document)}`,
+    );
+  }
+  const own = given.options ?? {};
+  const options: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(lab.options as LabOptions)) {
+    const value = valueThen(name, option, recorded, parameters);
+    const isLocal = option.local !== undefined &&
+      (value === undefined || localValues(option, value).length > 0);
+    if (Object.hasOwn(own, name)) {
+      if (!isLocal) throw fixed(name, lab);
+      options[name] = own[name];
+    } else if (value !== undefined) {
+      requireOfNoMachine(name, option, value, lab);
+      options[name] = value;
+    }
+  }
+  const [stray] = Object.keys(own).filter((name) => !Object.hasOwn(lab.options, name));
+  if (stray !== undefined) throw new OptionError(`${lab.name} has no option ${stray}`);
+  const repeats = given.repeats ?? invocation?.repeats ?? parameters["repeats"];
+  return {
+    ...given,
+    options: options as NonNullable<RunOptions["options"]>,
+    quick: invocation?.quick ?? parameters["quick"] === true,
+    ...(document.seed === null ? {} : { seed: document.seed }),
+    ...(typeof repeats === "number" ? { repeats } : {}),
+  };
+}
+
+/**
+ * Runs a run again on this machine, with the same options and seed, and compares the two.
+ *
+ * @param document The run, as `readRunDocument` gives it.
+ * @param lab Its lab.
+ * @param given What differs.
+ * @returns The new run and the comparison; shown in a REPL as text for people.
+ * @throws {OptionError} As {@linkcode replayOptions}.
+ * @throws {ComparisonError} If the lab does not say how its runs are compared.
+ * @throws {UnsupportedError} If something that the lab needs is not possible here.
+ */
+export async function replay(
+  document: RunDocument,
+  lab: Lab,
+  given: ReplayOptions = {},
+): Promise<Replayed> {
+  const options = replayOptions(document, lab, given);
+  const rows = requireRows(lab);
+  const outcome = await runLab(lab, options);
+  const comparison = compareRuns(document, outcome.document, rows);
+  return Object.defineProperty(
+    { document: outcome.document, comparison },
+    Symbol.for("Deno.customInspect"),
+    {
+      value: (): string => formatReplay(comparison, lab),
+      enumerable: false,
+    },
+  );
+}
+
+/** How the runs of a lab are compared. */
+export function requireRows(lab: Lab): NonNullable<Lab["rows"]> {
+  if (lab.rows !== undefined) return lab.rows;
+  throw new ComparisonError(
+    `${lab.name} does not say how its runs are compared: what to do: give the lab \`rows\``,
+  );
+}
+
+/**
+ * A whole comparison as text: what differs around the runs, then row by row.
+ *
+ * @param comparison The comparison.
+ * @param lab The lab.
+ * @param options How it is shown.
+ * @returns Lines, each ended by a newline.
+ */
+export function formatReplay(
+  comparison: RunComparison,
+  lab: Lab,
+  options: ComparisonTextOptions = {},
+): string {
+  const whole = { names: REPLAY_NAMES, ...options };
+  return `${formatDifferences(comparison.differences, whole)}\n` +
+    formatComparison(comparison, requireRows(lab), whole);
+}
+
+/** The value of an option in the run; undefined where it had none. */
+function valueThen(
+  name: string,
+  option: LabOption,
+  recorded: Readonly<Record<string, Measure>>,
+  parameters: Readonly<Record<string, Measure>>,
+): unknown {
+  if (Object.hasOwn(recorded, name)) return recorded[name] ?? undefined;
+  // Without a default the lab chose for itself, as it does now; what it chose may be among the
+  // parameters, under the same name.
+  const hasDefault = option.kind === "flag" || option.default !== undefined;
+  return hasDefault ? parameters[name] ?? undefined : undefined;
+}
+
+function fixed(name: string, lab: Lab): OptionError {
+  return new OptionError(
+    `--${name} cannot stand beside --replay: it is as in the run that is replayed. deno task lab ` +
+      `${lab.name} --${name} ... is a run of its own`,
+  );
+}
+
+/** The values that name something of the machine at hand. */
+function localValues(option: LabOption, value: unknown): (string | number)[] {
+  const values = (Array.isArray(value) ? value : [value]) as (string | number)[];
+  return values.filter((item) => option.local?.(item));
+}
+
+function requireOfNoMachine(name: string, option: LabOption, value: unknown, lab: Lab): void {
+  const local = localValues(option, value);
+  if (local.length === 0) return;
+  throw new OptionError(
+    `The run was made with --${name} ${local.join(",")}, which names something of the machine it ` +
+      `ran on. What to do: say what to use here, as in deno task lab --replay FILE --${name} ` +
+      `${local.join(",")} (${lab.name}: ${option.description})`,
+  );
+}
+
+function madeBy({ code: { version, commit } }: RunDocument): string {
+  const parts = [version, commit?.slice(0, 10)].filter((part) => typeof part === "string");
+  return parts.length === 0 ? "" : `: ${parts.join(", commit ")}`;
+}

@@ -1,0 +1,365 @@
+/**
+ * The file that a run leaves behind: what ran where, every trial raw, and what they come to.
+ *
+ * The format is published as a JSON Schema (draft 2020-12) in `labs/kit/run/run_schema.json`, for
+ * readers in other languages. What is checked here is the same, with messages for people.
+ *
+ * @module
+ */
+import type { CodeVersion } from "../experiment/code_version.ts";
+import type { Environment } from "../experiment/environment.ts";
+import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
+import { writeWhole } from "./whole_file.ts";
+
+/** The schema of the documents that this version writes. */
+export const RUN_SCHEMA = "zclab/run/2";
+
+/** The schemas of documents that {@linkcode readRunDocument} opens besides, oldest first. */
+export const OLDER_RUN_SCHEMAS: readonly string[] = ["zclab/run/1"];
+
+/** What was asked for: with the same code it gives the same run again. */
+export interface RunInvocation {
+  /** The lab's own options that were given. The others had the defaults of that version. */
+  readonly options: Measures;
+  /** Whether a short run was asked for. */
+  readonly quick: boolean;
+  /** The seed of everything random. */
+  readonly seed: number;
+  /** How often each trial was to be repeated; null if it was not given. */
+  readonly repeats: number | null;
+}
+
+/** One run of one lab. All numbers are JSON numbers; what has no value is null. */
+export interface RunDocument {
+  /** Always {@linkcode RUN_SCHEMA}. */
+  readonly schema: typeof RUN_SCHEMA;
+  /** The lab's name, such as `tx-copy-vs-zc`. */
+  readonly lab: string;
+  /** What was asked for; null in documents that did not say (`zclab/run/1`). */
+  readonly invocation: RunInvocation | null;
+  /** The lab's parameters with their defaults filled in, the seed among them. */
+  readonly parameters: Measures;
+  /** The seed of everything random; null in documents that did not say. */
+  readonly seed: number | null;
+  /** What the run depended on. */
+  readonly environment: Environment;
+  /** The code that ran. */
+  readonly code: CodeVersion;
+  /** When the run started: date and time in UTC, ISO 8601; null in documents that did not say. */
+  readonly startedAt: string | null;
+  /** False if the run was stopped before its last trial. */
+  readonly complete: boolean;
+  /** Every trial in the order in which it ran, warm-up and controls included. */
+  readonly trials: readonly Trial[];
+  /** What the trials come to: the rows of the table that the lab printed. */
+  readonly summary: readonly Measures[];
+}
+
+/**
+ * How far a run that was stopped before its last trial had come, in a sentence.
+ *
+ * @param document The run.
+ * @returns The sentence; undefined if the run is complete.
+ *
+ * @example
+ * ```ts
+ * import { codeVersion, environment, partOf, RUN_SCHEMA } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const part = partOf({
+ *   schema: RUN_SCHEMA,
+ *   lab: "example",
+ *   invocation: null,
+ *   parameters: { repeats: 9 },
+ *   seed: 1,
+ *   environment: environment(),
+ *   code: codeVersion(),
+ *   startedAt: null,
+ *   complete: false,
+ *   trials: [],
+ *   summary: [],
+ * });
+ * assertEquals(part, "Partial: the run was stopped before its first trial.");
+ * ```
+ */
+export function partOf(
+  { complete, trials, parameters }: RunDocument,
+): string | undefined {
+  if (complete) return undefined;
+  if (trials.length === 0) return "Partial: the run was stopped before its first trial.";
+  const rounds = new Set(trials.filter(({ warmUp }) => !warmUp).map(({ round }) => round)).size;
+  const asked = parameters["repeats"];
+  const of = typeof asked === "number" ? ` of ${asked}` : "";
+  const several = trials.length === 1 ? "1 trial" : `${trials.length} trials`;
+  const after = rounds === 0
+    ? `${several}, in the warm-up`
+    : `${several}, in round ${rounds}${of} after the warm-up`;
+  return `Partial: the run was stopped before its last trial, after ${after}. ` +
+    "Rows with fewer than two rounds are not compared.";
+}
+
+/** A text is no run document, or a value cannot become one. */
+export class RunDocumentError extends Error {
+  /** The name of the class. */
+  override readonly name = "RunDocumentError";
+}
+
+/**
+ * Writes a run document, all of it or nothing: to a file beside the path, which then takes its
+ * place. What is no regular file, such as a pipe, is written directly.
+ *
+ * @param path Where it goes. A file that is there is replaced; a symbolic link is followed.
+ * @param document The document.
+ * @throws {RunDocumentError} If the document is not valid.
+ * @throws {FileError} If it cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { codeVersion, environment, readRunDocument } from "zclab";
+ * import { RUN_SCHEMA, type RunDocument, writeRunDocument } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const document: RunDocument = {
+ *   schema: RUN_SCHEMA,
+ *   lab: "example",
+ *   invocation: { options: {}, quick: false, seed: 1, repeats: null },
+ *   parameters: { payload: [4000], seed: 1 },
+ *   seed: 1,
+ *   environment: environment(),
+ *   code: codeVersion(),
+ *   startedAt: new Date().toISOString(),
+ *   complete: true,
+ *   trials: [],
+ *   summary: [{ payload: 4000, requestsPerSecond: 450000 }],
+ * };
+ * const path = await Deno.makeTempFile();
+ * await writeRunDocument(path, document);
+ * assertEquals(readRunDocument(await Deno.readTextFile(path)), document);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function writeRunDocument(path: string, document: RunDocument): Promise<void> {
+  await writeWhole(path, formatRunDocument(document));
+}
+
+/**
+ * The text of a run document: JSON with one trial on each line, so that lines can be counted and
+ * compared.
+ *
+ * @param document The document.
+ * @throws {RunDocumentError} If the document is not valid, for example holds NaN.
+ */
+export function formatRunDocument(document: RunDocument): string {
+  const problem = jsonProblem(document, "");
+  if (problem !== undefined) throw new RunDocumentError(`Not a run document: ${problem}`);
+  requireRunDocument(document);
+  const parts = Object.entries(document).map(([name, value]) => {
+    const text = Array.isArray(value) && value.length > 0
+      ? `[\n    ${value.map((item) => JSON.stringify(item)).join(",\n    ")}\n  ]`
+      : JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+    return `  ${JSON.stringify(name)}: ${text}`;
+  });
+  return `{\n${parts.join(",\n")}\n}\n`;
+}
+
+/**
+ * Reads a run document back. One of an older schema comes in the shape of today's, with null for
+ * what it did not say.
+ *
+ * @param text The text of the file.
+ * @returns The document, its structure checked. Fields that this version does not know are kept.
+ * @throws {RunDocumentError} If the text is not a run document; the message says where and why.
+ *
+ * @example
+ * ```ts
+ * import { readRunDocument, RunDocumentError } from "zclab";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(
+ *   () => readRunDocument('{"schema": "zclab/run/2"}'),
+ *   RunDocumentError,
+ *   "lab: expected a string, it is missing",
+ * );
+ * ```
+ */
+export function readRunDocument(text: string): RunDocument {
+  const value = parse(text);
+  requireObject(value, "the document");
+  requireKnownSchema(value["schema"]);
+  const document = value["schema"] === RUN_SCHEMA ? value : migrate(value);
+  requireRunDocument(document);
+  return document;
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === "") throw new RunDocumentError("Not a run document: it is empty");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    // A text that begins like an object and breaks off, at its very end or without closing it.
+    const at = Number(reason.match(/at position (\d+)/)?.[1] ?? -1);
+    const breaksOff = !/\}\s*$/.test(text) || /end of JSON/i.test(reason) || at >= text.length;
+    const cut = /^\s*\{/.test(text) && breaksOff;
+    throw new RunDocumentError(
+      cut
+        ? "Not a whole run document: the file ends too early. What to do: copy it again from " +
+          "where it was written"
+        : `Not a run document: it is not JSON: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function requireKnownSchema(schema: unknown): void {
+  const known = [...OLDER_RUN_SCHEMAS, RUN_SCHEMA];
+  if (typeof schema !== "string" || !/^zclab\/run\/\d+$/.test(schema)) {
+    expected("schema", JSON.stringify(RUN_SCHEMA), schema);
+  }
+  if (!known.includes(schema)) {
+    throw new RunDocumentError(
+      `This run document has the schema ${schema}, this version of zclab reads ` +
+        `${
+          known.join(" and ")
+        }. What to do: use the version of zclab that wrote it, or a newer one`,
+    );
+  }
+}
+
+/** `zclab/run/1` had no invocation, no seed of its own, no code version and no start. */
+function migrate(value: Record<string, unknown>): Record<string, unknown> {
+  const { lab, environment, parameters, trials, ...rest } = value;
+  const seed = isObject(parameters) ? parameters["seed"] : undefined;
+  const versions = isObject(environment) ? environment["versions"] : undefined;
+  const version = isObject(versions) ? versions["zclab"] : undefined;
+  return {
+    ...rest,
+    schema: RUN_SCHEMA,
+    lab,
+    invocation: null,
+    parameters,
+    seed: isSeed(seed) ? seed : null,
+    environment,
+    code: { version: typeof version === "string" ? version : null, commit: null, dirty: null },
+    startedAt: null,
+    trials,
+  };
+}
+
+function requireRunDocument(value: unknown): asserts value is RunDocument {
+  requireObject(value, "the document");
+  if (value["schema"] !== RUN_SCHEMA) {
+    expected("schema", JSON.stringify(RUN_SCHEMA), value["schema"]);
+  }
+  requireString(value["lab"], "lab");
+  if (value["invocation"] !== null) requireInvocation(value["invocation"]);
+  requireObject(value["parameters"], "parameters");
+  if (value["seed"] !== null) requireSeed(value["seed"], "seed");
+  requireObject(value["environment"], "environment");
+  for (const part of ["versions", "kernel", "machine", "user", "limits", "sysctls", "extra"]) {
+    requireObject(value["environment"][part], `environment.${part}`);
+  }
+  requireCode(value["code"]);
+  if (value["startedAt"] !== null) requireDate(value["startedAt"], "startedAt");
+  requireBoolean(value["complete"], "complete");
+  requireArray(value["trials"], "trials");
+  for (const [index, trial] of value["trials"].entries()) {
+    requireTrial(trial, `trials[${index}]`);
+  }
+  requireArray(value["summary"], "summary");
+  for (const [index, row] of value["summary"].entries()) requireObject(row, `summary[${index}]`);
+}
+
+function requireInvocation(value: unknown): void {
+  requireObject(value, "invocation");
+  requireObject(value["options"], "invocation.options");
+  requireBoolean(value["quick"], "invocation.quick");
+  requireSeed(value["seed"], "invocation.seed");
+  if (value["repeats"] !== null) requireCount(value["repeats"], "invocation.repeats");
+}
+
+function requireCode(value: unknown): void {
+  requireObject(value, "code");
+  for (const name of ["version", "commit"]) {
+    if (value[name] !== null) requireString(value[name], `code.${name}`);
+  }
+  if (value["dirty"] !== null) requireBoolean(value["dirty"], "code.dirty");
+}
+
+function requireTrial(value: unknown, path: string): void {
+  requireObject(value, path);
+  requireCount(value["round"], `${path}.round`);
+  requireCount(value["order"], `${path}.order`);
+  requireBoolean(value["warmUp"], `${path}.warmUp`);
+  requireBoolean(value["control"], `${path}.control`);
+  requireObject(value["factors"], `${path}.factors`);
+  for (const [name, factor] of Object.entries(value["factors"])) {
+    if (typeof factor === "object" && factor !== null) {
+      expected(`${path}.factors.${name}`, "a string, a number, a boolean or null", factor);
+    }
+  }
+  requireObject(value["measures"], `${path}.measures`);
+  requireDate(value["startedAt"], `${path}.startedAt`);
+  const seconds = value["seconds"];
+  if (typeof seconds !== "number" || seconds < 0) {
+    expected(`${path}.seconds`, "a number that is not negative", seconds);
+  }
+  const covariates = value["covariates"];
+  if (covariates === undefined) return;
+  requireObject(covariates, `${path}.covariates`);
+  for (const [name, covariate] of Object.entries(covariates)) {
+    if (covariate !== null && typeof covariate !== "number") {
+      expected(`${path}.covariates.${name}`, "a number or null", covariate);
+    }
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSeed(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff;
+}
+
+function requireObject(value: unknown, path: string): asserts value is Record<string, unknown> {
+  if (!isObject(value)) expected(path, "an object", value);
+}
+
+function requireArray(value: unknown, path: string): asserts value is unknown[] {
+  if (!Array.isArray(value)) expected(path, "an array", value);
+}
+
+function requireString(value: unknown, path: string): asserts value is string {
+  if (typeof value !== "string") expected(path, "a string", value);
+}
+
+function requireBoolean(value: unknown, path: string): void {
+  if (typeof value !== "boolean") expected(path, "true or false", value);
+}
+
+function requireCount(value: unknown, path: string): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    expected(path, "a whole number that is not negative", value);
+  }
+}
+
+function requireSeed(value: unknown, path: string): void {
+  if (!isSeed(value)) expected(path, "a whole number from 0 to 4294967295", value);
+}
+
+/** ISO 8601, as the JSON Schema has it; `Date.parse` alone would take almost anything. */
+const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+function requireDate(value: unknown, path: string): void {
+  requireString(value, path);
+  if (!DATE.test(value)) expected(path, "a date and time", value);
+}
+
+function expected(path: string, what: string, value: unknown): never {
+  const text = JSON.stringify(value);
+  const got = text === undefined
+    ? "it is missing"
+    : `got ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`;
+  throw new RunDocumentError(`Not a run document: ${path}: expected ${what}, ${got}`);
+}

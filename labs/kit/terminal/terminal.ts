@@ -1,0 +1,120 @@
+/**
+ * What the faces on a terminal share: printing, exit codes, and how an error is shown.
+ *
+ * @module
+ */
+import {
+  ClosedError,
+  OwnershipError,
+  UnsupportedError,
+  UringError,
+} from "../../../ffi/kernel/errors.ts";
+import { ComparisonError } from "../run/compare_runs.ts";
+import { TrialError } from "../experiment/experiment.ts";
+import { OptionError } from "../lab/lab.ts";
+import { CommandError } from "../testbed/namespace_command.ts";
+import { NicBusyError } from "../nic/journal.ts";
+import { CutOffError, NicApplyError } from "../nic/nic.ts";
+import { NicRestoreError } from "../nic/restore.ts";
+import { RunDocumentError } from "../run/run_document.ts";
+import { SetupError } from "./setup.ts";
+import { FileError } from "../run/whole_file.ts";
+
+export { type EndingSignal, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";
+
+/** The exit codes of every `deno task`. */
+export const EXIT = {
+  /** What was asked for was done. */
+  done: 0,
+  /** It failed. */
+  failed: 1,
+  /** The arguments make no sense; nothing was changed. */
+  badArguments: 2,
+  /** It is not possible on this machine. */
+  notPossible: 77,
+} as const;
+
+/** Errors whose message says what is wrong and what to do. */
+const EXPLAINED = [
+  ClosedError,
+  CommandError,
+  ComparisonError,
+  CutOffError,
+  FileError,
+  NicApplyError,
+  NicBusyError,
+  NicRestoreError,
+  OptionError,
+  OwnershipError,
+  RunDocumentError,
+  SetupError,
+  UnsupportedError,
+  UringError,
+  ...Object.values(Deno.errors),
+];
+
+/**
+ * The text with which an error is shown: its message alone where that explains it, with the place
+ * where it arose where it is a mistake in a program, and when debugging.
+ *
+ * @param error What was thrown.
+ * @param debug Whether to show the place in any case; by default if `ZCLAB_DEBUG=1`.
+ * @returns The text, ending with a newline.
+ */
+export function describeError(error: unknown, debug: boolean = isDebugging()): string {
+  const cause = trialCause(error);
+  const explained = EXPLAINED.some((type) => cause instanceof type);
+  const text = explained && !debug && error instanceof Error ? error.message : Deno.inspect(error);
+  return `error: ${text}\n`;
+}
+
+/**
+ * The exit code for an error.
+ *
+ * @param error What was thrown.
+ * @returns One of {@linkcode EXIT}.
+ */
+export function exitCode(error: unknown): number {
+  const cause = trialCause(error);
+  if (cause instanceof OptionError) return EXIT.badArguments;
+  const impossible = cause instanceof SetupError || cause instanceof UnsupportedError;
+  return impossible ? EXIT.notPossible : EXIT.failed;
+}
+
+/** What a trial failed of, or the error itself if it is not that of a trial. */
+function trialCause(error: unknown): unknown {
+  return error instanceof TrialError ? error.cause : error;
+}
+
+/** Whether `ZCLAB_DEBUG` asks for the place of errors. */
+export function isDebugging(): boolean {
+  return (Deno.env.get("ZCLAB_DEBUG") ?? "0") !== "0";
+}
+
+/**
+ * Makes a printer that goes quiet when nobody reads any more, as after `| head`, and that waits for
+ * a slow reader.
+ *
+ * @param stream Where to print, such as `Deno.stdout`.
+ * @returns The printer.
+ */
+export function printer(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
+  let closed = false;
+  return (text) => {
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.length > 0 && !closed) {
+      try {
+        bytes = bytes.subarray(stream.writeSync(bytes));
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) closed = true;
+        // Somebody who shares the terminal made it nonblocking.
+        else if (error instanceof Deno.errors.WouldBlock) pause();
+        else throw error;
+      }
+    }
+  };
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}

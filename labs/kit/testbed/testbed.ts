@@ -1,0 +1,573 @@
+/**
+ * Network namespaces and links that are made for one experiment and leave nothing behind.
+ *
+ * @module
+ */
+import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import {
+  CLOSED,
+  type Display,
+  type Fact,
+  inLine,
+  inTable,
+} from "../../../ffi/kernel/inspection.ts";
+import { NetworkNamespace } from "../../../ffi/net/namespace.ts";
+import { loadIfb } from "./ifb.ts";
+import {
+  CommandError,
+  requirePrograms,
+  runInNamespace,
+  type RunInNamespaceOptions,
+} from "./namespace_command.ts";
+import { findProgram } from "../terminal/setup.ts";
+
+/** The name of the interface at either end; each is alone in its namespace with `lo`. */
+const INTERFACE = "zclab0";
+
+/** What both ends of a link and the sink are called by others. Nobody outside can reach them. */
+const NEAR = { ipv4: "10.231.0.1", ipv6: "fd7a:636c:6162::1", link: "02:00:00:00:00:01" } as const;
+const FAR = { ipv4: "10.231.0.2", ipv6: "fd7a:636c:6162::2", link: "02:00:00:00:00:02" } as const;
+const LOOPBACK = { ipv4: "127.0.0.1", ipv6: "::1", link: "00:00:00:00:00:00" } as const;
+
+/** IPv6 asks for this much, and an IP packet has no more than that. */
+const MTU = { least: 1280, most: 65535 } as const;
+
+/** The MTU of `lo`, which the kernel sets and nobody here changes. */
+const LOOPBACK_MTU = 65536;
+
+/** A veth receiver has a NAPI context if it does GRO and its peer sends it no TSO. */
+const NAPI_FEATURES = [
+  ["gro", "on"],
+  ["tso", "off"],
+  ["tx-tcp6-segmentation", "off"],
+  ["tx-tcp-mangleid-segmentation", "off"],
+  ["tx-tcp-ecn-segmentation", "off"],
+].flat();
+
+/** How often the state of a link is looked at until both its ends are up. */
+const LINK_LOOKS = 100;
+
+/**
+ * A slow machine acknowledges late. What is sent again only for that reason would be placed twice, so
+ * nothing is sent again for want of an acknowledgement but after this time, in microseconds.
+ */
+const PATIENT_RTO = 3_000_000;
+
+/** What the kernel lacks when it says this, and the module that has it. */
+const MISSING: readonly (readonly [said: RegExp, feature: string, advice: string])[] = [
+  [
+    /Unknown device type|"type softnic"/,
+    "This type of network device",
+    "As root: modprobe veth; modprobe ifb numifbs=0; softnic is loaded in the guest: deno task vm -- COMMAND",
+  ],
+  [/qdisc kind is unknown/, "This queueing discipline", "As root: modprobe sch_ingress"],
+  [/TC classifier not found/, "The BPF classifier", "As root: modprobe cls_bpf"],
+];
+
+/** The kinds of testbed. */
+export type TestbedKind = "sink" | "pair" | "loopback" | "softnic";
+
+/** An IP address with a port, as sockets take it. */
+export interface TestbedAddress {
+  /** The numeric IP address. */
+  readonly host: string;
+  /** The port, from 0 (the kernel chooses) to 65535. */
+  readonly port: number;
+}
+
+/** One end of a testbed: where sockets are made, and what the other end calls it. */
+export interface TestbedEnd {
+  /**
+   * The namespace in which this end's sockets are made. A sink's far end is nobody: it has the near
+   * end's namespace, as both ends of a loopback do.
+   *
+   * @throws {ClosedError} After the testbed was closed.
+   */
+  readonly namespace: NetworkNamespace;
+  /** The name of the interface that leads to the other end. */
+  readonly interface: string;
+  /** The MTU of that interface, in bytes. */
+  readonly mtu: number;
+  /**
+   * The address of this end.
+   *
+   * @param port From 0 to 65535.
+   * @param family 4 or 6. Default: 4.
+   * @throws {RangeError} If the port is none.
+   * @throws {UnsupportedError} If IPv6 is asked for and this kernel has it switched off.
+   * @throws {ClosedError} After the testbed was closed.
+   */
+  address(port: number, family?: 4 | 6): TestbedAddress;
+}
+
+/** What an interface is set to: a result means little without it. */
+export interface InterfaceSettings {
+  /** The name of the interface. */
+  readonly interface: string;
+  /** Its MTU, in bytes. */
+  readonly mtu: number;
+  /** Its root queueing discipline, such as `noqueue`. */
+  readonly qdisc: string;
+  /** Its offloads under ethtool's names, or undefined where ethtool is not installed. */
+  readonly offloads: Readonly<Record<string, boolean>> | undefined;
+}
+
+/** Options of {@linkcode Testbed.sink}. */
+export interface SinkOptions {
+  /** The MTU, from 1280 to 65535 bytes. Default: 65535, so that no datagram is fragmented. */
+  mtu?: number;
+}
+
+/** Options of {@linkcode Testbed.pair}. */
+export interface PairOptions {
+  /** The MTU of both ends, from 1280 to 65535 bytes. Default: 65535. */
+  mtu?: number;
+  /**
+   * Whether the far end drops what it receives before anybody reads it, and so without copying it.
+   * Default: false.
+   */
+  dropAtFar?: boolean;
+  /**
+   * Whether sockets get a NAPI id, which busy polling needs: GRO on, TCP segmentation offload off,
+   * at both ends. Needs ethtool. Default: false.
+   */
+  napi?: boolean;
+}
+
+/** Options of {@linkcode Testbed.softnic}. */
+export interface SoftnicOptions {
+  /** The MTU of both ends, from 1280 to 65535 bytes. Default: 1500. */
+  mtu?: number;
+  /** Receive and transmit queues of each end, from 2 to 16. Default: 4. */
+  queues?: number;
+  /** Receive buffers that each queue of the far end posts in advance. Default: the driver's, 1024. */
+  descriptors?: number;
+  /** Whether the far end splits headers from data, which zero-copy receive needs. Default: true. */
+  headerSplit?: boolean;
+}
+
+class End implements TestbedEnd {
+  readonly interface: string;
+  readonly mtu: number;
+  readonly #namespace: NetworkNamespace;
+  readonly #addresses: { readonly ipv4: string; readonly ipv6: string };
+
+  constructor(
+    namespace: NetworkNamespace,
+    addresses: { readonly ipv4: string; readonly ipv6: string },
+    name: string,
+    mtu: number,
+  ) {
+    this.#namespace = namespace;
+    this.#addresses = addresses;
+    this.interface = name;
+    this.mtu = mtu;
+  }
+
+  get namespace(): NetworkNamespace {
+    if (this.#namespace.closed) throw new ClosedError("Testbed");
+    return this.#namespace;
+  }
+
+  address(port: number, family: 4 | 6 = 4): TestbedAddress {
+    if (this.#namespace.closed) throw new ClosedError("Testbed");
+    if (!Number.isInteger(port) || port < 0 || port > 65535) {
+      throw new RangeError(`The port must be an integer from 0 to 65535, got ${port}`);
+    }
+    if (family === 4) return { host: this.#addresses.ipv4, port };
+    if (!hasIpv6()) {
+      throw new UnsupportedError("IPv6", { advice: "Boot without ipv6.disable=1, or use IPv4" });
+    }
+    return { host: this.#addresses.ipv6, port };
+  }
+
+  [Symbol.for("Deno.customInspect")](): string {
+    return inLine("TestbedEnd", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("TestbedEnd", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.#namespace.closed) return CLOSED;
+    const { ipv4, ipv6 } = this.#addresses;
+    return [
+      ["interface", this.interface, "bare"],
+      ["mtu", this.mtu],
+      ["IPv4", ipv4, "bare"],
+      ["IPv6", ipv6, "bare"],
+    ];
+  }
+}
+
+/**
+ * Network namespaces with a link, for one experiment. Root is not needed where user namespaces are
+ * allowed. It is gone when it is closed, and with the process, however that ends: the namespaces have
+ * no names, and their devices go with them. A socket that is still open keeps its namespace.
+ *
+ * @example What is sent into a sink goes nowhere
+ * ```ts
+ * import { Testbed } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using bed = await Testbed.sink();
+ * assertEquals(bed.far.address(9000), { host: "10.231.0.2", port: 9000 });
+ * ```
+ */
+export class Testbed implements Disposable, AsyncDisposable {
+  /** What kind of testbed it is. */
+  readonly kind: TestbedKind;
+  /** The end that experiments send from. */
+  readonly near: TestbedEnd;
+  /** The end that experiments send to. */
+  readonly far: TestbedEnd;
+  readonly #namespaces: readonly NetworkNamespace[];
+
+  private constructor(
+    kind: TestbedKind,
+    near: TestbedEnd,
+    far: TestbedEnd,
+    namespaces: readonly NetworkNamespace[],
+  ) {
+    this.kind = kind;
+    this.near = near;
+    this.far = far;
+    this.#namespaces = namespaces;
+  }
+
+  /**
+   * A wire that leads nowhere: an ifb device, which drops what it is sent without copying it. Nobody
+   * answers at the far end, so TCP cannot connect there.
+   *
+   * Where the kernel's module ifb is not loaded yet, root loads it without the two devices that it
+   * brings, and it stays loaded. For another user the kernel loads it, and makes ifb0 and ifb1 in the
+   * machine's own network, which stay, unless modprobe is configured otherwise (as it is by systemd 256
+   * and later). Beforehand, as root: `modprobe ifb numifbs=0`.
+   *
+   * @throws {UnsupportedError} If the kernel, the user or a missing program does not allow it.
+   * @throws {RangeError} If the MTU is out of range.
+   */
+  static async sink(options: SinkOptions = {}): Promise<Testbed> {
+    const mtu = checkMtu(options.mtu);
+    requirePrograms("nsenter", "ip", "tc");
+    await loadIfb();
+    return await build(1, async ([namespace]) => {
+      await configure(namespace!, "ip", [
+        `link add ${INTERFACE} mtu ${mtu} address ${NEAR.link} type ifb`,
+        ...endLines(NEAR, FAR),
+      ]);
+      // A queue would hold the buffers that the device is there to let go of at once.
+      await configure(namespace!, "tc", [`qdisc replace dev ${INTERFACE} root noqueue`]);
+      const near = new End(namespace!, NEAR, INTERFACE, mtu);
+      const far = new End(namespace!, FAR, INTERFACE, mtu);
+      return new Testbed("sink", near, far, [namespace!]);
+    });
+  }
+
+  /**
+   * Two namespaces joined by a veth link. What a socket at the far end receives was always copied;
+   * with `dropAtFar` nothing is received, and nothing copied.
+   *
+   * @throws {UnsupportedError} If the kernel, the user or a missing program does not allow it.
+   * @throws {RangeError} If the MTU is out of range.
+   */
+  static async pair(options: PairOptions = {}): Promise<Testbed> {
+    const mtu = checkMtu(options.mtu);
+    requirePrograms("nsenter", "ip");
+    if (options.dropAtFar) requirePrograms("tc");
+    if (options.napi) requirePrograms("ethtool");
+    return await build(2, async ([near, far]) => {
+      await link(near!, far!, mtu);
+      const further = [waitForCarrier(near!)];
+      if (options.dropAtFar) further.push(dropAtIngress(far!));
+      if (options.napi) further.push(enableNapi(near!), enableNapi(far!));
+      await settle(further);
+      return new Testbed(
+        "pair",
+        new End(near!, NEAR, INTERFACE, mtu),
+        new End(far!, FAR, INTERFACE, mtu),
+        [near!, far!],
+      );
+    });
+  }
+
+  /**
+   * One namespace with nothing but `lo`: the control of an experiment, because what goes through a
+   * loopback interface is always copied.
+   *
+   * @throws {UnsupportedError} If neither privileges nor user namespaces are to be had.
+   */
+  static async loopback(): Promise<Testbed> {
+    return await build(1, ([namespace]) => {
+      const end = new End(namespace!, LOOPBACK, "lo", LOOPBACK_MTU);
+      return Promise.resolve(new Testbed("loopback", end, end, [namespace!]));
+    });
+  }
+
+  /**
+   * Two namespaces joined by softnic, a pair of NICs in software that can do zero-copy receive: the far
+   * end splits headers from data, and its queue 0 takes all traffic but the flows that
+   * {@linkcode Softnic.steer} leads to another queue.
+   *
+   * @throws {UnsupportedError} If softnic is not loaded, or ethtool is missing.
+   * @throws {RangeError} If an option is out of range.
+   */
+  static async softnic(options: SoftnicOptions = {}): Promise<Testbed> {
+    const mtu = checkMtu(options.mtu ?? 1500);
+    const { queues = 4, descriptors, headerSplit = true } = options;
+    if (!Number.isInteger(queues) || queues < 2 || queues > 16) {
+      throw new RangeError(`The number of queues must be an integer from 2 to 16, got ${queues}`);
+    }
+    requirePrograms("nsenter", "ip", "ethtool");
+    return await build(2, async ([near, far]) => {
+      const device = `mtu ${mtu} numrxqueues ${queues} numtxqueues ${queues}`;
+      // Who counts frames counts these, too: they shall be over before the first is counted.
+      for (const namespace of hasIpv6() ? [near!, far!] : []) {
+        await setSysctl(namespace, { "ipv6/conf/default/mldv2_unsolicited_report_interval": 1 });
+      }
+      await configure(near!, "ip", [
+        `link add ${INTERFACE} address ${NEAR.link} ${device} type softnic`,
+        `link add link ${INTERFACE} name ${INTERFACE} address ${FAR.link} ${device} ` +
+        "netns /proc/self/fd/3 type softnic",
+        ...endLines(NEAR, FAR),
+      ], { descriptor3: far! });
+      const ethtool = async (...args: string[]): Promise<void> => {
+        await runInNamespace(far!, "ethtool", [args[0]!, INTERFACE, ...args.slice(1)]);
+      };
+      if (headerSplit) await ethtool("-G", "tcp-data-split", "on");
+      if (descriptors !== undefined) await ethtool("-G", "rx", String(descriptors));
+      await ethtool("-X", "equal", "1");
+      await configure(far!, "ip", endLines(FAR, NEAR));
+      await setSysctl(near!, {
+        "ipv4/tcp_early_retrans": 0,
+        "ipv4/tcp_rto_min_us": PATIENT_RTO,
+      });
+      await waitForCarrier(near!);
+      return new Testbed(
+        "softnic",
+        new End(near!, NEAR, INTERFACE, mtu),
+        new End(far!, FAR, INTERFACE, mtu),
+        [near!, far!],
+      );
+    });
+  }
+
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#namespaces.every((namespace) => namespace.closed);
+  }
+
+  /**
+   * Reads what the interfaces are set to.
+   *
+   * @returns The near end's interface first, then the far end's, if that is another.
+   * @throws {ClosedError} After {@linkcode close}.
+   * @throws {UnsupportedError} If `ip` or `nsenter` is not installed.
+   */
+  async interfaceSettings(): Promise<InterfaceSettings[]> {
+    if (this.closed) throw new ClosedError("Testbed");
+    return await Promise.all(
+      this.#namespaces.map((namespace) => readSettings(namespace, this.near.interface)),
+    );
+  }
+
+  /** Lets go of the namespaces, and so of their devices. Closing it again does nothing. */
+  close(): void {
+    for (const namespace of this.#namespaces) namespace.close();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** Shows the state on one line. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return inLine("Testbed", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("Testbed", this.#facts(), this.#more());
+  }
+
+  #facts(): readonly Fact[] {
+    if (this.closed) return CLOSED;
+    const { interface: name, mtu } = this.near;
+    return [["kind", this.kind, "bare"], ["interface", name, "bare"], ["mtu", mtu]];
+  }
+
+  /** What only a table has room for. */
+  #more(): readonly Fact[] {
+    if (this.closed) return [];
+    return [
+      ["near", this.near.address(0).host],
+      ["far", this.far.address(0).host],
+      ["namespaces", this.#namespaces.length],
+    ];
+  }
+}
+
+/** Makes namespaces and what belongs in them, or leaves neither. */
+async function build(
+  count: number,
+  furnish: (namespaces: readonly NetworkNamespace[]) => Promise<Testbed>,
+): Promise<Testbed> {
+  const namespaces = NetworkNamespace.createMany(count);
+  try {
+    return await furnish(namespaces);
+  } catch (error) {
+    for (const namespace of namespaces) namespace.close();
+    throw explain(error);
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof CommandError)) return error;
+  const found = MISSING.find(([said]) => said.test(error.stderr));
+  if (found === undefined) return error;
+  const [, feature, advice] = found;
+  return new UnsupportedError(`${feature} (${error.stderr})`, { advice });
+}
+
+/** Waits for all, also when one fails: nothing may still run in a namespace that we let go of. */
+async function settle(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+function checkMtu(mtu: number = MTU.most): number {
+  if (!Number.isInteger(mtu) || mtu < MTU.least || mtu > MTU.most) {
+    throw new RangeError(`The MTU must be an integer from ${MTU.least} to ${MTU.most}, got ${mtu}`);
+  }
+  return mtu;
+}
+
+function hasIpv6(): boolean {
+  try {
+    Deno.statSync("/proc/net/if_inet6");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** One process for any number of lines, because processes are what takes time here. */
+async function configure(
+  namespace: NetworkNamespace,
+  program: "ip" | "tc",
+  lines: readonly string[],
+  options: Omit<RunInNamespaceOptions, "input"> = {},
+): Promise<void> {
+  const input = lines.join("\n") + "\n";
+  await runInNamespace(namespace, program, ["-batch", "-"], { ...options, input });
+}
+
+/**
+ * Raises an interface with its addresses. Neighbours are permanent and there is no link-local
+ * address, so that the only packets on the link are the experiment's own.
+ */
+function endLines(own: typeof NEAR | typeof FAR, other: typeof NEAR | typeof FAR): string[] {
+  const lines = [
+    `addr add ${own.ipv4}/30 dev ${INTERFACE}`,
+    `neigh replace ${other.ipv4} lladdr ${other.link} dev ${INTERFACE} nud permanent`,
+  ];
+  const raise = `link set ${INTERFACE} up`;
+  if (!hasIpv6()) return [raise, ...lines];
+  return [
+    `link set ${INTERFACE} addrgenmode none`,
+    raise,
+    ...lines,
+    `addr add ${own.ipv6}/64 dev ${INTERFACE} nodad`,
+    `neigh replace ${other.ipv6} lladdr ${other.link} dev ${INTERFACE} nud permanent`,
+  ];
+}
+
+async function link(near: NetworkNamespace, far: NetworkNamespace, mtu: number): Promise<void> {
+  const nearEnd = `${INTERFACE} mtu ${mtu} address ${NEAR.link}`;
+  const farEnd = `${INTERFACE} mtu ${mtu} address ${FAR.link} netns /proc/self/fd/3`;
+  await configure(near, "ip", [
+    `link add ${nearEnd} type veth peer name ${farEnd}`,
+    ...endLines(NEAR, FAR),
+  ], { descriptor3: far });
+  await configure(far, "ip", endLines(FAR, NEAR));
+}
+
+/** The end that came up first gets its carrier, and its queue, from a kernel thread a little later. */
+async function waitForCarrier(namespace: NetworkNamespace): Promise<void> {
+  for (let look = 0; look < LINK_LOOKS; look++) {
+    const { operstate, qdisc } = await showLink(namespace, INTERFACE);
+    if (operstate === "UP" && qdisc !== "noop") return;
+  }
+  throw new Error(`The link did not come up. Look at it with: ip -d link show ${INTERFACE}`);
+}
+
+async function dropAtIngress(namespace: NetworkNamespace): Promise<void> {
+  await configure(namespace, "tc", [
+    `qdisc add dev ${INTERFACE} clsact`,
+    // One instruction of classic BPF: return 2, which is TC_ACT_SHOT.
+    `filter add dev ${INTERFACE} ingress protocol all prio 1 bpf da bytecode '1,6 0 0 2,'`,
+  ]);
+}
+
+async function enableNapi(namespace: NetworkNamespace): Promise<void> {
+  await runInNamespace(namespace, "ethtool", ["-K", INTERFACE, ...NAPI_FEATURES]);
+}
+
+/** Sets what the kernel keeps for each namespace, by its path below `/proc/sys/net`. */
+async function setSysctl(
+  namespace: NetworkNamespace,
+  values: Readonly<Record<string, number>>,
+): Promise<void> {
+  const lines = Object.entries(values).map(([name, value]) =>
+    `echo ${value} >/proc/sys/net/${name}`
+  );
+  await runInNamespace(namespace, "sh", ["-ec", lines.join("\n")]);
+}
+
+/** What zclab reads of `ip -json link show`. */
+interface LinkDescription {
+  readonly mtu: number;
+  readonly qdisc: string;
+  readonly operstate: string;
+}
+
+async function showLink(namespace: NetworkNamespace, name: string): Promise<LinkDescription> {
+  const text = await runInNamespace(namespace, "ip", ["-json", "link", "show", "dev", name]);
+  const [description] = JSON.parse(text) as LinkDescription[];
+  return description!;
+}
+
+async function readSettings(
+  namespace: NetworkNamespace,
+  name: string,
+): Promise<InterfaceSettings> {
+  const [{ mtu, qdisc }, offloads] = await Promise.all([
+    showLink(namespace, name),
+    readOffloads(namespace, name),
+  ]);
+  return { interface: name, mtu, qdisc, offloads };
+}
+
+async function readOffloads(
+  namespace: NetworkNamespace,
+  name: string,
+): Promise<Record<string, boolean> | undefined> {
+  if (findProgram("ethtool") === undefined) return undefined;
+  const text = await runInNamespace(namespace, "ethtool", ["--show-features", name]);
+  const offloads: Record<string, boolean> = {};
+  for (const [, feature, state] of text.matchAll(/^\s*([\w-]+): (on|off)\b/gm)) {
+    offloads[feature!] = state === "on";
+  }
+  return offloads;
+}

@@ -1,0 +1,126 @@
+/**
+ * The thread behind {@linkcode StreamSender}: a Worker's main module, which sends the stream.
+ *
+ * @module
+ */
+import { Area } from "../../../ffi/memory/area.ts";
+import { UringError } from "../../../ffi/kernel/errors.ts";
+import { Ring } from "../../../ffi/ring/ring.ts";
+import { pinThread, threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
+import { CQE, MSG } from "../../../ffi/kernel/uapi.ts";
+import { fillStream } from "./stream.ts";
+
+/** What the thread is told: to send so much of the stream. */
+export interface SendRequest {
+  /** The socket's descriptor; descriptors belong to the process, so every thread can use it. */
+  readonly fd: number;
+  /** Bytes to send. */
+  readonly bytes: number;
+  /** The processor to send on, or undefined for any. */
+  readonly cpu: number | undefined;
+  /** One word, which becomes 1 when sending is to begin. */
+  readonly go: Int32Array<SharedArrayBuffer>;
+}
+
+/** What the thread says: that it is prepared, and then what it did. */
+export type SendReport =
+  | { readonly kind: "prepared" }
+  | { readonly kind: "sent"; readonly sent: Sent }
+  | { readonly kind: "failed"; readonly error: string };
+
+/** What came of sending. */
+export interface Sent {
+  /** Bytes. */
+  readonly bytes: number;
+  /** CPU time of the thread, in seconds. */
+  readonly cpuSeconds: number;
+  /** Requests. */
+  readonly requests: number;
+  /** Requests whose data the kernel copied all the same. */
+  readonly copied: number;
+}
+
+/** The Worker's own side of its port: types for that scope would not fit the rest of the program. */
+interface Port {
+  onmessage: ((event: MessageEvent<SendRequest>) => void) | null;
+  postMessage(report: SendReport): void;
+}
+
+/** Bytes of one request: enough that its cost does not matter. */
+const REQUEST_BYTES = 256 << 10;
+
+/** The stream from its beginning, as much as was asked for so far; kept from request to request. */
+class Stream implements Disposable {
+  #area: Area | undefined;
+
+  /** The memory that holds at least so much of the stream. */
+  upTo(bytes: number): Area {
+    if (this.#area === undefined || this.#area.bytes < bytes) {
+      this.#area?.close();
+      this.#area = Area.map({ bytes });
+      fillStream(this.#area.unsafeBytes());
+    }
+    return this.#area;
+  }
+
+  [Symbol.dispose](): void {
+    this.#area?.close();
+  }
+}
+
+/** Sends, blocking the thread, until the kernel has let go of all memory; then ends the stream. */
+function send(area: Area, { fd, bytes, cpu, go }: SendRequest, prepared: () => void): Sent {
+  using _pinned = cpu === undefined ? undefined : pinThread(cpu);
+  using ring = Ring.open({ entries: 8 });
+  const { batch } = ring;
+  let sent = 0;
+  let requests = 0;
+  let copied = 0;
+  let failure = 0;
+  const onCompletion = (_userData: number, result: number, flags: number): void => {
+    if ((flags & CQE.NOTIF) !== 0) {
+      if (result < 0) copied++;
+    } else if (result < 0) failure = result;
+    else sent += result;
+  };
+  prepared();
+  Atomics.wait(go, 0, 0);
+  const cpuBefore = threadCpuSeconds();
+  while (sent < bytes) {
+    const slice = area.slice(sent, Math.min(REQUEST_BYTES, bytes - sent));
+    const before = sent;
+    // That more follows keeps TCP from ending each request with a short segment.
+    const more = sent + slice.length < bytes ? MSG.MORE : 0;
+    batch.sendZc(fd, slice, 0, MSG.WAITALL | MSG.NOSIGNAL | more);
+    requests++;
+    // The notification of an earlier one may come first.
+    while (sent === before && failure === 0) {
+      batch.submitAndWait(1);
+      batch.reap(onCompletion);
+    }
+    if (failure !== 0) throw new UringError("SEND_ZC", -failure);
+  }
+  while (batch.inFlight > 0) {
+    batch.submitAndWait(1);
+    batch.reap(onCompletion);
+  }
+  const cpuSeconds = threadCpuSeconds() - cpuBefore;
+  batch.shutdown(fd, 1).submitAndWait(1);
+  batch.reap(() => {});
+  return { bytes: sent, cpuSeconds, requests, copied };
+}
+
+if ("DedicatedWorkerGlobalScope" in globalThis) {
+  const port = globalThis as unknown as Port;
+  const stream = new Stream();
+  port.onmessage = ({ data }) => {
+    try {
+      const area = stream.upTo(data.bytes);
+      const sent = send(area, data, () => port.postMessage({ kind: "prepared" }));
+      port.postMessage({ kind: "sent", sent });
+    } catch (error) {
+      port.postMessage({ kind: "failed", error: String(error) });
+    }
+  };
+  port.postMessage({ kind: "prepared" });
+}

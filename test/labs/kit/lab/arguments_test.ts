@@ -1,0 +1,88 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { readArguments, wholeNumber } from "../../../../labs/kit/lab/arguments.ts";
+import { OptionError } from "../../../../labs/kit/lab/lab.ts";
+
+const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
+
+Deno.test("readArguments() takes an empty value for the value of its option", () => {
+  const options = { string: ["file", "_"], boolean: ["quick"] };
+  assertEquals(readArguments(["--file", "", "more"], options), {
+    _: ["more"],
+    file: "",
+    quick: false,
+  });
+  assertEquals(readArguments(["", "--file=x"], options)._, [""]);
+  // Behind two dashes nothing is an option.
+  assertEquals(readArguments(["--", "--quick=no", "--file", ""], options)._, [
+    "--quick=no",
+    "--file",
+    "",
+  ]);
+});
+
+Deno.test("readArguments() refuses values of flags, and negative numbers that look like options", () => {
+  const options = { string: ["port"], boolean: ["quick"], negatable: ["quick"] };
+  const mistakes: [string[], string][] = [
+    [["--quick=no"], "--quick takes no value"],
+    [["--no-quick=1"], "--no-quick takes no value"],
+    [["--port", "-1"], "--port: a negative value"],
+  ];
+  for (const [args, says] of mistakes) {
+    assertStringIncludes(
+      assertThrows(() => readArguments(args, options), OptionError).message,
+      says,
+    );
+  }
+});
+
+Deno.test("wholeNumber() takes whole numbers in bounds, and names the option otherwise", () => {
+  assertEquals(wholeNumber("port", "9000", 1, 65535), 9000);
+  assertEquals(wholeNumber("port", "-5", -5, 5), -5);
+  assertEquals(wholeNumber("port", undefined, 1, 2), undefined);
+  for (const text of ["", " ", "0", "65536", "-1", "1e3", "1.5", "NaN", "0x10", "9".repeat(30)]) {
+    const error = assertThrows(() => wholeNumber("port", text, 1, 65535), OptionError);
+    assertStringIncludes(error.message, "--port needs an integer from 1 to 65535, got ");
+  }
+});
+
+/** Values that can be wrong only on this machine, or that were found out late. */
+const REFUSED: readonly (readonly [program: string, args: readonly string[], names: string])[] = [
+  ["labs/main.ts", ["--sink", ""], "--sink"],
+  ["labs/main.ts", ["--sink", "999.0.0.1:9000"], "--sink"],
+  ["labs/main.ts", ["--sink", "[fe80::1%no-such-nic]:9000"], "--sink"],
+  ["labs/main.ts", ["--cpu", "8000"], "--cpu"],
+  ["labs/main.ts", ["busy-poll", "--cpu", "8000"], "--cpu"],
+  ["labs/main.ts", ["--json", "/nonexistent/run.json"], "--json"],
+  ["labs/main.ts", ["rx-zcrx", "--buffer", "5000"], "--buffer"],
+  ["labs/main.ts", ["rx-to-disk", "--file", "/nonexistent/file"], "--file"],
+  ["labs/main.ts", ["rx-to-disk", "--file", "/dev/null"], "--file"],
+  ["vm/main.ts", ["--memory", "", "--", "true"], "--memory"],
+  ["vm/main.ts", ["--kernel-log", "/nonexistent/log", "--", "true"], "--kernel-log"],
+  ["vm/main.ts", ["--out", "/dev/null", "--", "true"], "--out"],
+  ["vm/main.ts", ["--mirror", "nowhere", "build"], "--mirror"],
+  ["notebooks/main.ts", ["--port", ""], "--port"],
+  ["notebooks/main.ts", ["--check=no"], "--check"],
+  ["labs/kit/terminal/doctor.ts", ["--json=x"], "--json"],
+  ["labs/kit/nic/command.ts", ["plan", "no-such-nic"], "no-such-nic"],
+  ["labs/kit/nic/command.ts", ["plan", "lo", "--port", "0"], "--port"],
+  ["labs/kit/nic/command.ts", ["plan", "lo", "--source-address", "999.0.0.1"], "--source-address"],
+  ["bench/main.ts", ["--rounds", "4"], "--rounds"],
+  ["bench/main.ts", ["--json", "/nonexistent/bench.json"], "--json"],
+  ["bench/main.ts", ["everything"], "everything"],
+  ["test/main.ts", [""], "FILTER"],
+];
+
+for (const [program, args, names] of REFUSED) {
+  Deno.test(`${program} ${args.map((arg) => arg || '""').join(" ")} ends with 2 and names it`, async () => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", `${ROOT}${program}`, ...args],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const errors = new TextDecoder().decode(stderr);
+    assertEquals([code, new TextDecoder().decode(stdout)], [2, ""], errors);
+    assertStringIncludes(errors, names);
+    assert(!errors.includes("    at "), errors);
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * Experiments with known numbers, for the tests of plots and reports.
+ *
+ * @module
+ */
+import * as hdr from "hdr-histogram-js";
+import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
+
+/** Where the trials of an experiment come from. */
+export interface SampleOptions<F extends Factors> {
+  readonly factors: readonly F[];
+  readonly control?: (factors: F) => boolean;
+  readonly rounds?: number;
+  readonly measure: (factors: F, round: number) => Measures;
+}
+
+/** One warm-up round, then rounds with each combination once and each baseline twice. */
+export function sampleTrials<F extends Factors>(options: SampleOptions<F>): Trial[] {
+  const { factors, control = () => false, rounds = 4, measure } = options;
+  const trials: Trial[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const again = round === 0 ? [] : factors.filter(control);
+    for (const [order, own] of [...factors, ...again].entries()) {
+      trials.push({
+        round,
+        order,
+        warmUp: round === 0,
+        control: order >= factors.length,
+        factors: own,
+        measures: measure(own, round + (order >= factors.length ? 0.5 : 0)),
+        startedAt: new Date(Date.UTC(2026, 0, 1) + trials.length * 250).toISOString(),
+        seconds: 0.2,
+      });
+    }
+  }
+  return trials;
+}
+
+/** Values that differ from round to round by a few per cent, the same each time. */
+export function noisy(value: number, round: number): number {
+  return value * (1 + 0.02 * Math.sin(round * 7.3));
+}
+
+/** Sending: zero copy is slower at 600 bytes, and faster from 4000 on. */
+export function sendTrials(): Trial[] {
+  const factors = [600, 1500, 4000].flatMap((payload) =>
+    ["copy", "zc"].map((mode) => ({ sink: "ifb", payload, mode }))
+  );
+  return sampleTrials({
+    factors,
+    control: ({ mode }) => mode === "copy",
+    measure: ({ payload, mode }, round) => {
+      const ratio = mode === "copy" ? 1 : { 600: 0.7, 1500: 1, 4000: 1.6 }[payload]!;
+      const rate = noisy(400_000 * ratio, round + (mode === "zc" ? 0.3 : 0));
+      return {
+        requestsPerSecond: rate / 2,
+        datagramsPerSecond: rate,
+        sent: 1000,
+        copied: mode === "zc" ? 0 : null,
+      };
+    },
+  });
+}
+
+/** Round trips: a distribution in each trial, for two ways of waiting on two links. */
+export function latencyTrials(): Trial[] {
+  const factors = ["pair", "loopback"].flatMap((link) =>
+    ["none", "busy"].map((polling) => ({ link, polling }))
+  );
+  return sampleTrials({
+    factors,
+    control: ({ polling }) => polling === "none",
+    measure: ({ polling }) => {
+      const histogram = hdr.build({ numberOfSignificantValueDigits: 3 });
+      const base = polling === "none" ? 60_000 : 30_000;
+      for (let i = 0; i < 1000; i++) histogram.recordValue(base + i * 20);
+      const distribution = hdr.encodeIntoCompressedBase64(histogram);
+      return { p50Seconds: (base + 10_000) / 1e9, distribution };
+    },
+  });
+}
