@@ -7,7 +7,7 @@ import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
-import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
+import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "../kernel/memory.ts";
 import { Registrations } from "./registrations.ts";
@@ -145,6 +145,7 @@ export class Area implements Disposable {
    * @param options Length and kind of pages.
    * @throws {RangeError} If `bytes` is not a positive integer.
    * @throws {UringError} If there is not enough memory, or not enough huge pages are reserved.
+   * @throws {UnsupportedError} If this machine has no huge pages of that size.
    */
   static map(options: AreaOptions): Area {
     return Area.#make(
@@ -164,6 +165,7 @@ export class Area implements Disposable {
    * @throws {RangeError} If `bytes` is not a positive integer.
    * @throws {UnsupportedError} If this machine has no `/dev/udmabuf`, or not for this user.
    * @throws {UringError} If there is not enough memory, or not enough huge pages are reserved.
+   * @throws {UnsupportedError} If this machine has no huge pages of that size.
    */
   static dmaBuf(options: AreaOptions): Area {
     return Area.#make("Area.dmaBuf", options, ({ length, hugeShift }) => {
@@ -193,13 +195,8 @@ export class Area implements Disposable {
     try {
       return make({ length, hugeShift });
     } catch (error) {
-      if (hugePages !== undefined && error instanceof UringError && error.code === "ENOMEM") {
-        throw new UringError("mmap", error.errno, {
-          meaning: `${length / page} free huge pages of ${hugePages} are needed`,
-          advice: hugePages === "2MiB"
-            ? `as root: sysctl vm.nr_hugepages=${length / page} (or more)`
-            : "reserve them at boot: hugepagesz=1G hugepages=N",
-        });
+      if (hugePages !== undefined && error instanceof UringError) {
+        throw hugePageError(error, hugePages, length / page);
       }
       throw error;
     }
@@ -498,4 +495,28 @@ export class Slice {
     const state = this.area.closed ? "closed" : this.#users === 0 ? "free" : this.#owner();
     return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
   }
+}
+
+/** Why there are no huge pages: too few are reserved, or the processor has none of that size. */
+function hugePageError(
+  error: UringError,
+  size: NonNullable<AreaOptions["hugePages"]>,
+  count: number,
+): Error {
+  if (error.code === "ENOMEM") {
+    return new UringError(error.operation, error.errno, {
+      meaning: `${count} free huge pages of ${size} are needed`,
+      advice: size === "2MiB"
+        ? `as root: sysctl vm.nr_hugepages=${count} (or more)`
+        : "reserve them at boot: hugepagesz=1G hugepages=N",
+    });
+  }
+  // EINVAL of mmap(2), ENODEV of memfd_create(2): the kernel has set up no pages of this size.
+  if (error.code === "EINVAL" || error.code === "ENODEV") {
+    return new UnsupportedError(`A huge page of ${size}`, {
+      advice: "This processor or kernel has none of that size; those there are stand in " +
+        "/sys/kernel/mm/hugepages" + (size === "1GiB" ? '. Use "2MiB"' : ""),
+    });
+  }
+  return error;
 }
