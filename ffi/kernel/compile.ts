@@ -10,6 +10,23 @@ import { UnsupportedError } from "./errors.ts";
 
 const FLAGS = ["-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-pthread"] as const;
 
+/** The files in the folder shim. The compiler is given those that end in .c. */
+const SOURCES = [
+  "address.c",
+  "devmem.c",
+  "errand.c",
+  "errand.h",
+  "event.c",
+  "file.c",
+  "interface.c",
+  "memory.c",
+  "message.c",
+  "namespace.c",
+  "shim.h",
+  "socket.c",
+  "thread.c",
+] as const;
+
 /** A temporary file younger than this may belong to a process whose pid we cannot see. */
 const STALE_MILLISECONDS = 60_000;
 
@@ -22,21 +39,28 @@ interface Compiler {
   readonly identity: string;
 }
 
+/** A file of the shim's source. */
+interface Source {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Returns the path of the compiled shim, compiling it if the cache does not have it.
  *
  * The cache is `zclab` under `$XDG_CACHE_HOME` or `$HOME/.cache`, or a private directory of this user
- * under the temporary directory where that cannot be written. A cached shim is found by its source,
+ * under the temporary directory where that cannot be written. A cached shim is found by its sources,
  * its flags and its compiler (`$CC`, else `cc`), and nothing is run to find it.
  *
  * @returns The path of the shared object.
  * @throws {UnsupportedError} If there is no compiler, or no directory that only this user can write.
- * @throws {Error} If the compiler refuses the source, with what it said.
+ * @throws {Error} If the compiler refuses the sources, with what it said.
  */
 export function compileShim(): string {
-  const source = sourcePath();
+  const sources = readSources();
   const compiler = findCompiler();
-  const name = `shim-${key(Deno.readFileSync(source), compiler)}.so`;
+  const name = `shim-${key(sources, compiler)}.so`;
   const user = Deno.uid() ?? 0;
   const places = cachePlaces(user);
   const cached = places.find((place) => isPrivate(place, user) && isFilled(`${place}/${name}`));
@@ -47,13 +71,21 @@ export function compileShim(): string {
       advice: `None of these is one: ${places.join(", ")}. Set XDG_CACHE_HOME to one`,
     });
   }
-  compile(compiler, source, `${place}/${name}`);
+  compile(compiler, sources, `${place}/${name}`);
   return `${place}/${name}`;
 }
 
-/** The compiler reads a file, so a module that was fetched over the network has no shim. */
-function sourcePath(): string {
-  const url = new URL("./shim.c", import.meta.url);
+function readSources(): Source[] {
+  const folder = sourceFolder();
+  return SOURCES.map((name) => {
+    const path = `${folder}/${name}`;
+    return { name, path, bytes: Deno.readFileSync(path) };
+  });
+}
+
+/** The compiler reads files, so a module that was fetched over the network has no shim. */
+function sourceFolder(): string {
+  const url = new URL("./shim", import.meta.url);
   if (url.protocol !== "file:") {
     throw new UnsupportedError(`The shim of a module loaded over ${url.protocol}//`, {
       advice: "Use zclab from a directory on this machine: git clone its repository",
@@ -88,11 +120,12 @@ function candidates(name: string): string[] {
   return directories.filter((entry) => entry.startsWith("/")).map((entry) => `${entry}/${name}`);
 }
 
-function key(source: Uint8Array, compiler: Compiler): string {
+function key(sources: readonly Source[], compiler: Compiler): string {
   const hash = createHash("sha256");
+  const files = sources.map(({ name, bytes }) => [name, bytes.length]);
   // A home directory may be shared by machines of several architectures.
-  hash.update(JSON.stringify([Deno.build.target, compiler.identity, FLAGS]));
-  hash.update(source);
+  hash.update(JSON.stringify([Deno.build.target, compiler.identity, FLAGS, files]));
+  for (const { bytes } of sources) hash.update(bytes);
   return hash.digest("hex").slice(0, 32);
 }
 
@@ -140,11 +173,12 @@ function isFilled(path: string): boolean {
 }
 
 /** Under a name of its own and renamed, so that whoever looks finds a whole file or none. */
-function compile(compiler: Compiler, source: string, target: string): void {
+function compile(compiler: Compiler, sources: readonly Source[], target: string): void {
   sweep(target.slice(0, target.lastIndexOf("/")));
   const temporary = `${target}.${Deno.pid}.${crypto.randomUUID()}`;
   try {
-    runCompiler(compiler, [...FLAGS, "-o", temporary, source]);
+    const units = sources.filter(({ name }) => name.endsWith(".c")).map(({ path }) => path);
+    runCompiler(compiler, [...FLAGS, "-o", temporary, ...units]);
     Deno.renameSync(temporary, target);
   } finally {
     remove(temporary);

@@ -46,7 +46,7 @@ export const LIBURING = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The shim (shim.c). Memory addresses on hot paths travel as two 32-bit halves. */
+/** The shim (the folder shim). Memory addresses on hot paths travel as two 32-bit halves. */
 export const SHIM = {
   // Memory.
   zclab_map: {

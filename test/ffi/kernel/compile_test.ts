@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { Command } from "../../child.ts";
 
-const COMPILE = new URL("../../../ffi/kernel/compile.ts", import.meta.url).href;
+const KERNEL = new URL("../../../ffi/kernel", import.meta.url).pathname;
 
 const PRINT_PATHS = `
-  import { compileShim } from "${COMPILE}";
+  import { compileShim } from "${KERNEL}/compile.ts";
   console.log(compileShim());
   console.log(compileShim());
 `;
@@ -21,11 +21,11 @@ class Place implements Disposable {
   }
 
   /** A compiler that notes each of its runs. */
-  loggingCompiler(): { path: string; runs: () => number } {
+  loggingCompiler(work = 'exec cc "$@"'): { path: string; runs: () => number } {
     const path = `${this.path}/noted-cc`;
     const log = `${this.path}/runs`;
     Deno.writeTextFileSync(log, "");
-    Deno.writeTextFileSync(path, `#!/bin/sh\necho run >> ${log}\nexec cc "$@"\n`, { mode: 0o755 });
+    Deno.writeTextFileSync(path, `#!/bin/sh\necho run >> ${log}\n${work}\n`, { mode: 0o755 });
     return { path, runs: () => Deno.readTextFileSync(log).split("\n").length - 1 };
   }
 
@@ -33,9 +33,10 @@ class Place implements Disposable {
   async compile(
     environment: Record<string, string>,
     permissions: string[] = ["-A"],
+    source = PRINT_PATHS,
   ): Promise<{ code: number; paths: string[]; stderr: string }> {
     const script = `${this.path}/script.ts`;
-    Deno.writeTextFileSync(script, PRINT_PATHS);
+    Deno.writeTextFileSync(script, source);
     const output = await new Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-config", "--no-lock", ...permissions, script],
       clearEnv: true,
@@ -91,6 +92,34 @@ Deno.test("compileShim() compiles again for another compiler and for other flags
   assertEquals(compiler.runs(), 3);
   assertNotEquals(updated.paths[0], first.paths[0]);
   assertNotEquals(flagged.paths[0], updated.paths[0]);
+});
+
+Deno.test("compileShim() compiles again for a change in any file of its folder", async () => {
+  using place = new Place();
+  const kernel = `${place.path}/kernel`;
+  const copied = await new Command("cp", { args: ["-r", KERNEL, kernel] }).output();
+  assertEquals(copied.code, 0);
+  const compiler = place.loggingCompiler(
+    'while [ "$1" != -o ]; do shift; done; echo compiled > "$2"',
+  );
+  const files = list(`${kernel}/shim`);
+  const environment = { XDG_CACHE_HOME: place.directory("cache"), CC: compiler.path };
+  const { paths, stderr } = await place.compile(
+    environment,
+    ["-A"],
+    `
+      import { compileShim } from "${kernel}/compile.ts";
+      console.log(compileShim());
+      for (const file of ${JSON.stringify(files)}) {
+        Deno.writeTextFileSync("${kernel}/shim/" + file, "\\n", { append: true });
+        console.log(compileShim());
+      }
+    `,
+  );
+  assertEquals(stderr, "");
+  assertEquals(paths.length, files.length + 1);
+  assertEquals(new Set(paths).size, paths.length);
+  assertEquals(compiler.runs(), paths.length);
 });
 
 Deno.test("compileShim() in several processes at once leaves one file", async () => {

@@ -3,7 +3,17 @@
  * Drives every function of the shim with good and bad arguments. Built with AddressSanitizer and
  * UBSan by shim_test.ts; network traffic stays inside namespaces made here.
  */
-#include "../../../ffi/kernel/shim.c"
+#include "../../../ffi/kernel/shim/address.c"
+#include "../../../ffi/kernel/shim/devmem.c"
+#include "../../../ffi/kernel/shim/errand.c"
+#include "../../../ffi/kernel/shim/event.c"
+#include "../../../ffi/kernel/shim/file.c"
+#include "../../../ffi/kernel/shim/interface.c"
+#include "../../../ffi/kernel/shim/memory.c"
+#include "../../../ffi/kernel/shim/message.c"
+#include "../../../ffi/kernel/shim/namespace.c"
+#include "../../../ffi/kernel/shim/socket.c"
+#include "../../../ffi/kernel/shim/thread.c"
 
 #include <dirent.h>
 #include <netinet/tcp.h>

@@ -23,6 +23,14 @@ const C_TYPES: Readonly<Record<string, RegExp>> = {
   u64: /^uint64_t$/,
 };
 
+const FOLDER = new URL("../../../ffi/kernel/shim/", import.meta.url);
+
+function units(): string[] {
+  return [...Deno.readDirSync(FOLDER)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".c")
+  );
+}
+
 function compileTest(directory: string): string {
   const program = `${directory}/shim_test`;
   const source = new URL("./shim_test.c", import.meta.url).pathname;
@@ -66,7 +74,7 @@ Deno.test("shim exports every function of the symbol table", () => {
 });
 
 Deno.test("shim has the prototypes of the symbol table", () => {
-  const source = Deno.readTextFileSync(new URL("../../../ffi/kernel/shim.c", import.meta.url));
+  const source = units().map((name) => Deno.readTextFileSync(new URL(name, FOLDER))).join("\n");
   const prototypes = [...source.matchAll(/^(int|double|int64_t) (zclab_\w+)\(([^)]*)\)/gm)];
   assertEquals(prototypes.map(([, , name]) => name!).sort(), Object.keys(SHIM).sort());
   for (const [, result, name, list] of prototypes) {
