@@ -5,6 +5,7 @@
  */
 #include "shim.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -36,38 +37,54 @@ struct devmem_piece {
 	uint32_t dmabuf_id;
 };
 
+static bool is_of_device_memory(const struct cmsghdr *header)
+{
+	return header->cmsg_level == SOL_SOCKET &&
+	       header->cmsg_len >= CMSG_LEN(sizeof(struct zclab_dmabuf_cmsg)) &&
+	       (header->cmsg_type == ZCLAB_SCM_DEVMEM_DMABUF ||
+		header->cmsg_type == ZCLAB_SCM_DEVMEM_LINEAR);
+}
+
+static struct devmem_piece placed_piece(const struct zclab_dmabuf_cmsg *said)
+{
+	return (struct devmem_piece){
+		.type = ZCLAB_SCM_DEVMEM_DMABUF,
+		.token = said->frag_token,
+		.offset_low = (uint32_t)said->frag_offset,
+		.offset_high = (uint32_t)(said->frag_offset >> 32),
+		.length = said->frag_size,
+		.dmabuf_id = said->dmabuf_id,
+	};
+}
+
+/* Such bytes lie in the caller's memory, one piece after the other. */
+static struct devmem_piece copied_piece(const struct zclab_dmabuf_cmsg *said, uint32_t offset)
+{
+	return (struct devmem_piece){
+		.type = ZCLAB_SCM_DEVMEM_LINEAR,
+		.offset_low = offset,
+		.length = said->frag_size,
+	};
+}
+
 /* Lists what a message says of its bytes; those of which it says nothing are none of a dma-buf. */
 static uint32_t list_pieces(struct msghdr *message, uint32_t length, struct devmem_piece *pieces)
 {
 	struct zclab_dmabuf_cmsg said;
 	struct cmsghdr *header;
-	uint64_t copied = 0;
+	uint32_t copied = 0;
 	uint32_t count = 0;
 
 	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
-		struct devmem_piece *piece = &pieces[count];
-
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_len < CMSG_LEN(sizeof(said)))
-			continue;
-		if (header->cmsg_type != ZCLAB_SCM_DEVMEM_DMABUF &&
-		    header->cmsg_type != ZCLAB_SCM_DEVMEM_LINEAR)
+		if (!is_of_device_memory(header))
 			continue;
 		memcpy(&said, CMSG_DATA(header), sizeof(said));
-		*piece = (struct devmem_piece){
-			.type = (uint32_t)header->cmsg_type,
-			.length = said.frag_size,
-		};
-		if (header->cmsg_type == ZCLAB_SCM_DEVMEM_LINEAR) {
-			/* Such bytes lie in the caller's memory, one piece after the other. */
-			piece->offset_low = (uint32_t)copied;
-			copied += said.frag_size;
+		if (header->cmsg_type == ZCLAB_SCM_DEVMEM_DMABUF) {
+			pieces[count++] = placed_piece(&said);
 		} else {
-			piece->token = said.frag_token;
-			piece->offset_low = (uint32_t)said.frag_offset;
-			piece->offset_high = (uint32_t)(said.frag_offset >> 32);
-			piece->dmabuf_id = said.dmabuf_id;
+			pieces[count++] = copied_piece(&said, copied);
+			copied += said.frag_size;
 		}
-		count++;
 	}
 	if (!count && length)
 		pieces[count++] = (struct devmem_piece){ .length = length };
