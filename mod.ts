@@ -46,11 +46,7 @@ export { Notification, type NotificationFields } from "./ffi/ring/notification.t
 export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
 
 // Receiving without copying.
-export {
-  ZeroCopyPiece,
-  ZeroCopyReceiver,
-  ZeroCopyReceiverHandle,
-} from "./ffi/zcrx/zero_copy_receiver.ts";
+export { ZeroCopyPiece, ZeroCopyReceiver, ZeroCopyReceiverHandle } from "./ffi/zcrx/receiver.ts";
 export type {
   OnEnd,
   OnPiece,
@@ -59,9 +55,9 @@ export type {
   ZeroCopyReceiveOptions,
   ZeroCopyReceiverOptions,
   ZeroCopyStatistics,
-} from "./ffi/zcrx/zero_copy_receiver.ts";
-export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zcrx/zero_copy_query.ts";
-export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/zero_copy_query.ts";
+} from "./ffi/zcrx/receiver.ts";
+export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
+export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
 export { physicalPages } from "./ffi/memory/physical_pages.ts";
 
 // Memory of a network device: devmem TCP.

@@ -7,7 +7,7 @@ import { describeErrno, kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { LIBURING } from "../../../ffi/kernel/symbols.ts";
-import { zeroCopyReceiveFeatures } from "../../../ffi/zcrx/zero_copy_query.ts";
+import { zeroCopyReceiveFeatures } from "../../../ffi/zcrx/query.ts";
 import { findIfb, loadIfb } from "../testbed/ifb.ts";
 import {
   findCompiler,

@@ -12,7 +12,7 @@ import type { Ring } from "../../../ffi/ring/ring.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
 import { CQE } from "../../../ffi/kernel/uapi.ts";
-import type { ZeroCopyReceiver } from "../../../ffi/zcrx/zero_copy_receiver.ts";
+import type { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
 import { matchesStream, matchesWhole } from "./stream.ts";
 
 /** What to receive. */

@@ -59,16 +59,10 @@ import { MOST_REFILL_ENTRIES, powerOfTwo, RefillRegion } from "./refill_ring.ts"
 import type { Ring } from "../ring/ring.ts";
 import { type Place, Socket, socketRegistrations } from "../net/socket.ts";
 import { REGISTER, SQE, ZCRX_CTRL, ZCRX_EVENT, ZCRX_REG } from "../kernel/uapi.ts";
-import { areaOf, ArrivalQueue, offsetIn, PieceTable } from "./zero_copy_pieces.ts";
-import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./zero_copy_query.ts";
-import {
-  areaArgument,
-  checkRing,
-  explainArea,
-  explainEnd,
-  register,
-} from "./zero_copy_registration.ts";
-import { claim, control, SharedReceiver } from "./zero_copy_shared.ts";
+import { areaOf, ArrivalQueue, offsetIn, PieceTable } from "./pieces.ts";
+import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
+import { areaArgument, checkRing, explainArea, explainEnd, register } from "./registration.ts";
+import { claim, control, SharedReceiver } from "./shared.ts";
 
 const EINTR = -4;
 const EAGAIN = -11;

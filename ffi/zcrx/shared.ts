@@ -9,8 +9,8 @@ import { OwnershipError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { type RefillRegion, RefillRing } from "./refill_ring.ts";
 import { REGISTER, ZCRX_CTRL } from "../kernel/uapi.ts";
-import type { ArrivalQueue } from "./zero_copy_pieces.ts";
-import type { Registration } from "./zero_copy_registration.ts";
+import type { ArrivalQueue } from "./pieces.ts";
+import type { Registration } from "./registration.ts";
 
 const NEVER = 0x7fffffff;
 const WORDS = 3;

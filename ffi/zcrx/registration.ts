@@ -21,7 +21,7 @@ import {
   ZCRX_EVENT_DESC_FLAG_STATS,
   ZCRX_REG,
 } from "../kernel/uapi.ts";
-import { type ZeroCopyReceiveFeatures, zeroCopyReceiveFeatures } from "./zero_copy_query.ts";
+import { type ZeroCopyReceiveFeatures, zeroCopyReceiveFeatures } from "./query.ts";
 
 const OPERATION = "IORING_REGISTER_ZCRX_IFQ";
 const CAP_NET_ADMIN = 12;

@@ -21,7 +21,7 @@ import {
   explainEnd,
   explainRegistration,
   type Situation,
-} from "../../../ffi/zcrx/zero_copy_registration.ts";
+} from "../../../ffi/zcrx/registration.ts";
 import { isMapped, runModule } from "../connections.ts";
 
 const FEATURES: ZeroCopyReceiveFeatures = {
@@ -295,7 +295,7 @@ Deno.test("physicalPages() says which privilege is missing", () => {
 Deno.test("Taking and returning a piece allocates nothing", () => {
   const { stdout, stderr } = runModule(`
     import { RefillRing } from "./ffi/zcrx/refill_ring.ts";
-    import { ArrivalQueue, PieceTable } from "./ffi/zcrx/zero_copy_pieces.ts";
+    import { ArrivalQueue, PieceTable } from "./ffi/zcrx/pieces.ts";
     const memory = new ArrayBuffer(128 + 1024 * 16);
     const words = new Int32Array(memory);
     const ring = new RefillRing(memory, 1024, { head: 0, tail: 64, rqes: 128 });
