@@ -35,7 +35,7 @@ export { Message, type MessageOptions } from "./ffi/net/message.ts";
 export { Ring } from "./ffi/ring/ring.ts";
 export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring/ring.ts";
 export { Batch, type EachOptions, type File, type TimeoutOptions } from "./ffi/ring/batch.ts";
-export type { OnCompletion } from "./ffi/ring/engine.ts";
+export type { OnCompletion, RingHandle } from "./ffi/ring/engine.ts";
 export type { OperationOptions, ZeroCopySend } from "./ffi/ring/operation.ts";
 export type { CompletionSize, SetupFlag } from "./ffi/ring/queues.ts";
 export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/kernel/uapi.ts";
@@ -80,7 +80,8 @@ export { type MemoryProvider, Netdev, type NetdevQueue, type PagePool } from "./
 export type { BindReceive, BindTransmit } from "./ffi/net/netdev.ts";
 
 // Sockets, and where they are made.
-export { type ConnectOptions, type NamespaceHandle, type Place, Socket } from "./ffi/net/socket.ts";
+export { type ConnectOptions, Socket } from "./ffi/net/socket.ts";
+export type { NamespaceHandle, Place } from "./ffi/net/place.ts";
 export type { SocketOptions, SocketReceiveOptions } from "./ffi/net/socket.ts";
 export {
   SOCKET_OPTIONS,

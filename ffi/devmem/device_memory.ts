@@ -22,7 +22,8 @@ import { MessageZeroCopy, sendThrough } from "../net/message_zerocopy.ts";
 import { native } from "../kernel/native.ts";
 import { Netdev } from "../net/netdev.ts";
 import type { Ring } from "../ring/ring.ts";
-import type { Place, Socket } from "../net/socket.ts";
+import type { Place } from "../net/place.ts";
+import type { Socket } from "../net/socket.ts";
 import { MSG, POLL } from "../kernel/uapi.ts";
 
 const EAGAIN = -11;

@@ -5,7 +5,9 @@
  */
 import { Slice } from "./area.ts";
 import { wrongKind } from "../kernel/arguments.ts";
-import { MOST_REQUESTS } from "../ring/engine.ts";
+
+/** Pieces at most: a ring numbers the requests that share a slot with 16 bits. */
+export const MOST_PIECES = 65_536;
 
 /**
  * How many pieces of a length a slice is sent in.
@@ -27,10 +29,10 @@ export function piecesIn(slice: Slice, length: number, stride: number, wanted?: 
   const room = slice.length - length;
   const fits = room < 0 ? 0 : stride === 0 ? Infinity : Math.floor(room / stride) + 1;
   const count = wanted ?? fits;
-  if (!Number.isInteger(count) || count < 1 || count > Math.min(fits, MOST_REQUESTS)) {
+  if (!Number.isInteger(count) || count < 1 || count > Math.min(fits, MOST_PIECES)) {
     throw new RangeError(
       `${count} pieces of ${length} bytes, ${stride} apart, are in a slice of ${slice.length}: ` +
-        `1 to ${MOST_REQUESTS}`,
+        `1 to ${MOST_PIECES}`,
     );
   }
   return count;

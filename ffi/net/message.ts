@@ -9,7 +9,8 @@ import { checkKind, checkObject, wrongKind } from "../kernel/arguments.ts";
 import { type Address, decodeAddress, encodeAddress } from "../kernel/address.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
-import { type Place, Socket } from "./socket.ts";
+import type { Place } from "./place.ts";
+import { Socket } from "./socket.ts";
 import { SOCKET_OPTIONS } from "./socket_options.ts";
 import { MSG } from "../kernel/uapi.ts";
 

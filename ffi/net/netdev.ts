@@ -22,7 +22,7 @@ import {
   GenericNetlink,
   type NetlinkFamily,
 } from "./netlink.ts";
-import type { Place } from "./socket.ts";
+import type { Place } from "./place.ts";
 
 const PAGE_POOL = {
   ID: 1,

@@ -18,7 +18,7 @@ import {
 } from "../kernel/errors.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
 import { native } from "../kernel/native.ts";
-import type { Place } from "./socket.ts";
+import type { Place } from "./place.ts";
 import { SOCK } from "../kernel/uapi.ts";
 
 const AF_NETLINK = 16;

@@ -7,7 +7,7 @@
 import { UnsupportedError, UringError } from "../kernel/errors.ts";
 import { type MemoryProvider, Netdev } from "./netdev.ts";
 import { attribute, Attributes, GenericNetlink, NETLINK, NetlinkSocket } from "./netlink.ts";
-import type { Place } from "./socket.ts";
+import type { Place } from "./place.ts";
 
 const ETHTOOL_MSG = { RINGS_GET: 15, CHANNELS_GET: 17 } as const;
 const ETHTOOL_A_HEADER = 1;

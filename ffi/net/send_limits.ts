@@ -4,7 +4,8 @@
  * @module
  */
 import { describeErrno, type Explanation, kernelIsAtLeast, UringError } from "../kernel/errors.ts";
-import type { Socket } from "./socket.ts";
+import type { Address } from "../kernel/address.ts";
+import type { SocketOption } from "./socket_options.ts";
 
 const UDP_HEADER = 8;
 const IP_HEADER = { 4: 20, 6: 40 } as const;
@@ -12,6 +13,14 @@ const IP_HEADER = { 4: 20, 6: 40 } as const;
 export const DATAGRAM_BYTES = { 4: 65_507, 6: 65_527 } as const;
 /** `UDP_MAX_SEGMENTS` of linux/udp.h: segments in one send with UDP_SEGMENT. */
 export const MOST_SEGMENTS = 128;
+
+/** What is asked of a socket that could not send. */
+interface Sender {
+  readonly protocol: "udp" | "tcp";
+  readonly family: 4 | 6;
+  readonly remoteAddress: Address | undefined;
+  option(name: SocketOption): number;
+}
 
 /** What a socket's datagrams must fit, in bytes. */
 interface Limits {
@@ -24,7 +33,7 @@ interface Limits {
   readonly unfragmented: number;
 }
 
-function limitsOf(socket: Socket): Limits {
+function limitsOf(socket: Sender): Limits {
   const option = (name: "UDP_SEGMENT" | "IP_MTU" | "IPV6_MTU"): number | undefined => {
     try {
       return socket.option(name);
@@ -52,7 +61,7 @@ function limitsOf(socket: Socket): Limits {
  * @param bytes What was to be sent at once: all segments of it, where UDP_SEGMENT is in use.
  * @returns Nothing where the limits do not explain it.
  */
-export function explainSend(socket: Socket, errno: number, bytes: number): Partial<Explanation> {
+export function explainSend(socket: Sender, errno: number, bytes: number): Partial<Explanation> {
   if (socket.protocol !== "udp") return {};
   switch (describeErrno(errno)[0]) {
     case "EMSGSIZE":

@@ -11,6 +11,7 @@ import { ClosedError, OwnershipError, unwrap, UringError } from "../kernel/error
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
 import { Registrations } from "../memory/registrations.ts";
+import type { Place } from "./place.ts";
 import { explainSend } from "./send_limits.ts";
 import {
   decodeOption,
@@ -22,20 +23,6 @@ import {
 import { AF, MSG, SOCK } from "../kernel/uapi.ts";
 
 const EAGAIN = -11;
-
-/** A network namespace that sockets can be made in. */
-export interface NamespaceHandle {
-  /** File descriptor of the network namespace. */
-  readonly fd: number;
-  /** File descriptor of the user namespace that owns it, or -1 when it is the caller's own. */
-  readonly userFd: number;
-}
-
-/** Where a socket is made: something that has a network namespace, such as an end of a testbed. */
-export interface Place {
-  /** The namespace; without it the socket is made in the caller's. */
-  readonly namespace?: NamespaceHandle;
-}
 
 /** How to make a socket. */
 export interface SocketOptions {

@@ -22,6 +22,7 @@ import {
   type OnCompletion,
   openEngineOf,
   POSTED,
+  type RingHandle,
   TARGET,
   ZERO_COPY,
 } from "./engine.ts";
@@ -34,7 +35,6 @@ import { addressOf, high, low } from "../kernel/memory.ts";
 import { type Message, prepareReceive, prepareSend } from "../net/message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import { piecesIn } from "../memory/pieces.ts";
-import type { Ring } from "./ring.ts";
 import { type Socket, socketRegistrations } from "../net/socket.ts";
 import {
   head,
@@ -597,7 +597,7 @@ export class Batch {
    * @param theirUserData What its `reap` gets as user data.
    * @param theirResult What its `reap` gets as result.
    */
-  msgRing(ring: Ring, theirUserData: number, theirResult: number, userData = 0): this {
+  msgRing(ring: RingHandle, theirUserData: number, theirResult: number, userData = 0): this {
     const { sqes } = this.#engine;
     try {
       this.#require("MSG_RING");

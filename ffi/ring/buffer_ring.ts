@@ -14,12 +14,11 @@ import {
 } from "../memory/area.ts";
 import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
-import { type Engine, engineOf } from "./engine.ts";
+import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ClosedError, OwnershipError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { Mapping, PAGE_SIZE } from "../kernel/memory.ts";
-import type { Ring } from "./ring.ts";
 import { CQE, REGISTER } from "../kernel/uapi.ts";
 
 /** How to make a {@linkcode BufferRing}. */
@@ -78,7 +77,7 @@ export class BufferRing implements Disposable {
    * @throws {RangeError} If the count is not a power of two up to 32768, or the length not positive.
    * @throws {UringError} If the group is in use (EEXIST), or the kernel older than 5.19 (EINVAL).
    */
-  constructor(ring: Ring, options: BufferRingOptions) {
+  constructor(ring: RingHandle, options: BufferRingOptions) {
     checkObject("options", options);
     const { count, bytes, group = 0 } = options;
     if (!Number.isInteger(count) || count < 1 || count > 32768 || (count & (count - 1)) !== 0) {

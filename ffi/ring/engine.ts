@@ -21,6 +21,7 @@ import { EntryRuns } from "./entry_runs.ts";
 import { EventSource } from "./event_waiter.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
+import { MOST_PIECES } from "../memory/pieces.ts";
 import { Message, messageSlices } from "../net/message.ts";
 import { type Native, native } from "../kernel/native.ts";
 import { Queues, type Setup } from "./queues.ts";
@@ -68,12 +69,18 @@ export interface CountingTarget extends Target {
 /** How the rest of ffi/ gets at the engine of a ring. */
 export const ENGINE: unique symbol = Symbol("engine");
 
+/** A {@linkcode Ring}, seen by what it is made of and what belongs to it. */
+export interface RingHandle {
+  /** @internal */
+  readonly [ENGINE]: object;
+}
+
 /**
  * The engine of a ring.
  *
  * @throws {TypeError} If it is no ring.
  */
-export function engineOf(ring: { readonly [ENGINE]: object }): Engine {
+export function engineOf(ring: RingHandle): Engine {
   const engine = (ring as Partial<typeof ring> | null | undefined)?.[ENGINE];
   if (!(engine instanceof Engine)) throw wrongKind("ring", "a Ring", ring);
   return engine;
@@ -85,7 +92,7 @@ export function engineOf(ring: { readonly [ENGINE]: object }): Engine {
  * @throws {TypeError} If it is no ring.
  * @throws {ClosedError} If it is closed.
  */
-export function openEngineOf(ring: { readonly [ENGINE]: object }): Engine {
+export function openEngineOf(ring: RingHandle): Engine {
   const engine = engineOf(ring);
   engine.ensureOpen();
   return engine;
@@ -108,7 +115,7 @@ export const SLOT_MASK = ZERO_COPY - 1;
 /** Which bit of the flags is `IORING_CQE_F_MORE`. */
 const MORE_SHIFT = 1;
 /** Requests that may share a slot at most. */
-export const MOST_REQUESTS = 65_536;
+export const MOST_REQUESTS = MOST_PIECES;
 const FROM_ANOTHER_RING = 1;
 /** From here on the slot of {@linkcode INTERNAL} names who listens to what the kernel posts. */
 const FIRST_LISTENER = 2;

@@ -6,13 +6,12 @@
  */
 import { checkObject, checkTime, wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
-import { type Engine, engineOf } from "./engine.ts";
+import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { Generation } from "./generation.ts";
 import { Notification } from "./notification.ts";
 import { quietly } from "./operation.ts";
-import type { Ring } from "./ring.ts";
 
 /** How to make a {@linkcode Notifier}. */
 export interface NotifierOptions {
@@ -77,7 +76,7 @@ export class Notifier {
    * @param options Tag and first sequence number.
    * @throws {RangeError} If the tag or the sequence is not an unsigned 32-bit number.
    */
-  constructor(ring: Ring, options: NotifierOptions = {}) {
+  constructor(ring: RingHandle, options: NotifierOptions = {}) {
     checkObject("options", options);
     const { tag = 0, sequence = 0 } = options;
     for (const [name, value] of Object.entries({ tag, sequence })) {
