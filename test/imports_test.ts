@@ -1,0 +1,81 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { circlesIn, disorderIn, filesIn, importsOf, type Rule, strangersIn } from "./imports.ts";
+
+const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+/** What stands on what. A folder that gets rooms gets a rule here. */
+const RULES: readonly Rule[] = [
+  {
+    folder: "ffi",
+    allows: (imported) => imported.startsWith("node:"),
+    rooms: [["kernel"], ["memory"], ["net"], ["ring"], ["zcrx", "devmem"]],
+  },
+];
+
+for (const rule of RULES) {
+  const { folder } = rule;
+
+  Deno.test(`${folder}/: no file imports itself, not by way of others, not for its types`, () => {
+    assertEquals(circlesIn(importsOf(PROJECT, filesIn(PROJECT, folder))), []);
+  });
+
+  Deno.test(`${folder}/: nothing is imported from outside that may not be`, () => {
+    assertEquals(strangersIn(importsOf(PROJECT, filesIn(PROJECT, folder)), rule), []);
+  });
+
+  Deno.test(`${folder}/: every file is in a room, and no room imports one above it`, () => {
+    assertEquals(disorderIn(importsOf(PROJECT, filesIn(PROJECT, folder)), rule), []);
+  });
+}
+
+/** A project that breaks every rule. */
+const BROKEN: Readonly<Record<string, string>> = {
+  "low/value.ts": 'import { other } from "./other.ts";\nexport const value = other;\n',
+  "low/other.ts": 'import type { Type } from "./type.ts";\nexport const other: Type = 1;\n',
+  "low/type.ts": 'export type Type = typeof import("../low/re_export.ts").value | 1;\n',
+  "low/re_export.ts": 'export type * from "./value.ts";\nexport { value } from "./value.ts";\n',
+  "low/upwards.ts": 'import type { High } from "../high/high.ts";\nexport type Up = High;\n',
+  "high/high.ts": 'export { value as High } from "../low/value.ts";\nimport "node:path";\n',
+  "high/later.ts": 'export const later = () => import("../beside/beside.ts");\n',
+  "beside/beside.ts": 'import "../../outside.ts";\nexport const beside = 1;\n',
+  "homeless.ts": "export {};\n",
+};
+
+Deno.test("imports are found, whatever they look like", () => {
+  const project = Deno.makeTempDirSync({ prefix: "zclab-imports-" });
+  try {
+    for (const room of ["low", "high", "beside"]) {
+      Deno.mkdirSync(`${project}/src/${room}`, { recursive: true });
+    }
+    Deno.writeTextFileSync(`${project}/outside.ts`, "");
+    for (const [name, text] of Object.entries(BROKEN)) {
+      Deno.writeTextFileSync(`${project}/src/${name}`, text);
+    }
+    const rule = {
+      folder: "src",
+      allows: () => false,
+      rooms: [["low"], ["high", "beside"]],
+    };
+    const files = filesIn(project, "src");
+    assertEquals(files.length, Object.keys(BROKEN).length);
+    const imports = importsOf(project, files);
+    assertEquals(circlesIn(imports), [
+      "src/low/value.ts -> src/low/other.ts -> src/low/type.ts -> src/low/re_export.ts -> " +
+      "src/low/value.ts",
+    ]);
+    assertEquals(strangersIn(imports, rule), [
+      "src/beside/beside.ts -> outside.ts",
+      "src/high/high.ts -> node:path",
+    ]);
+    assertEquals(disorderIn(imports, rule), [
+      "src/homeless.ts",
+      "src/high/later.ts -> src/beside/beside.ts",
+      "src/low/upwards.ts -> src/high/high.ts",
+    ]);
+    Deno.writeTextFileSync(`${project}/src/homeless.ts`, 'import "./absent.ts";\n');
+    assertThrows(() => importsOf(project, files), Error, "absent.ts");
+  } finally {
+    Deno.removeSync(project, { recursive: true });
+  }
+});
