@@ -15,13 +15,8 @@ import {
 } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
-import {
-  type Attribute,
-  attribute,
-  type Attributes,
-  GenericNetlink,
-  type NetlinkFamily,
-} from "./netlink.ts";
+import { type Attribute, attribute, type Attributes } from "./netlink/attributes.ts";
+import { GenericNetlink, type NetlinkFamily } from "./netlink/generic.ts";
 import type { Place } from "./place.ts";
 
 const PAGE_POOL = {

@@ -6,7 +6,9 @@
  */
 import { UnsupportedError, UringError } from "../kernel/errors.ts";
 import { type MemoryProvider, Netdev } from "./netdev.ts";
-import { attribute, Attributes, GenericNetlink, NETLINK, NetlinkSocket } from "./netlink.ts";
+import { attribute, Attributes } from "./netlink/attributes.ts";
+import { GenericNetlink } from "./netlink/generic.ts";
+import { NETLINK, NetlinkSocket } from "./netlink/socket.ts";
 import type { Place } from "./place.ts";
 
 const ETHTOOL_MSG = { RINGS_GET: 15, CHANNELS_GET: 17 } as const;

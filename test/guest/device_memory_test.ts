@@ -18,7 +18,8 @@ import {
   Testbed,
   UringError,
 } from "zclab";
-import { attribute, GenericNetlink } from "../../ffi/net/netlink.ts";
+import { attribute } from "../../ffi/net/netlink/attributes.ts";
+import { GenericNetlink } from "../../ffi/net/netlink/generic.ts";
 import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { Connection, pattern, runModule } from "../ffi/connections.ts";
 

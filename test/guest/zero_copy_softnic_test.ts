@@ -21,7 +21,8 @@ import {
   ZeroCopyReceiver,
   type ZeroCopyReceiverOptions,
 } from "zclab";
-import { attribute, GenericNetlink } from "../../ffi/net/netlink.ts";
+import { attribute } from "../../ffi/net/netlink/attributes.ts";
+import { GenericNetlink } from "../../ffi/net/netlink/generic.ts";
 import { queueFacts } from "../../ffi/net/queue_facts.ts";
 import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { sleep } from "../ffi/connections.ts";

@@ -12,10 +12,9 @@ import {
   attribute,
   Attributes,
   encodeAttributes,
-  GenericNetlink,
-  NETLINK,
-  NetlinkSocket,
-} from "../../../ffi/net/netlink.ts";
+} from "../../../ffi/net/netlink/attributes.ts";
+import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
+import { NETLINK, NetlinkSocket } from "../../../ffi/net/netlink/socket.ts";
 import { IS_ROOT } from "../../unprivileged.ts";
 
 const RTM_GETLINK = 18;
