@@ -126,13 +126,11 @@ export type {
 export { DiskFile, type DiskFileOptions } from "./ffi/memory/disk_file.ts";
 
 // Busy polling.
-export { BusyPoll, napiIdOf, receiveBlocking } from "./ffi/ring/busy_poll.ts";
-export type {
-  IncomingNapi,
-  NapiTracking,
-  RingBusyPollOptions,
-  SocketBusyPollOptions,
-} from "./ffi/ring/busy_poll.ts";
+export { BusyPoll } from "./ffi/ring/busy_poll.ts";
+export type { NapiTracking, RingBusyPollOptions } from "./ffi/ring/ring_polling.ts";
+export type { SocketBusyPollOptions } from "./ffi/net/socket_polling.ts";
+export { type IncomingNapi, napiIdOf } from "./ffi/net/napi.ts";
+export { receiveBlocking } from "./ffi/net/receive_blocking.ts";
 export { type NetworkCounters, networkCounters } from "./labs/kit/testbed/network_counters.ts";
 
 // The thread that measures.

@@ -30,7 +30,7 @@
 import { Area } from "../memory/area.ts";
 import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { fdOf, type File } from "../ring/batch.ts";
-import { napiIdOf } from "../ring/busy_poll.ts";
+import { napiIdOf } from "../net/napi.ts";
 import { now } from "../kernel/clock.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import {

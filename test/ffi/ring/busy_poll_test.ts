@@ -7,7 +7,9 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Area } from "../../../ffi/memory/area.ts";
-import { BusyPoll, napiIdOf, receiveBlocking } from "../../../ffi/ring/busy_poll.ts";
+import { napiIdOf } from "../../../ffi/net/napi.ts";
+import { receiveBlocking } from "../../../ffi/net/receive_blocking.ts";
+import { BusyPoll } from "../../../ffi/ring/busy_poll.ts";
 import { engineOf } from "../../../ffi/ring/engine.ts";
 import {
   ClosedError,
