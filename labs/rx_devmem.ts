@@ -10,10 +10,9 @@ import {
   comparePages,
   cross,
   defineLab,
-  DeviceMemory,
   type DeviceMemoryKind,
-  type DeviceMemoryReceiver,
-  type DeviceMemoryTransmitter,
+  DeviceMemoryReceiver,
+  DeviceMemoryTransmitter,
   environment,
   experiment,
   formatChange,
@@ -316,13 +315,13 @@ class Link implements AsyncDisposable {
     await using ring = Ring.open({ entries: 16 });
     using bindings = new DisposableStack();
     const place = bed.far;
-    const receiver = receive === "copy" ? undefined : bindings.use(DeviceMemory.bindReceive({
+    const receiver = receive === "copy" ? undefined : bindings.use(DeviceMemoryReceiver.open({
       area: target,
       interface: place.interface,
       queues: [QUEUE],
       place,
     }));
-    const transmitter = send === "copy" ? undefined : bindings.use(DeviceMemory.bindTransmit({
+    const transmitter = send === "copy" ? undefined : bindings.use(DeviceMemoryTransmitter.open({
       area: source,
       interface: bed.near.interface,
       place: bed.near,

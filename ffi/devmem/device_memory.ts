@@ -127,24 +127,24 @@ let socketOf: (piece: DeviceMemoryPiece) => Socket;
 let ownerOf: (piece: DeviceMemoryPiece) => DeviceMemoryReceiver;
 
 /**
- * A dma-buf that is bound to a network device: {@linkcode DeviceMemory.bindReceive} to receive into
- * it, {@linkcode DeviceMemory.bindTransmit} to send from it. It is bound until it is closed, or the
- * process ends.
+ * A dma-buf that is bound to a network device: {@linkcode DeviceMemoryReceiver.open} to receive into
+ * it, {@linkcode DeviceMemoryTransmitter.open} to send from it. It is bound until it is closed, or
+ * the process ends.
  *
  * @example From a dma-buf into a dma-buf, over a device that can
  * ```ts ignore
- * import { Area, DeviceMemory, Socket, Testbed } from "zclab";
+ * import { Area, DeviceMemoryReceiver, DeviceMemoryTransmitter, Testbed } from "zclab";
  *
  * await using bed = await Testbed.softnic();
  * using target = Area.dmaBuf({ bytes: 8 << 20 });
- * using receiver = DeviceMemory.bindReceive({
+ * using receiver = DeviceMemoryReceiver.open({
  *   area: target,
  *   interface: bed.far.interface,
  *   queues: [1],
  *   place: bed.far,
  * });
  * using source = Area.dmaBuf({ bytes: 1 << 20 });
- * using transmitter = DeviceMemory.bindTransmit({
+ * using transmitter = DeviceMemoryTransmitter.open({
  *   area: source,
  *   interface: bed.near.interface,
  *   place: bed.near,
@@ -167,76 +167,12 @@ export abstract class DeviceMemory implements Disposable {
   readonly #netdev: Netdev;
   #closed = false;
 
-  /** Made by {@linkcode DeviceMemory.bindReceive} and {@linkcode DeviceMemory.bindTransmit}. @internal */
-  constructor(netdev: Netdev, id: number, area: Area, name: string) {
+  /** Made by `open` of the receiver and of the transmitter. @internal */
+  protected constructor(netdev: Netdev, id: number, area: Area, name: string) {
     this.#netdev = netdev;
     this.id = id;
     this.area = area;
     this.interface = name;
-  }
-
-  /**
-   * Makes queues of a network device receive into an area (6.12). The device must split headers from
-   * data (`ethtool -G NAME tcp-data-split on`), and the flows that shall be received so must be
-   * steered to those queues, all others away from them. Needs CAP_NET_ADMIN.
-   *
-   * @param options The memory, the device and its queues.
-   * @throws {TypeError} If the area is no dma-buf.
-   * @throws {RangeError} If no queue is given, or one twice, or one that is no whole number.
-   * @throws {UringError} If the kernel or the driver refuses; says why, and what to do.
-   * @throws {UnsupportedError} If this kernel cannot do it at all.
-   * @throws {OwnershipError} If the kernel owns a part of the area.
-   * @throws {ClosedError} If the area is closed.
-   */
-  static bindReceive(options: DeviceMemoryReceiveOptions): DeviceMemoryReceiver {
-    const { area, interface: name, queues, place, pageSize } = options;
-    checkQueues(queues);
-    const dmaBufFd = requireDmaBuf(area);
-    if (area.inFlight > 0) {
-      throw new OwnershipError(
-        `The kernel owns ${area.inFlight} slices of the area. Wait for their completion first`,
-      );
-    }
-    const netdev = Netdev.open(place);
-    try {
-      const id = netdev.bindReceive({
-        interface: name,
-        queues,
-        dmaBufFd,
-        ...(pageSize === undefined ? {} : { pageSize }),
-      });
-      return new DeviceMemoryReceiver(netdev, id, area, name, queues);
-    } catch (error) {
-      netdev.close();
-      throw error;
-    }
-  }
-
-  /**
-   * Lets a network device send from an area (6.16).
-   *
-   * Close it before the device is removed (its driver unloaded, `ip link del`). A namespace that goes
-   * away is no danger, because the binding keeps it. But Linux 7.3 forgets to tell a binding for
-   * sending that its device is gone, and crashes when that binding is closed afterwards
-   * (`netdev_nl_sock_priv_destroy()` in net/core/netdev-genl.c); what is bound for receiving is told.
-   *
-   * @param options The memory and the device.
-   * @throws {TypeError} If the area is no dma-buf.
-   * @throws {UringError} If the kernel or the driver refuses; says why, and what to do.
-   * @throws {UnsupportedError} If this kernel cannot do it at all.
-   * @throws {ClosedError} If the area is closed.
-   */
-  static bindTransmit(options: DeviceMemoryTransmitOptions): DeviceMemoryTransmitter {
-    const { area, interface: name, place } = options;
-    const dmaBufFd = requireDmaBuf(area);
-    const netdev = Netdev.open(place);
-    try {
-      const id = netdev.bindTransmit({ interface: name, dmaBufFd });
-      return new DeviceMemoryTransmitter(netdev, id, area, name);
-    } catch (error) {
-      netdev.close();
-      throw error;
-    }
   }
 
   /** Whether {@linkcode close} was called. */
@@ -394,7 +330,7 @@ export class DeviceMemoryPiece {
 
 /**
  * Receives from TCP sockets what a network device has put into an area. Made by
- * {@linkcode DeviceMemory.bindReceive}.
+ * {@linkcode DeviceMemoryReceiver.open}.
  *
  * A socket's flow must come in through a queue that the area is bound to. A plain receive of such a
  * flow fails with EFAULT: the kernel has no bytes to copy.
@@ -427,8 +363,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   #readableBytes = 0;
   #returned = 0;
 
-  /** Made by {@linkcode DeviceMemory.bindReceive}. @internal */
-  constructor(
+  private constructor(
     netdev: Netdev,
     id: number,
     area: Area,
@@ -439,6 +374,43 @@ export class DeviceMemoryReceiver extends DeviceMemory {
     this.queues = [...queues];
     this.#owned = cut(area);
     for (const slice of this.#owned) acquire(slice, "NETDEV_CMD_BIND_RX", true, this.#holder, 0);
+  }
+
+  /**
+   * Makes queues of a network device receive into an area (6.12). The device must split headers from
+   * data (`ethtool -G NAME tcp-data-split on`), and the flows that shall be received so must be
+   * steered to those queues, all others away from them. Needs CAP_NET_ADMIN.
+   *
+   * @param options The memory, the device and its queues.
+   * @throws {TypeError} If the area is no dma-buf.
+   * @throws {RangeError} If no queue is given, or one twice, or one that is no whole number.
+   * @throws {UringError} If the kernel or the driver refuses; says why, and what to do.
+   * @throws {UnsupportedError} If this kernel cannot do it at all.
+   * @throws {OwnershipError} If the kernel owns a part of the area.
+   * @throws {ClosedError} If the area is closed.
+   */
+  static open(options: DeviceMemoryReceiveOptions): DeviceMemoryReceiver {
+    const { area, interface: name, queues, place, pageSize } = options;
+    checkQueues(queues);
+    const dmaBufFd = requireDmaBuf(area);
+    if (area.inFlight > 0) {
+      throw new OwnershipError(
+        `The kernel owns ${area.inFlight} slices of the area. Wait for their completion first`,
+      );
+    }
+    const netdev = Netdev.open(place);
+    try {
+      const id = netdev.bindReceive({
+        interface: name,
+        queues,
+        dmaBufFd,
+        ...(pageSize === undefined ? {} : { pageSize }),
+      });
+      return new DeviceMemoryReceiver(netdev, id, area, name, queues);
+    } catch (error) {
+      netdev.close();
+      throw error;
+    }
   }
 
   /** How many pieces in the dma-buf the program has, which the device cannot use. */
@@ -804,7 +776,7 @@ interface Sending {
 
 /**
  * Sends from an area over TCP sockets whose route leaves through the network device that the area is
- * bound to. Made by {@linkcode DeviceMemory.bindTransmit}. The kernel cannot copy what is in a
+ * bound to. Made by {@linkcode DeviceMemoryTransmitter.open}. The kernel cannot copy what is in a
  * dma-buf, so a flow that cannot be sent without copying is not sent at all.
  *
  * Sending is MSG_ZEROCOPY with an offset in place of an address: the memory is in flight until the
@@ -815,6 +787,33 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
   #bytes = 0;
   /** Of sockets that are closed and have nothing in flight. */
   #past = { sent: 0, notified: 0, copied: 0 };
+
+  /**
+   * Lets a network device send from an area (6.16).
+   *
+   * Close it before the device is removed (its driver unloaded, `ip link del`). A namespace that goes
+   * away is no danger, because the binding keeps it. But Linux 7.3 forgets to tell a binding for
+   * sending that its device is gone, and crashes when that binding is closed afterwards
+   * (`netdev_nl_sock_priv_destroy()` in net/core/netdev-genl.c); what is bound for receiving is told.
+   *
+   * @param options The memory and the device.
+   * @throws {TypeError} If the area is no dma-buf.
+   * @throws {UringError} If the kernel or the driver refuses; says why, and what to do.
+   * @throws {UnsupportedError} If this kernel cannot do it at all.
+   * @throws {ClosedError} If the area is closed.
+   */
+  static open(options: DeviceMemoryTransmitOptions): DeviceMemoryTransmitter {
+    const { area, interface: name, place } = options;
+    const dmaBufFd = requireDmaBuf(area);
+    const netdev = Netdev.open(place);
+    try {
+      const id = netdev.bindTransmit({ interface: name, dmaBufFd });
+      return new DeviceMemoryTransmitter(netdev, id, area, name);
+    } catch (error) {
+      netdev.close();
+      throw error;
+    }
+  }
 
   /** Sends whose memory the kernel still has. */
   get outstanding(): number {

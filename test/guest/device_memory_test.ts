@@ -2,10 +2,9 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import {
   Area,
   ClosedError,
-  DeviceMemory,
   type DeviceMemoryPiece,
-  type DeviceMemoryReceiver,
-  type DeviceMemoryTransmitter,
+  DeviceMemoryReceiver,
+  DeviceMemoryTransmitter,
   Netdev,
   networkCounters,
   OwnershipError,
@@ -67,7 +66,7 @@ function bindReceive(
   area: Area,
   queues: readonly number[] = [1],
 ): DeviceMemoryReceiver {
-  return DeviceMemory.bindReceive({
+  return DeviceMemoryReceiver.open({
     area,
     interface: bed.far.interface,
     queues,
@@ -76,7 +75,7 @@ function bindReceive(
 }
 
 function bindTransmit(bed: Testbed, area: Area): DeviceMemoryTransmitter {
-  return DeviceMemory.bindTransmit({ area, interface: bed.near.interface, place: bed.near });
+  return DeviceMemoryTransmitter.open({ area, interface: bed.near.interface, place: bed.near });
 }
 
 async function connect(
@@ -564,9 +563,9 @@ Deno.test("a killed receiver leaves its queue free and no pool behind", async ()
         "eval",
         "--ext=ts",
         `
-          import { Area, DeviceMemory, Socket } from "zclab";
+          import { Area, DeviceMemoryReceiver, Socket } from "zclab";
           const area = Area.dmaBuf({ bytes: 8 << 20 });
-          const receiver = DeviceMemory.bindReceive({
+          const receiver = DeviceMemoryReceiver.open({
             area,
             interface: "${bed.far.interface}",
             queues: [1],
@@ -619,7 +618,7 @@ Deno.test("a link that goes down and up again keeps its binding", async () => {
 });
 
 // Not so for sending: Linux 7.3 crashes when a dma-buf is unbound from a device that it could send
-// through and that is gone (see DeviceMemory.bindTransmit).
+// through and that is gone (see DeviceMemoryTransmitter.open).
 Deno.test("a device that goes away leaves what it has put into the dma-buf", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
@@ -676,7 +675,7 @@ Deno.test("every refused binding says why, and leaves the queue as it was", asyn
   assert(range === "EINVAL" || range === "ERANGE", range);
   assertStringIncludes(no, `queue 99 of ${name}: no such queue`);
   const missing = { area, interface: "nobody", queues: [1], place };
-  assertEquals(refused(() => DeviceMemory.bindReceive(missing))[0], "ENODEV");
+  assertEquals(refused(() => DeviceMemoryReceiver.open(missing))[0], "ENODEV");
   assertEquals(
     refused(() => netdev.bindReceive({ interface: name, queues: [1], dmaBufFd: 0 }))[1],
     "the file descriptor is not that of a dma-buf",
@@ -686,9 +685,9 @@ Deno.test("every refused binding says why, and leaves the queue as it was", asyn
     "EBADF",
   );
   const odd = { area, interface: name, queues: [1], place, pageSize: 5000 };
-  assertStringIncludes(refused(() => DeviceMemory.bindReceive(odd))[1], "power of 2");
+  assertStringIncludes(refused(() => DeviceMemoryReceiver.open(odd))[1], "power of 2");
   const lo = { area, interface: "lo", queues: [0], place };
-  assertEquals(refused(() => DeviceMemory.bindReceive(lo))[0], "EOPNOTSUPP");
+  assertEquals(refused(() => DeviceMemoryReceiver.open(lo))[0], "EOPNOTSUPP");
 
   // Two bindings of one queue; a queue that is free beside one that is not.
   {
@@ -778,7 +777,7 @@ Deno.test("large buffers need contiguous memory, and give larger pieces", async 
     const options = { interface: bed.far.interface, queues: [1], place: bed.far, pageSize: 16384 };
     using area = Area.dmaBuf({ bytes: 16 * MIB, hugePages: "2MiB" });
     assertStringIncludes(Deno.inspect(area), "huge pages: 2MiB, dma-buf");
-    using receiver = DeviceMemory.bindReceive({ area, ...options });
+    using receiver = DeviceMemoryReceiver.open({ area, ...options });
     using connection = await connect(bench);
     const data = pattern(4 * MIB, 21);
     let largest = 0;
@@ -915,9 +914,9 @@ Deno.test("every refused send says why, and leaves its slice free", async () => 
 
   assertThrows(() => bindTransmit(bed, plain), TypeError, "no dma-buf");
   const nobody = { area, interface: "nobody", place: bed.near };
-  assertEquals(assertThrows(() => DeviceMemory.bindTransmit(nobody), UringError).code, "ENODEV");
+  assertEquals(assertThrows(() => DeviceMemoryTransmitter.open(nobody), UringError).code, "ENODEV");
   const lo = { area, interface: "lo", place: bed.near };
-  const unable = assertThrows(() => DeviceMemory.bindTransmit(lo), UringError);
+  const unable = assertThrows(() => DeviceMemoryTransmitter.open(lo), UringError);
   assertEquals(unable.code, "EOPNOTSUPP");
   assertStringIncludes(unable.meaning, "cannot send from a dma-buf");
 

@@ -8,7 +8,7 @@ import {
   Area,
   type AreaOptions,
   type CompletionSize,
-  DeviceMemory,
+  DeviceMemoryReceiver,
   Netdev,
   physicalPages,
   Ring,
@@ -490,7 +490,7 @@ const REFUSALS: readonly Refusal[] = [
     receiver: { patience: 0 },
     cause: (bed) => {
       const area = Area.dmaBuf({ bytes: 8 * MIB });
-      const receiver = DeviceMemory.bindReceive({
+      const receiver = DeviceMemoryReceiver.open({
         area,
         interface: bed.far.interface,
         queues: [1],
