@@ -61,21 +61,20 @@ export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
 export { physicalPages } from "./ffi/memory/physical_pages.ts";
 
 // Memory of a network device: devmem TCP.
-export {
-  DeviceMemory,
-  DeviceMemoryPiece,
-  DeviceMemoryReceiver,
-  DeviceMemoryTransmitter,
-} from "./ffi/devmem/device_memory.ts";
+export { DeviceMemory } from "./ffi/devmem/binding.ts";
+export { type DeviceMemoryKind, DeviceMemoryPiece } from "./ffi/devmem/piece.ts";
+export { DeviceMemoryReceiver } from "./ffi/devmem/receiver.ts";
 export type {
   DeviceMemoryCounts,
-  DeviceMemoryKind,
-  DeviceMemoryRange,
   DeviceMemoryReceiveOptions,
+  OnDeviceMemoryPiece,
+} from "./ffi/devmem/receiver.ts";
+export { DeviceMemoryTransmitter } from "./ffi/devmem/transmitter.ts";
+export type {
+  DeviceMemoryRange,
   DeviceMemoryTransmitCounts,
   DeviceMemoryTransmitOptions,
-  OnDeviceMemoryPiece,
-} from "./ffi/devmem/device_memory.ts";
+} from "./ffi/devmem/transmitter.ts";
 export { type MemoryProvider, Netdev, type NetdevQueue, type PagePool } from "./ffi/net/netdev.ts";
 export type { BindReceive, BindTransmit } from "./ffi/net/netdev.ts";
 
