@@ -46,16 +46,17 @@ export { Notification, type NotificationFields } from "./ffi/ring/notification.t
 export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
 
 // Receiving without copying.
-export { ZeroCopyPiece, ZeroCopyReceiver, ZeroCopyReceiverHandle } from "./ffi/zcrx/receiver.ts";
+export { ZeroCopyReceiver } from "./ffi/zcrx/receiver.ts";
 export type {
   OnEnd,
   OnPiece,
   ZeroCopyLoopOptions,
-  ZeroCopyMemoryOptions,
   ZeroCopyReceiveOptions,
-  ZeroCopyReceiverOptions,
   ZeroCopyStatistics,
 } from "./ffi/zcrx/receiver.ts";
+export { ZeroCopyPiece } from "./ffi/zcrx/piece.ts";
+export { ZeroCopyReceiverHandle } from "./ffi/zcrx/handle.ts";
+export type { ZeroCopyMemoryOptions, ZeroCopyReceiverOptions } from "./ffi/zcrx/opening.ts";
 export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
 export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
 export { physicalPages } from "./ffi/memory/physical_pages.ts";

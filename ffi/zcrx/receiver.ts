@@ -27,87 +27,31 @@
  *
  * @module
  */
-import { Area } from "../memory/area.ts";
-import { checkKind, checkObject } from "../kernel/arguments.ts";
-import { fdOf, type File } from "../ring/batch.ts";
-import { napiIdOf } from "../net/napi.ts";
 import { now } from "../kernel/clock.ts";
-import { Descriptor } from "../kernel/descriptor.ts";
-import {
-  type Engine,
-  engineOf,
-  openEngineOf,
-  SLOT_MASK,
-  TARGET,
-  type Target,
-} from "../ring/engine.ts";
-import {
-  ClosedError,
-  describeErrno,
-  OwnershipError,
-  UnsupportedError,
-  unwrap,
-  UringError,
-} from "../kernel/errors.ts";
+import { ClosedError, OwnershipError, UnsupportedError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
-import { LAYOUTS, Struct } from "../kernel/layout.ts";
-import { addressOf, PAGE_SIZE } from "../kernel/memory.ts";
-import { native } from "../kernel/native.ts";
-import { prepareReceiveZeroCopy } from "../ring/prepare.ts";
-import { interfaceName, type QueueAddress } from "../net/queue_facts.ts";
-import { MOST_REFILL_ENTRIES, powerOfTwo, RefillRegion } from "./refill_ring.ts";
+import type { Area } from "../memory/area.ts";
+import { napiIdOf } from "../net/napi.ts";
+import type { QueueAddress } from "../net/queue_facts.ts";
+import type { File } from "../ring/batch.ts";
+import { type Engine, engineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
-import type { Place } from "../net/place.ts";
-import { Socket, socketRegistrations } from "../net/socket.ts";
-import { REGISTER, SQE, ZCRX_CTRL, ZCRX_EVENT, ZCRX_REG } from "../kernel/uapi.ts";
+import { addArea, armEvent, exportDescriptor } from "./controls.ts";
+import type { ReceiverEvents } from "./events.ts";
+import { ZeroCopyReceiverHandle } from "./handle.ts";
+import {
+  openImported,
+  openOnQueue,
+  openWithoutDevice,
+  type Origin,
+  type ZeroCopyMemoryOptions,
+  type ZeroCopyReceiverOptions,
+} from "./opening.ts";
+import { ZeroCopyPiece } from "./piece.ts";
 import { areaOf, ArrivalQueue, offsetIn, PieceTable } from "./pieces.ts";
 import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
-import { areaArgument, checkRing, explainArea, explainEnd, register } from "./registration.ts";
-import { claim, control, SharedReceiver } from "./shared.ts";
-
-const EINTR = -4;
-const EAGAIN = -11;
-const ENOMEM = -12;
-const ENOSPC = -28;
-const ECANCELED = -125;
-/** Bytes of one request at most; a longer limit takes several. */
-const LARGEST_PART = 0xffff_f000;
-/** Milliseconds after which a receive gives up that gets no buffer although the program holds none. */
-const STARVED_FOR = 1000;
-const EVENT_NAMES = Object.keys(ZCRX_EVENT) as ZeroCopyEvent[];
-
-/** What a {@linkcode ZeroCopyReceiver} stands on, with a device or without. */
-export interface ZeroCopyMemoryOptions {
-  /** The memory to receive into: `Area.map`, or with a device also `Area.dmaBuf`. */
-  readonly area: Area;
-  /**
-   * Entries of the refill ring, 1 to 32768; rounded up to a power of two. As many as the area has
-   * buffers by default.
-   */
-  readonly refillEntries?: number;
-  /** Events to be told of (7.2); all that the kernel has by default. */
-  readonly events?: readonly ZeroCopyEvent[];
-}
-
-/** How to open a {@linkcode ZeroCopyReceiver} on a queue of a network device. */
-export interface ZeroCopyReceiverOptions extends ZeroCopyMemoryOptions {
-  /** The name of the network device, or its index. */
-  readonly interface: string | number;
-  /** The number of its receive queue, from 0. */
-  readonly queue: number;
-  /** The namespace of the device: an end of a testbed, say; without it, this one. */
-  readonly place?: Place;
-  /**
-   * Bytes of a buffer: a power of two from 4096 on (7.0, if the driver can). More than 4096 need an
-   * area of huge pages. 4096 by default.
-   */
-  readonly bufferBytes?: number;
-  /**
-   * How long to wait, in milliseconds, for a queue that is taken: a ring that was closed or whose
-   * process was killed lets go of its queue a moment later. Blocks the thread. 1000 by default.
-   */
-  readonly patience?: number;
-}
+import { type Reception, Receptions } from "./receptions.ts";
+import type { Attachment, SharedReceiver } from "./shared.ts";
 
 /** How to receive. */
 export interface ZeroCopyReceiveOptions {
@@ -163,171 +107,6 @@ export type OnPiece = (userData: number, piece: number, offset: number, length: 
  */
 export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
 
-/** One receive: from its start to its end, over all requests that it takes. */
-class Reception {
-  readonly number: number;
-  readonly file: File;
-  readonly userData: number;
-  /** Pieces that the loop has not had yet, or undefined on the batch face. */
-  readonly stream: number[] | undefined;
-  /** Bytes that may still come, and those of them that the request may bring. */
-  left: number;
-  part = 0;
-  received = 0;
-  /** The upper word of the request that runs, and whether one runs. */
-  upper = 0;
-  armed = false;
-  /** Whether the program has cancelled it; and whether its pieces interest nobody any more. */
-  stopping = false;
-  discarding = false;
-  ended = false;
-  error: unknown;
-  /** When it ran out of buffers first, after how many bytes; and what had come back by then. */
-  starved = false;
-  starvedSince = 0;
-  starvedAfter = -1;
-  returned = -1;
-  wake: (() => void) | undefined;
-
-  constructor(number: number, file: File, userData: number, left: number, stream?: number[]) {
-    this.number = number;
-    this.file = file;
-    this.userData = userData;
-    this.left = left;
-    this.stream = stream;
-  }
-}
-
-/**
- * A piece of what was received: a range of an area that the program holds until it gives it back.
- * Several pieces can share a buffer; each is given back on its own.
- */
-export class ZeroCopyPiece implements Disposable {
-  /** The area that it lies in. */
-  readonly area: Area;
-  /** Where it starts in the area, in bytes. */
-  readonly offset: number;
-  /** Its bytes. */
-  readonly length: number;
-  readonly #receiver: ZeroCopyReceiver;
-  readonly #piece: number;
-
-  /** Made by {@linkcode ZeroCopyReceiver.receive}. @internal */
-  constructor(
-    receiver: ZeroCopyReceiver,
-    piece: number,
-    place: { readonly area: Area; readonly offset: number; readonly length: number },
-  ) {
-    this.#receiver = receiver;
-    this.#piece = piece;
-    this.area = place.area;
-    this.offset = place.offset;
-    this.length = place.length;
-  }
-
-  /** Whether it was given back, or the receiver was closed. */
-  get released(): boolean {
-    return !this.#receiver.holds(this.#piece);
-  }
-
-  /**
-   * The bytes. A view that was taken earlier is not revoked when the piece is given back.
-   *
-   * @throws {OwnershipError} After {@linkcode release}.
-   * @throws {ClosedError} After the receiver, its ring or the area was closed.
-   */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#receiver.bytes(this.#piece);
-  }
-
-  /**
-   * Gives the piece back to the kernel.
-   *
-   * @throws {OwnershipError} If it was given back already.
-   */
-  release(): void {
-    if (!this.#receiver.closed) this.#receiver.giveBack(this.#piece);
-  }
-
-  /** Gives the piece back, if that was not done yet. */
-  [Symbol.dispose](): void {
-    if (!this.released) this.release();
-  }
-
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZeroCopyPiece", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZeroCopyPiece", this.#facts());
-  }
-
-  #facts(): readonly Fact[] {
-    const state = this.released ? "released" : undefined;
-    return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
-  }
-}
-
-/** An exported receiver: {@linkcode ZeroCopyReceiver.import} takes it into another ring (6.19). */
-export class ZeroCopyReceiverHandle implements Disposable {
-  /** @internal */
-  readonly shared: object;
-  readonly #descriptor: Descriptor;
-
-  /** Made by {@linkcode ZeroCopyReceiver.export}. @internal */
-  constructor(fd: number, shared: SharedReceiver) {
-    this.#descriptor = new Descriptor(fd, "ZeroCopyReceiverHandle");
-    this.shared = shared;
-    shared.retain();
-  }
-
-  /** The file descriptor that keeps the registration alive. */
-  get fd(): number {
-    return this.#descriptor.fd;
-  }
-
-  /** Whether {@linkcode close} was called. */
-  get closed(): boolean {
-    return this.#descriptor.closed;
-  }
-
-  /** Lets go of the registration. Idempotent. */
-  close(): void {
-    if (this.closed) return;
-    this.#descriptor.close();
-    (this.shared as SharedReceiver).release();
-  }
-
-  /** The same as {@linkcode close}. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZeroCopyReceiverHandle", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZeroCopyReceiverHandle", this.#facts());
-  }
-
-  #facts(): readonly Fact[] {
-    return this.closed ? CLOSED : [["fd", this.fd]];
-  }
-}
-
-/** How a receiver came to be. */
-interface Origin {
-  readonly id: number;
-  readonly shared: SharedReceiver;
-  readonly queue: QueueAddress | undefined;
-  readonly imported: boolean;
-}
-
 /**
  * Receives TCP data without copying it (zcrx, 6.15): a network device puts the data that arrives on
  * one queue into an {@linkcode Area}, and every completion says where a piece of it lies. The
@@ -367,52 +146,28 @@ interface Origin {
  * ```
  */
 export class ZeroCopyReceiver implements Disposable {
-  readonly #ring: Ring;
   readonly #engine: Engine;
   readonly #shared: SharedReceiver;
-  readonly #id: number;
+  readonly #attachment: Attachment;
   readonly #queueAddress: QueueAddress | undefined;
   readonly #imported: boolean;
-  /** The ring's memory, where the offsets of completions are. */
-  readonly #words: Int32Array;
-
-  /** Who is told of the completions of our requests. */
-  readonly #target: Target = {
-    complete: (result, _flags, slot, final) => this.#complete(result, slot, final),
-    completeRun: (first, end, upper) => this.#completeRun(first, end, upper),
-    fail: (error) => this.#fail(error),
-  };
   readonly #pieces = new PieceTable();
   /** What the batch face has not had yet. */
   readonly #arrived = new ArrivalQueue();
-  /** Receives by the slots of their requests, and all that have not ended. */
-  readonly #bySlot: (Reception | undefined)[] = [];
-  readonly #live = new Map<number, Reception>();
-  /** Receives of the batch face that must be started again. */
-  #again: Reception[] = [];
-  #numbers = 0;
-  /** The socket that was received from last. */
-  #socket: Socket | undefined;
-
-  #count = 0;
-  #bytes = 0;
-  #queueFull = 0;
-  #starved = 0;
-  readonly #events: ZeroCopyEvent[] = [];
-  #eventWaiters: { resolve: (event: ZeroCopyEvent) => void; reject: (error: unknown) => void }[] =
-    [];
-  readonly #eventCounts: Record<ZeroCopyEvent, number> = { ALLOC_FAIL: 0, COPY: 0 };
+  readonly #receptions: Receptions;
+  readonly #events: ReceiverEvents;
   #closed = false;
 
-  private constructor(ring: Ring, origin: Origin) {
-    this.#ring = ring;
+  private constructor(ring: Ring, { id, shared, events, queue, imported }: Origin) {
+    const [pieces, arrived] = [this.#pieces, this.#arrived];
     this.#engine = engineOf(ring);
-    this.#shared = origin.shared;
-    this.#id = origin.id;
-    this.#queueAddress = origin.queue;
-    this.#imported = origin.imported;
-    this.#words = this.#engine.queues.ring;
-    this.#shared.attach({ engine: this.#engine, id: this.#id });
+    this.#shared = shared;
+    this.#attachment = { engine: this.#engine, id };
+    this.#queueAddress = queue;
+    this.#imported = imported;
+    this.#events = events;
+    this.#receptions = new Receptions(ring, { id, shared, pieces, arrived });
+    this.#shared.attach(this.#attachment);
     this.#shared.opened();
     this.#engine.afterClose(() => this.#afterRing());
   }
@@ -436,28 +191,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {ClosedError} If the ring or the area is closed.
    */
   static open(ring: Ring, options: ZeroCopyReceiverOptions): ZeroCopyReceiver {
-    openEngineOf(ring);
-    checkObject("options", options);
-    const { interface: device, queue, place = {}, bufferBytes = 0, patience = 1000 } = options;
-    check("queue", queue, 0, 0xffff_fffe);
-    check("patience", patience, 0, 0x7fff_ffff);
-    if (bufferBytes !== 0) {
-      check("bufferBytes", bufferBytes, PAGE_SIZE, 1 << 30);
-      if (powerOfTwo(bufferBytes) !== bufferBytes) {
-        throw new RangeError(`bufferBytes must be a power of two, got ${bufferBytes}`);
-      }
-      if (!zeroCopyReceiveFeatures().bufferBytes) {
-        throw new UnsupportedError("ZCRX_FEATURE_RX_PAGE_SIZE", {
-          since: "7.0",
-          advice: "Leave bufferBytes out",
-        });
-      }
-    }
-    const index = typeof device === "number" ? device : interfaceIndex(place, device);
-    check("interface", index, 1, 0x7fff_ffff);
-    const name = typeof device === "string" ? device : interfaceName(place, device);
-    const address = { place, name, index, queue };
-    return ZeroCopyReceiver.#register(ring, options, address, bufferBytes, patience);
+    return new ZeroCopyReceiver(ring, openOnQueue(ring, options));
   }
 
   /**
@@ -471,78 +205,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {ClosedError} If the ring or the area is closed.
    */
   static withoutDevice(ring: Ring, options: ZeroCopyMemoryOptions): ZeroCopyReceiver {
-    return ZeroCopyReceiver.#register(ring, options, undefined, 0, 0);
-  }
-
-  static #register(
-    ring: Ring,
-    options: ZeroCopyMemoryOptions,
-    queue: QueueAddress | undefined,
-    bufferBytes: number,
-    patience: number,
-  ): ZeroCopyReceiver {
-    const engine = engineOf(ring);
-    engine.ensureOpen();
-    checkObject("options", options);
-    const { area } = options;
-    checkKind("area", Area, area);
-    if (area.closed) throw new ClosedError("Area");
-    const features = zeroCopyReceiveFeatures();
-    checkRing(ring, features);
-    if (queue === undefined && !features.withoutDevice) {
-      throw new UnsupportedError("ZCRX_REG_NODEV", {
-        since: "7.1",
-        advice: "deno task vm runs a kernel that has it",
-      });
-    }
-    const buffers = Math.floor(area.bytes / (bufferBytes || PAGE_SIZE));
-    if (buffers === 0) {
-      throw new RangeError(`An area of ${area.bytes} bytes has no buffer of ${bufferBytes}`);
-    }
-    const { refillEntries = Math.min(MOST_REFILL_ENTRIES, Math.max(64, buffers)) } = options;
-    check("refillEntries", refillEntries, 1, MOST_REFILL_ENTRIES);
-    const wanted = options.events ?? features.events;
-    for (const event of wanted) {
-      if (!features.events.includes(event)) {
-        throw new UnsupportedError(`ZCRX_EVENT_${event}`, { since: "7.2" });
-      }
-    }
-    // The receiver is told of events that the kernel may post as soon as it is registered.
-    const made: { receiver?: ZeroCopyReceiver } = {};
-    const userDataHigh = engine.listen({
-      complete: (event) => {
-        if (made.receiver !== undefined) made.receiver.#happened(event);
-      },
-      fail: () => {},
-    });
-    const mask = wanted.reduce((bits, event) => bits | 1 << ZCRX_EVENT[event], 0);
-    const release = claim(area);
-    let region: RefillRegion | undefined;
-    try {
-      region = new RefillRegion(refillEntries);
-      const registration = register(engine, {
-        area,
-        queue,
-        region,
-        refillEntries,
-        bufferBytes,
-        events: features.statistics ? { userDataLow: 0, userDataHigh, mask } : undefined,
-        patience,
-      });
-      const shared = new SharedReceiver(region, registration, {
-        hasDevice: queue !== undefined,
-        isDmaBuf: area.dmaBufFd !== undefined,
-        canFlush: features.flush,
-        statistics: features.statistics,
-      });
-      shared.addArea(area, release);
-      const { id } = registration;
-      return made.receiver = new ZeroCopyReceiver(ring, { id, shared, queue, imported: false });
-    } catch (error) {
-      release();
-      region?.mapping.close();
-      throw error;
-    }
+    return new ZeroCopyReceiver(ring, openWithoutDevice(ring, options));
   }
 
   /**
@@ -557,25 +220,14 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {ClosedError} If the ring or the handle is closed.
    */
   static import(ring: Ring, handle: ZeroCopyReceiverHandle): ZeroCopyReceiver {
-    const engine = engineOf(ring);
-    engine.ensureOpen();
-    const features = zeroCopyReceiveFeatures();
-    checkRing(ring, features);
-    if (!features.share) throw new UnsupportedError("ZCRX_REG_IMPORT", { since: "6.19" });
-    const argument = new Struct(LAYOUTS.io_uring_zcrx_ifq_reg)
-      .set("if_idx", handle.fd)
-      .set("flags", ZCRX_REG.IMPORT);
-    engine.register("IORING_REGISTER_ZCRX_IFQ", REGISTER.ZCRX_IFQ, argument.buffer, 1);
-    const shared = handle.shared as SharedReceiver;
-    const id = argument.get("zcrx_id");
-    return new ZeroCopyReceiver(ring, { id, shared, queue: undefined, imported: true });
+    return new ZeroCopyReceiver(ring, openImported(ring, handle));
   }
 
   // === What it is ===
 
   /** The number of the receiver in its ring: `zcrx_id`. */
   get id(): number {
-    return this.#id;
+    return this.#attachment.id;
   }
 
   /** The name of the network device, or undefined: without a device, and after an import. */
@@ -618,7 +270,7 @@ export class ZeroCopyReceiver implements Disposable {
    * polling polls; 0 before that, and where there is none. See {@linkcode napiIdOf}.
    */
   get napiId(): number {
-    const socket = this.#socket;
+    const { socket } = this.#receptions;
     return socket === undefined || socket.closed ? 0 : napiIdOf(socket).id;
   }
 
@@ -633,12 +285,13 @@ export class ZeroCopyReceiver implements Disposable {
   statistics(): ZeroCopyStatistics {
     this.#ensureOpen();
     const counts = this.#shared.counts;
+    const { count, bytes, queueFull, starved } = this.#receptions;
     return {
-      pieces: this.#count,
-      bytes: this.#bytes,
+      pieces: count,
+      bytes,
       held: this.held,
-      queueFull: this.#queueFull,
-      starved: this.#starved,
+      queueFull,
+      starved,
       flushes: this.#shared.flushes,
       copiedChunks: counts === undefined ? undefined : Number(counts[0]),
       copiedBytes: counts === undefined ? undefined : Number(counts[1]),
@@ -669,8 +322,10 @@ export class ZeroCopyReceiver implements Disposable {
     const { signal } = options;
     signal?.throwIfAborted();
     const stream: number[] = [];
-    const reception = this.#begin(file, 0, options.bytes, stream);
-    const onAbort = (): void => this.#stop(reception);
+    const receptions = this.#receptions;
+    this.#ensureOpen();
+    const reception = receptions.begin(file, 0, options.bytes, stream);
+    const onAbort = (): void => receptions.stop(reception);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       this.#engine.submitSoon();
@@ -685,9 +340,9 @@ export class ZeroCopyReceiver implements Disposable {
           if (reception.error !== undefined) throw reception.error;
           return;
         } else if (!reception.armed) {
-          if (this.#resume(reception)) this.#engine.submitSoon();
-          else await this.#mayResume(reception);
-        } else await this.#arrival(reception);
+          if (receptions.resume(reception)) this.#engine.submitSoon();
+          else await receptions.mayResume(reception);
+        } else await receptions.arrival(reception);
       }
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -704,35 +359,9 @@ export class ZeroCopyReceiver implements Disposable {
     });
   }
 
-  /** Waits for the next completion of a receive. */
-  async #arrival(reception: Reception): Promise<void> {
-    this.#engine.watch();
-    try {
-      await new Promise<void>((resolve) => reception.wake = resolve);
-    } finally {
-      reception.wake = undefined;
-      this.#engine.unwatch();
-    }
-  }
-
-  /** Waits until a receive that ran out of buffers may find one, or ends. */
-  async #mayResume(reception: Reception): Promise<void> {
-    // While the program holds pieces only those can help; else the NIC may let go of some.
-    const chance = this.#shared.held > 0
-      ? this.#shared.whenReturned()
-      : new Promise((resolve) => setTimeout(resolve, 1));
-    try {
-      await Promise.race([chance, new Promise<void>((resolve) => reception.wake = resolve)]);
-    } finally {
-      reception.wake = undefined;
-    }
-  }
-
   async #abandon(reception: Reception, stream: number[]): Promise<void> {
     if (this.#closed) return;
-    reception.discarding = true;
-    this.#stop(reception);
-    while (reception.armed && !this.#closed) await this.#arrival(reception);
+    await this.#receptions.abandon(reception);
     if (!this.#closed) { for (const piece of stream.splice(0)) this.giveBack(piece); }
   }
 
@@ -749,15 +378,16 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {ClosedError} If the receiver, its ring or the socket is closed.
    */
   start(file: File, userData = 0, options: ZeroCopyReceiveOptions = {}): number {
-    return this.#begin(file, userData, options.bytes, undefined).number;
+    this.#ensureOpen();
+    return this.#receptions.begin(file, userData, options.bytes).number;
   }
 
   /** Cancels a receive. Pieces may still come; its end comes from {@linkcode reap}, without error. */
   stop(number: number): void {
     this.#ensureOpen();
-    const reception = this.#live.get(number);
+    const reception = this.#receptions.live(number);
     if (reception === undefined) return;
-    this.#stop(reception);
+    this.#receptions.stop(reception);
     if (this.#engine.prepared > 0) this.#engine.submit(0);
   }
 
@@ -802,7 +432,7 @@ export class ZeroCopyReceiver implements Disposable {
     } finally {
       shared.publish();
     }
-    if (this.#again.length > 0) this.#resumeAll();
+    if (this.#receptions.waiting > 0) this.#receptions.resumeAll();
     return count;
   }
 
@@ -831,12 +461,13 @@ export class ZeroCopyReceiver implements Disposable {
   peek(onEnd?: OnEnd): number {
     this.#ensureOpen();
     const arrived = this.#arrived;
+    const receptions = this.#receptions;
     this.#settleUntilArrived();
     while (arrived.atEnd) {
       this.#handEnd(arrived.dropEnd(), onEnd);
       if (this.#closed) return 0;
     }
-    if (arrived.count === 0 && this.#again.length > 0) this.#resumeAll();
+    if (arrived.count === 0 && receptions.waiting > 0) receptions.resumeAll();
     return arrived.show();
   }
 
@@ -909,6 +540,7 @@ export class ZeroCopyReceiver implements Disposable {
     this.#ensureOpen();
     const engine = this.#engine;
     const arrived = this.#arrived;
+    const receptions = this.#receptions;
     if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
     if (engine.prepared > 0) engine.submit(0);
     // A wait has the kernel do what it has put off, too.
@@ -917,12 +549,12 @@ export class ZeroCopyReceiver implements Disposable {
     if (arrived.fresh) return true;
     const deadline = now() + milliseconds;
     for (let left = milliseconds;; left = deadline - now()) {
-      if (this.#again.length > 0) this.#resumeAll();
+      if (receptions.waiting > 0) receptions.resumeAll();
       if (arrived.fresh) return true;
       if (left <= 0) return false;
       // What finds no buffer is tried again now and then; but while the program holds pieces only those
       // can help, and it gives none back while it waits here.
-      const waits = this.#again.length === 0 || this.#shared.held > 0;
+      const waits = receptions.waiting === 0 || this.#shared.held > 0;
       if (waits) engine.waitUntil(1, left, deadline);
       else engine.waitBlocking(1, Math.min(1, left));
       this.#settleUntilArrived();
@@ -985,203 +617,8 @@ export class ZeroCopyReceiver implements Disposable {
   }
 
   #handEnd(number: number, onEnd: OnEnd | undefined): void {
-    const reception = this.#live.get(number)!;
-    this.#live.delete(number);
+    const reception = this.#receptions.takeEnd(number);
     onEnd?.(reception.userData, reception.received, reception.error);
-  }
-
-  // === What both faces share ===
-
-  #begin(
-    file: File,
-    userData: number,
-    bytes: number | undefined,
-    stream: number[] | undefined,
-  ): Reception {
-    this.#ensureOpen();
-    if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes <= 0)) {
-      throw new RangeError(`A limit of bytes is a positive whole number, got ${bytes}`);
-    }
-    const number = this.#numbers = (this.#numbers + 1) & 0x7fff_ffff;
-    const reception = new Reception(number, file, userData, bytes ?? Infinity, stream);
-    this.#arm(reception);
-    this.#live.set(number, reception);
-    if (file instanceof Socket) this.#socket = file;
-    return reception;
-  }
-
-  #arm(reception: Reception): void {
-    const { file } = reception;
-    const engine = this.#engine;
-    const fixed = typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#ring);
-    const fd = fixed < 0 ? fdOf(file) : fixed;
-    const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
-    const upper = engine.track("RECV_ZC", null, false, TARGET, this.#target);
-    reception.part = Math.min(
-      reception.left,
-      reception.left === Infinity ? Infinity : LARGEST_PART,
-    );
-    reception.upper = upper;
-    reception.armed = true;
-    reception.starved = false;
-    this.#bySlot[upper & SLOT_MASK] = reception;
-    const limit = reception.part === Infinity ? 0 : reception.part;
-    const at = engine.next();
-    prepareReceiveZeroCopy(engine.sqes, at, fd, flag, limit, this.#id, 0, upper);
-  }
-
-  #stop(reception: Reception): void {
-    if (reception.ended) return;
-    reception.stopping = true;
-    if (reception.armed) this.#engine.cancel(reception.upper);
-    else this.#finish(reception, undefined);
-  }
-
-  /** A completion of one of our requests. */
-  #complete(result: number, slot: number, final: boolean): void {
-    const reception = this.#bySlot[slot]!;
-    if (final) {
-      this.#bySlot[slot] = undefined;
-      reception.armed = false;
-      this.#ended(reception, result);
-      return;
-    }
-    const at = this.#engine.extra;
-    const low = this.#words[at]!;
-    const high = this.#words[at + 1]!;
-    this.#took(reception, 1, result);
-    if (this.#closed || reception.discarding) this.#shared.giveBack(low, high, result);
-    else if (reception.stream === undefined) {
-      this.#arrived.push(low, high, result, reception.userData);
-    } else {
-      reception.stream.push(this.#pieces.take(low, high, result));
-      reception.wake?.();
-    }
-  }
-
-  /** Completions of one of our requests that are pieces; returns how many. */
-  #completeRun(first: number, end: number, upper: number): number {
-    const { cqes, cqEntries } = this.#engine.queues;
-    const words = this.#words;
-    const mask = cqEntries - 1;
-    const slot = upper & SLOT_MASK;
-    const reception = this.#bySlot[slot]!;
-    if (this.#closed || reception.discarding || reception.stream !== undefined) {
-      this.#complete(words[cqes + ((first & mask) << 3) + 2]!, slot, false);
-      return 1;
-    }
-    const { userData } = reception;
-    const count = this.#arrived.pushRun(words, cqes, mask, first, end, upper, userData);
-    this.#took(reception, count, this.#arrived.runBytes);
-    return count;
-  }
-
-  /** Counts pieces. */
-  #took(reception: Reception, count: number, bytes: number): void {
-    reception.received += bytes;
-    reception.left -= bytes;
-    reception.part -= bytes;
-    this.#count += count;
-    this.#bytes += bytes;
-    this.#shared.taken += count;
-  }
-
-  /** A request has had its last completion: it is over, or has to be started again. */
-  #ended(reception: Reception, result: number): void {
-    if (this.#closed || reception.discarding || reception.stopping) {
-      this.#finish(reception, undefined);
-      return;
-    }
-    switch (result) {
-      case 0:
-        // Only the limit of this request, or the end of the stream?
-        if (reception.part > 0 || reception.left === 0) this.#finish(reception, undefined);
-        else this.#startAgain(reception);
-        return;
-      case ENOSPC:
-        this.#queueFull++;
-        this.#startAgain(reception);
-        return;
-      case ENOMEM:
-        // Into a dma-buf the kernel cannot copy: this data will never find a place.
-        if (this.#shared.isDmaBuf) break;
-        this.#starve(reception);
-        return;
-      case EINTR:
-      case EAGAIN:
-        this.#startAgain(reception);
-        return;
-      case ECANCELED:
-        break;
-    }
-    this.#finish(reception, explainEnd(-result, this.#shared.isDmaBuf));
-  }
-
-  #starve(reception: Reception): void {
-    this.#starved++;
-    this.#shared.flushEarly();
-    reception.starved = true;
-    reception.returned = this.#shared.returned;
-    if (reception.starvedAfter !== reception.received) {
-      reception.starvedAfter = reception.received;
-      reception.starvedSince = performance.now();
-    }
-    this.#startAgain(reception);
-  }
-
-  #startAgain(reception: Reception): void {
-    if (reception.stream === undefined) this.#again.push(reception);
-    else reception.wake?.();
-  }
-
-  #finish(reception: Reception, error: unknown): void {
-    if (reception.ended) return;
-    reception.ended = true;
-    reception.error = error;
-    if (reception.stream === undefined) this.#arrived.pushEnd(reception.number);
-    else {
-      this.#live.delete(reception.number);
-      reception.wake?.();
-    }
-  }
-
-  #resumeAll(): void {
-    const waiting = this.#again;
-    this.#again = [];
-    for (const reception of waiting) {
-      if (!reception.ended && !this.#resume(reception)) this.#again.push(reception);
-    }
-    if (this.#engine.prepared > 0) this.#engine.submit(0);
-  }
-
-  /** Starts a receive again, unless it would find no buffer; returns whether anything changed. */
-  #resume(reception: Reception): boolean {
-    try {
-      this.#shared.drain();
-      if (reception.starved && !this.#mayFindBuffer(reception)) return reception.ended;
-      this.#arm(reception);
-    } catch (error) {
-      this.#finish(reception, error);
-    }
-    return true;
-  }
-
-  #mayFindBuffer(reception: Reception): boolean {
-    const shared = this.#shared;
-    const freed = shared.flush() > 0;
-    if (freed || shared.returned !== reception.returned) return true;
-    if (shared.held > 0) return false;
-    if (performance.now() - reception.starvedSince < STARVED_FOR) return true;
-    this.#finish(reception, explainEnd(-ENOMEM, false));
-    return false;
-  }
-
-  /** The ring failed or was closed. */
-  #fail(error: unknown): void {
-    for (const reception of this.#live.values()) {
-      reception.armed = false;
-      this.#finish(reception, error);
-    }
   }
 
   // === Controls ===
@@ -1205,7 +642,7 @@ export class ZeroCopyReceiver implements Disposable {
 
   /** How often each event has happened (7.2). */
   get events(): Readonly<Record<ZeroCopyEvent, number>> {
-    return { ...this.#eventCounts };
+    return this.#events.counts;
   }
 
   /**
@@ -1219,13 +656,11 @@ export class ZeroCopyReceiver implements Disposable {
   async nextEvent(): Promise<ZeroCopyEvent> {
     this.#ensureOpen();
     this.#requireEvents();
-    const event = this.#events.shift();
+    const event = this.#events.take();
     if (event !== undefined) return event;
     this.#engine.watch();
     try {
-      return await new Promise<ZeroCopyEvent>((resolve, reject) => {
-        this.#eventWaiters.push({ resolve, reject });
-      });
+      return await this.#events.next();
     } finally {
       this.#engine.unwatch();
     }
@@ -1241,19 +676,7 @@ export class ZeroCopyReceiver implements Disposable {
   arm(event: ZeroCopyEvent): void {
     this.#ensureOpen();
     this.#requireEvents();
-    if (ZCRX_EVENT[event] === undefined) {
-      throw new RangeError(`An event is one of ${EVENT_NAMES.join(", ")}, got ${event}`);
-    }
-    const argument = control(this.#id, ZCRX_CTRL.ARM_EVENT);
-    this.#union(argument, LAYOUTS.zcrx_ctrl_arm_event).set("event_type", ZCRX_EVENT[event]);
-    const result = this.#control(argument);
-    if (result === -22) {
-      throw new UringError("ZCRX_CTRL_ARM_EVENT", 22, {
-        meaning: `${event} is armed: it has not happened since`,
-        advice: "arm an event after nextEvent has told of it",
-      });
-    }
-    unwrap("ZCRX_CTRL_ARM_EVENT", result);
+    armEvent(this.#attachment, event);
   }
 
   #requireEvents(): void {
@@ -1267,15 +690,6 @@ export class ZeroCopyReceiver implements Disposable {
     }
   }
 
-  #happened(number: number): void {
-    const event = EVENT_NAMES[number];
-    if (event === undefined) return;
-    this.#eventCounts[event]++;
-    const waiter = this.#eventWaiters.shift();
-    if (waiter === undefined) this.#events.push(event);
-    else waiter.resolve(event);
-  }
-
   /**
    * Makes a handle for {@linkcode import} (`ZCRX_CTRL_EXPORT`, 6.19). The registration lives until
    * the handle and every ring that has it are closed.
@@ -1285,13 +699,7 @@ export class ZeroCopyReceiver implements Disposable {
    */
   export(): ZeroCopyReceiverHandle {
     this.#ensureOpen();
-    if (!zeroCopyReceiveFeatures().share) {
-      throw new UnsupportedError("ZCRX_CTRL_EXPORT", { since: "6.19" });
-    }
-    const argument = control(this.#id, ZCRX_CTRL.EXPORT);
-    unwrap("ZCRX_CTRL_EXPORT", this.#control(argument));
-    const fd = this.#union(argument, LAYOUTS.zcrx_ctrl_export).get("zcrx_fd");
-    return new ZeroCopyReceiverHandle(fd, this.#shared);
+    return new ZeroCopyReceiverHandle(exportDescriptor(this.#attachment), this.#shared);
   }
 
   /**
@@ -1305,33 +713,7 @@ export class ZeroCopyReceiver implements Disposable {
    */
   addArea(area: Area): void {
     this.#ensureOpen();
-    if (area.closed) throw new ClosedError("Area");
-    if (!zeroCopyReceiveFeatures().addArea) {
-      throw new UnsupportedError("ZCRX_CTRL_ADD_AREA", { since: "7.3" });
-    }
-    const release = claim(area);
-    const description = areaArgument(area);
-    const argument = control(this.#id, ZCRX_CTRL.ADD_AREA);
-    this.#union(argument, LAYOUTS.zcrx_ctrl_add_area)
-      .set("area_ptr", addressOf(description.buffer));
-    const result = this.#control(argument);
-    if (result < 0) {
-      release();
-      const { bufferBytes, areas } = this.#shared;
-      throw explainArea(-result, { area, bufferBytes, areas: areas.length });
-    }
-    this.#shared.addArea(area, release);
-  }
-
-  /** The part of the argument that differs from control to control. */
-  #union(argument: Struct, layout: ConstructorParameters<typeof Struct>[0]): Struct {
-    const [at] = LAYOUTS.zcrx_ctrl.fields.zc_export;
-    return new Struct(layout, { buffer: argument.buffer, at });
-  }
-
-  #control(argument: Struct): number {
-    const { fd } = this.#engine;
-    return native().io_uring_register(fd, REGISTER.ZCRX_CTRL, argument.buffer, 0);
+    addArea(this.#attachment, this.#shared, area);
   }
 
   // === Closing ===
@@ -1351,14 +733,10 @@ export class ZeroCopyReceiver implements Disposable {
    */
   close(timeout = 1000): void {
     if (this.#closed) return;
-    const receptions = [...this.#live.values()];
     this.#closed = true;
     try {
-      this.#cancelAll(receptions, timeout);
+      this.#receptions.close(timeout);
     } finally {
-      for (const reception of receptions) {
-        this.#finish(reception, new ClosedError("ZeroCopyReceiver"));
-      }
       this.#returnArrived();
       for (const slot of this.#pieces.slots()) {
         const low = this.#pieces.low(slot);
@@ -1377,36 +755,19 @@ export class ZeroCopyReceiver implements Disposable {
     }
   }
 
-  #cancelAll(receptions: readonly Reception[], timeout: number): void {
-    const engine = this.#engine;
-    const deadline = performance.now() + timeout;
-    for (const reception of receptions) {
-      reception.discarding = true;
-      if (reception.armed) engine.cancel(reception.upper);
-    }
-    if (engine.prepared > 0) engine.submit(0);
-    engine.settle();
-    while (receptions.some(({ armed }) => armed) && !engine.closed) {
-      const left = deadline - performance.now();
-      if (left <= 0 || !engine.waitBlocking(1, left)) return;
-      engine.settle();
-    }
-  }
-
   /** The ring was closed: nothing comes any more, and nothing can be given back. */
   #afterRing(): void {
     if (this.#closed) return;
     this.#closed = true;
     const error = new ClosedError("Ring");
-    this.#fail(error);
+    this.#receptions.afterRing(error);
     this.#end(error);
   }
 
   #end(error: ClosedError): void {
-    this.#live.clear();
+    this.#receptions.clear();
     this.#arrived.clear();
-    this.#again = [];
-    for (const { reject } of this.#eventWaiters.splice(0)) reject(error);
+    this.#events.end(error);
     this.#shared.closed();
   }
 
@@ -1432,7 +793,7 @@ export class ZeroCopyReceiver implements Disposable {
       : `${this.interface} queue ${this.queue}`;
     const areas = this.areas.reduce((sum, { bytes }) => sum + bytes, 0);
     return [
-      ["id", this.#id],
+      ["id", this.id],
       ["source", where, "bare"],
       ["area", `${areas} bytes`],
       ["buffers", `buffers of ${this.bufferBytes}`, "bare"],
@@ -1455,24 +816,4 @@ export class ZeroCopyReceiver implements Disposable {
       ),
     ]);
   }
-}
-
-function interfaceIndex(place: Place, name: string): number {
-  using socket = Socket.udp(place);
-  const text = new TextEncoder().encode(`${name}\0`);
-  const result = native().zclab_interface_index(socket.fd, text.buffer);
-  if (describeErrno(-result)[0] === "ENODEV") {
-    throw new UringError("IORING_REGISTER_ZCRX_IFQ", -result, {
-      meaning: `there is no interface ${name} in that namespace`,
-      advice: "look at: ip link; and pass place where the interface is in another namespace",
-    });
-  }
-  return unwrap(`SIOCGIFINDEX ${name}`, result);
-}
-
-function check(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(
-    `ZeroCopyReceiver: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
-  );
 }

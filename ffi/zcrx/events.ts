@@ -1,0 +1,50 @@
+/**
+ * What the kernel says of a receiver besides its data.
+ *
+ * @module
+ */
+import { ZCRX_EVENT } from "../kernel/uapi.ts";
+import type { ZeroCopyEvent } from "./query.ts";
+
+/** The events, by their numbers. */
+export const EVENT_NAMES = Object.keys(ZCRX_EVENT) as ZeroCopyEvent[];
+
+/** The events of a receiver: how many there were, those that nobody was told of, and who waits. */
+export class ReceiverEvents {
+  readonly #counts: Record<ZeroCopyEvent, number> = { ALLOC_FAIL: 0, COPY: 0 };
+  readonly #untold: ZeroCopyEvent[] = [];
+  readonly #waiters: {
+    readonly resolve: (event: ZeroCopyEvent) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
+
+  /** How often each has happened. */
+  get counts(): Readonly<Record<ZeroCopyEvent, number>> {
+    return { ...this.#counts };
+  }
+
+  /** Notes an event by its number; one that is not known is none. */
+  happened(number: number): void {
+    const event = EVENT_NAMES[number];
+    if (event === undefined) return;
+    this.#counts[event]++;
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#untold.push(event);
+    else waiter.resolve(event);
+  }
+
+  /** Takes the first event that nobody was told of. */
+  take(): ZeroCopyEvent | undefined {
+    return this.#untold.shift();
+  }
+
+  /** Resolves to the next event. */
+  next(): Promise<ZeroCopyEvent> {
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Nothing happens any more: rejects whoever waits. */
+  end(error: unknown): void {
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * An exported receiver.
+ *
+ * @module
+ */
+import { Descriptor } from "../kernel/descriptor.ts";
+import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import type { SharedReceiver } from "./shared.ts";
+
+/** An exported receiver: {@linkcode ZeroCopyReceiver.import} takes it into another ring (6.19). */
+export class ZeroCopyReceiverHandle implements Disposable {
+  /** @internal */
+  readonly shared: object;
+  readonly #descriptor: Descriptor;
+
+  /** Made by {@linkcode ZeroCopyReceiver.export}. @internal */
+  constructor(fd: number, shared: SharedReceiver) {
+    this.#descriptor = new Descriptor(fd, "ZeroCopyReceiverHandle");
+    this.shared = shared;
+    shared.retain();
+  }
+
+  /** The file descriptor that keeps the registration alive. */
+  get fd(): number {
+    return this.#descriptor.fd;
+  }
+
+  /** Whether {@linkcode close} was called. */
+  get closed(): boolean {
+    return this.#descriptor.closed;
+  }
+
+  /** Lets go of the registration. Idempotent. */
+  close(): void {
+    if (this.closed) return;
+    this.#descriptor.close();
+    (this.shared as SharedReceiver).release();
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** One line for the REPL. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return inLine("ZeroCopyReceiverHandle", this.#facts());
+  }
+
+  /** A small table for notebooks. */
+  [Symbol.for("Jupyter.display")](): Display {
+    return inTable("ZeroCopyReceiverHandle", this.#facts());
+  }
+
+  #facts(): readonly Fact[] {
+    return this.closed ? CLOSED : [["fd", this.fd]];
+  }
+}
