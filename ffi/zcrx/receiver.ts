@@ -36,6 +36,7 @@ import type { QueueAddress } from "../net/queue_facts.ts";
 import type { File } from "../ring/batch.ts";
 import { type Engine, engineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
+import { ArrivalQueue } from "./arrival_queue.ts";
 import { addArea, armEvent, exportDescriptor } from "./controls.ts";
 import type { ReceiverEvents } from "./events.ts";
 import { ZeroCopyReceiverHandle } from "./handle.ts";
@@ -47,8 +48,9 @@ import {
   type ZeroCopyMemoryOptions,
   type ZeroCopyReceiverOptions,
 } from "./opening.ts";
+import { areaOf, offsetIn } from "./offset.ts";
 import { ZeroCopyPiece } from "./piece.ts";
-import { areaOf, ArrivalQueue, offsetIn, PieceTable } from "./pieces.ts";
+import { PieceTable } from "./piece_table.ts";
 import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
 import { type Reception, Receptions } from "./receptions.ts";
 import type { Attachment, SharedReceiver } from "./shared.ts";

@@ -17,7 +17,8 @@ import {
   type Target,
 } from "../ring/engine.ts";
 import { prepareReceiveZeroCopy } from "../ring/prepare.ts";
-import type { ArrivalQueue, PieceTable } from "./pieces.ts";
+import type { ArrivalQueue } from "./arrival_queue.ts";
+import type { PieceTable } from "./piece_table.ts";
 import { explainEnd } from "./registration.ts";
 import type { SharedReceiver } from "./shared.ts";
 

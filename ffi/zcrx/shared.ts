@@ -9,7 +9,7 @@ import { OwnershipError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { type RefillRegion, RefillRing } from "./refill_ring.ts";
 import { REGISTER, ZCRX_CTRL } from "../kernel/uapi.ts";
-import type { ArrivalQueue } from "./pieces.ts";
+import type { ArrivalQueue } from "./arrival_queue.ts";
 import type { Registration } from "./registration.ts";
 
 const NEVER = 0x7fffffff;

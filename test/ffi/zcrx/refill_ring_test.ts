@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { OwnershipError } from "zclab";
 import { powerOfTwo, RefillRegion, RefillRing } from "../../../ffi/zcrx/refill_ring.ts";
-import { ArrivalQueue, PieceTable } from "../../../ffi/zcrx/pieces.ts";
+import { ArrivalQueue } from "../../../ffi/zcrx/arrival_queue.ts";
+import { PieceTable } from "../../../ffi/zcrx/piece_table.ts";
 
 /** Where a kernel that is not this one could put the parts. */
 const OFFSETS = { head: 128, tail: 8, rqes: 256 };

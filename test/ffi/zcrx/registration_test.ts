@@ -295,7 +295,8 @@ Deno.test("physicalPages() says which privilege is missing", () => {
 Deno.test("Taking and returning a piece allocates nothing", () => {
   const { stdout, stderr } = runModule(`
     import { RefillRing } from "./ffi/zcrx/refill_ring.ts";
-    import { ArrivalQueue, PieceTable } from "./ffi/zcrx/pieces.ts";
+    import { ArrivalQueue } from "./ffi/zcrx/arrival_queue.ts";
+    import { PieceTable } from "./ffi/zcrx/piece_table.ts";
     const memory = new ArrayBuffer(128 + 1024 * 16);
     const words = new Int32Array(memory);
     const ring = new RefillRing(memory, 1024, { head: 0, tail: 64, rqes: 128 });
