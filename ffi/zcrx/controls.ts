@@ -11,7 +11,8 @@ import { REGISTER, ZCRX_CTRL, ZCRX_EVENT } from "../kernel/uapi.ts";
 import type { Area } from "../memory/area.ts";
 import { EVENT_NAMES } from "./events.ts";
 import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
-import { areaArgument, explainArea } from "./registration.ts";
+import { explainArea } from "./refusals.ts";
+import { areaArgument } from "./registration.ts";
 import { type Attachment, claim, control, type SharedReceiver } from "./shared.ts";
 
 const EINVAL = 22;

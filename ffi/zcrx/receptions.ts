@@ -19,7 +19,7 @@ import {
 import { prepareReceiveZeroCopy } from "../ring/prepare.ts";
 import type { ArrivalQueue } from "./arrival_queue.ts";
 import type { PieceTable } from "./piece_table.ts";
-import { explainEnd } from "./registration.ts";
+import { explainEnd } from "./refusals.ts";
 import type { SharedReceiver } from "./shared.ts";
 
 const EINTR = -4;

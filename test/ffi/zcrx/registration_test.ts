@@ -21,7 +21,7 @@ import {
   explainEnd,
   explainRegistration,
   type Situation,
-} from "../../../ffi/zcrx/registration.ts";
+} from "../../../ffi/zcrx/refusals.ts";
 import { isMapped, runModule } from "../connections.ts";
 
 const FEATURES: ZeroCopyReceiveFeatures = {
