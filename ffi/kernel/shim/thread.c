@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Threads, their processors and their time. */
+/* Time, threads and their processors, and the end of the process. */
 #include "shim.h"
 
 #include <sys/syscall.h>
