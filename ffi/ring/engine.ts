@@ -112,8 +112,15 @@ const INTERNAL = 3;
 export const ZERO_COPY = 1 << 29;
 /** The slot in the upper word of a tracked request. */
 export const SLOT_MASK = ZERO_COPY - 1;
-/** Which bit of the flags is `IORING_CQE_F_MORE`. */
+// What the hot paths compare with, under names of this file: a member of an imported object is
+// looked up at each use, and these are folded into the code.
+const MORE = CQE.MORE;
+/** Which bit of the flags is {@linkcode MORE}. */
 const MORE_SHIFT = 1;
+const NOTIF = CQE.NOTIF;
+const GETEVENTS = ENTER.GETEVENTS;
+const TASKRUN = SQ_FLAG.TASKRUN;
+const DEFERRED = SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW;
 /** Requests that may share a slot at most. */
 export const MOST_REQUESTS = MOST_PIECES;
 const FROM_ANOTHER_RING = 1;
@@ -156,6 +163,12 @@ export class Engine implements Holder, DescriptorUser {
   readonly #descriptor: Descriptor;
   readonly #enter: Native["io_uring_enter"];
   readonly #ring: Int32Array;
+  // Where in it they lie; see {@linkcode Queues}.
+  readonly #sqTailAt: number;
+  readonly #sqFlagsAt: number;
+  readonly #cqHeadAt: number;
+  readonly #cqTailAt: number;
+  readonly #cqesAt: number;
   readonly #sqMask: number;
   #sqRoom: number;
   readonly #cqMask: number;
@@ -230,6 +243,11 @@ export class Engine implements Holder, DescriptorUser {
     this.#enterFd = setup.fd;
     this.queues = new Queues(setup);
     this.#ring = this.queues.ring;
+    this.#sqTailAt = this.queues.sqTail;
+    this.#sqFlagsAt = this.queues.sqFlags;
+    this.#cqHeadAt = this.queues.cqHead;
+    this.#cqTailAt = this.queues.cqTail;
+    this.#cqesAt = this.queues.cqes;
     this.sqes = this.queues.sqes;
     this.runs = new EntryRuns(this.sqes);
     this.#sqMask = this.queues.sqEntries - 1;
@@ -258,7 +276,7 @@ export class Engine implements Holder, DescriptorUser {
 
   /** Where the entry that was prepared last starts. */
   get last(): number {
-    return ((this.#sqTail - 1) & this.queues.sqEntries - 1) << 4;
+    return ((this.#sqTail - 1) & this.#sqMask) << 4;
   }
 
   /** Entries prepared and not submitted yet. */
@@ -464,28 +482,32 @@ export class Engine implements Holder, DescriptorUser {
    * @returns How many entries were submitted.
    */
   submit(waitFor: number): number {
-    this.ensureOpen();
-    if (this.#stamp) {
-      this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = now();
-      this.#submission = (this.#submission + 1) | 0;
-      this.#stamp = false;
-    }
-    const count = (this.#sqTail - this.#submittedTail) | 0;
-    if (this.#alone) this.#ring[this.queues.sqTail] = this.#sqTail;
-    else Atomics.store(this.#ring, this.queues.sqTail, this.#sqTail);
+    if (this.closed) throw new ClosedError("Ring");
+    if (this.#stamp) this.#noteTime();
+    const tail = this.#sqTail;
+    const count = (tail - this.#submittedTail) | 0;
+    if (this.#alone) this.#ring[this.#sqTailAt] = tail;
+    else Atomics.store(this.#ring, this.#sqTailAt, tail);
     let flags = this.#enterFlags;
+    let places = waitFor;
     if (waitFor > 0) {
-      flags |= ENTER.GETEVENTS;
+      flags |= GETEVENTS;
       // Inside a completion callback the kernel would still count what was handed out already.
       if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+      if (this.#mixed) places = this.#places(waitFor);
     }
-    const places = this.#mixed ? this.#places(waitFor) : waitFor;
     const result = this.#enter(this.#enterFd, count, places, flags, null);
     if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
-      this.#submittedTail = this.#sqTail;
+      this.#submittedTail = tail;
       return count;
     }
     return this.#submitRest(result, count, waitFor);
+  }
+
+  #noteTime(): void {
+    this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = now();
+    this.#submission = (this.#submission + 1) | 0;
+    this.#stamp = false;
   }
 
   /** What is left when the kernel took only a part, or a signal ended the wait. */
@@ -505,7 +527,7 @@ export class Engine implements Holder, DescriptorUser {
       if (left > 0 && result === 0 && ++retries > RETRIES) {
         throw new UringError("io_uring_enter", 16);
       }
-      const flags = waitFor > 0 ? this.#enterFlags | ENTER.GETEVENTS : this.#enterFlags;
+      const flags = waitFor > 0 ? this.#enterFlags | GETEVENTS : this.#enterFlags;
       result = this.#enter(this.#enterFd, left, this.#places(waitFor), flags, null);
       // A wait without entries returns 0: that is success, seen above by what is queued.
     }
@@ -530,21 +552,22 @@ export class Engine implements Holder, DescriptorUser {
   }
 
   #publishHead(): void {
-    this.#publishedHead = this.#cqHead;
-    if (this.#alone) this.#ring[this.queues.cqHead] = this.#cqHead;
-    else Atomics.store(this.#ring, this.queues.cqHead, this.#cqHead);
+    const head = this.#cqHead;
+    this.#publishedHead = head;
+    if (this.#alone) this.#ring[this.#cqHeadAt] = head;
+    else Atomics.store(this.#ring, this.#cqHeadAt, head);
   }
 
   /** Completions in the queue. */
   #queued(): number {
-    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    const places = (this.#load(this.#cqTailAt) - this.#cqHead) | 0;
     return this.#mixed ? this.#countIn(places) : places;
   }
 
   /** How many completions are in so many places of a queue of mixed sizes. */
   #countIn(places: number): number {
     const ring = this.#ring;
-    const { cqes } = this.queues;
+    const cqes = this.#cqesAt;
     let count = 0;
     for (let place = 0; place < places; place++) {
       const flags = ring[cqes + (((this.#cqHead + place) & this.#cqMask) << 2) + 3]!;
@@ -561,7 +584,7 @@ export class Engine implements Holder, DescriptorUser {
    */
   #places(completions: number): number {
     if (!this.#mixed || completions === 0) return completions;
-    const places = (this.#load(this.queues.cqTail) - this.#cqHead) | 0;
+    const places = (this.#load(this.#cqTailAt) - this.#cqHead) | 0;
     const missing = completions - this.#countIn(places);
     return missing <= 0 ? 0 : places + missing;
   }
@@ -594,7 +617,7 @@ export class Engine implements Holder, DescriptorUser {
         this.#enterFd,
         0,
         this.#places(count),
-        this.#enterFlags | ENTER.GETEVENTS | ENTER.EXT_ARG,
+        this.#enterFlags | GETEVENTS | ENTER.EXT_ARG,
         this.#waitArgument.buffer,
         WAIT_ARGUMENT_BYTES,
       );
@@ -642,7 +665,7 @@ export class Engine implements Holder, DescriptorUser {
 
   /** Hands out the completions that are in the queue now. */
   #collect(onCompletion: OnCompletion): number {
-    const tail = this.#load(this.queues.cqTail);
+    const tail = this.#load(this.#cqTailAt);
     const head = this.#cqHead;
     if (head === tail) return 0;
     let seen = (tail - head) | 0;
@@ -657,13 +680,13 @@ export class Engine implements Holder, DescriptorUser {
 
   /** Whether the kernel has put something off until this thread asks. */
   #hasDeferred(): boolean {
-    const flags = this.#load(this.queues.sqFlags);
-    return (flags & (SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW)) !== 0;
+    const flags = this.#load(this.#sqFlagsAt);
+    return (flags & DEFERRED) !== 0;
   }
 
   #handOut(tail: number, onCompletion: OnCompletion): void {
     const ring = this.#ring;
-    const cqes = this.queues.cqes;
+    const cqes = this.#cqesAt;
     const mask = this.#cqMask;
     const targets = this.#targets;
     let head = this.#cqHead;
@@ -686,7 +709,7 @@ export class Engine implements Holder, DescriptorUser {
           }
         }
         head = (head + 1) | 0;
-        const final = (flags & CQE.MORE) === 0;
+        const final = (flags & MORE) === 0;
         if (!final) notFinal++;
         else if (--this.#sharing[slot]! === 0) this.#release(slot);
         target.complete(result, flags, slot, final, userData);
@@ -695,7 +718,7 @@ export class Engine implements Holder, DescriptorUser {
       // The head moves before a callback, so that it may reap, throw or close.
       head = (head + 1) | 0;
       this.#cqHead = head;
-      if ((flags & CQE.MORE) !== 0) notFinal++;
+      if ((flags & MORE) !== 0) notFinal++;
       if (notFinal !== 0) {
         this.#notFinal += notFinal;
         notFinal = 0;
@@ -704,7 +727,7 @@ export class Engine implements Holder, DescriptorUser {
       else if (upper > 0 && result !== ECANCELED) {
         // Of the batch face, with memory, which is given back first: it may be used again at once.
         const slot = upper & SLOT_MASK;
-        if ((flags & CQE.MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
+        if ((flags & MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
         onCompletion(userData >>> 0, result, flags);
       } else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
@@ -722,7 +745,7 @@ export class Engine implements Holder, DescriptorUser {
    */
   #countRun(target: CountingTarget, upper: number, from: number, tail: number): number {
     const ring = this.#ring;
-    const cqes = this.queues.cqes;
+    const cqes = this.#cqesAt;
     const mask = this.#cqMask;
     let head = from;
     let sent = 0;
@@ -735,7 +758,7 @@ export class Engine implements Holder, DescriptorUser {
       if (ring[at + 1] !== upper) break;
       const result = ring[at + 2]!;
       const flags = ring[at + 3]!;
-      if ((flags & CQE.NOTIF) !== 0) {
+      if ((flags & NOTIF) !== 0) {
         notified++;
         // Bit 31 says that the kernel copied.
         copied += result >>> 31;
@@ -763,7 +786,7 @@ export class Engine implements Holder, DescriptorUser {
    */
   #handOutLarge(tail: number, onCompletion: OnCompletion): number {
     const ring = this.#ring;
-    const cqes = this.queues.cqes;
+    const cqes = this.#cqesAt;
     const mask = this.#cqMask;
     const shift = this.queues.cqeShift;
     const mixed = this.#mixed;
@@ -789,7 +812,7 @@ export class Engine implements Holder, DescriptorUser {
       if (upper < FIRST_INTERNAL && result !== ECANCELED) {
         const slot = upper & SLOT_MASK;
         const target = targets[slot]!;
-        const final = (flags & CQE.MORE) === 0;
+        const final = (flags & MORE) === 0;
         if (!final && !mixed && target.completeRun !== undefined) {
           const run = target.completeRun((head - 1) | 0, tail, upper);
           notFinal += run;
@@ -802,7 +825,7 @@ export class Engine implements Holder, DescriptorUser {
         continue;
       }
       this.#cqHead = head;
-      if ((flags & CQE.MORE) !== 0) notFinal++;
+      if ((flags & MORE) !== 0) notFinal++;
       if (notFinal !== 0) {
         this.#notFinal += notFinal;
         notFinal = 0;
@@ -826,12 +849,12 @@ export class Engine implements Holder, DescriptorUser {
   ): void {
     const kind = upper >>> KIND_SHIFT;
     const slot = upper & SLOT_MASK;
-    let final = (flags & CQE.MORE) === 0;
+    let final = (flags & MORE) === 0;
     if (result === ECANCELED && final && (upper & ZERO_COPY) !== 0) {
       // When the request that a zero-copy send is linked to fails, the kernel cancels the send
       // without IORING_CQE_F_MORE, and posts its notification all the same (seen on 6.18).
       final = false;
-      flags |= CQE.MORE;
+      flags |= MORE;
       this.#notFinal++;
     }
     if (kind === INTERNAL) {
@@ -855,8 +878,8 @@ export class Engine implements Holder, DescriptorUser {
     this.#publishHead();
     // The kernel clears the flag only when it finds work, and (6.18) leaves it behind set when a
     // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
-    Atomics.and(this.#ring, this.queues.sqFlags, ~SQ_FLAG.TASKRUN);
-    const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | ENTER.GETEVENTS, null);
+    Atomics.and(this.#ring, this.#sqFlagsAt, ~TASKRUN);
+    const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | GETEVENTS, null);
     if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
       unwrap("io_uring_enter", result);
     }

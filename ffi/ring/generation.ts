@@ -7,6 +7,9 @@ import { now } from "../kernel/clock.ts";
 import { type CountingTarget, type Engine, MOST_REQUESTS } from "./engine.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 
+// Under a name of this file it is folded into the code, not looked up at each completion.
+const NOTIF = CQE.NOTIF;
+
 /** One notifier of a slot: from the flush before to its own. */
 export class Generation implements CountingTarget {
   readonly engine: Engine;
@@ -37,7 +40,7 @@ export class Generation implements CountingTarget {
   }
 
   complete(result: number, flags: number, slot: number, final: boolean, index: number): void {
-    if ((flags & CQE.NOTIF) !== 0) {
+    if ((flags & NOTIF) !== 0) {
       this.notified++;
       if (this.#empty !== undefined && this.#empty.delete(slot * MOST_REQUESTS + index)) {
         // Nothing was sent: the kernel sets the copied bit then as well.
