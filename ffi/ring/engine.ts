@@ -115,8 +115,6 @@ export const SLOT_MASK = ZERO_COPY - 1;
 // What the hot paths compare with, under names of this file: a member of an imported object is
 // looked up at each use, and these are folded into the code.
 const MORE = CQE.MORE;
-/** Which bit of the flags is {@linkcode MORE}. */
-const MORE_SHIFT = 1;
 const NOTIF = CQE.NOTIF;
 const GETEVENTS = ENTER.GETEVENTS;
 const TASKRUN = SQ_FLAG.TASKRUN;
@@ -754,20 +752,29 @@ export class Engine implements Holder, DescriptorUser {
     let copied = 0;
     let more = 0;
     while (head !== tail) {
-      const at = cqes + ((head & mask) << 2);
-      if (ring[at + 1] !== upper) break;
-      const result = ring[at + 2]!;
-      const flags = ring[at + 3]!;
-      if ((flags & NOTIF) !== 0) {
-        notified++;
+      const place = head & mask;
+      const first = cqes + (place << 2);
+      const result = ring[first + 2]!;
+      const flags = ring[first + 3]!;
+      const isNotification = (flags & NOTIF) !== 0;
+      if (ring[first + 1] !== upper || (result <= 0 && !isNotification)) break;
+      // Most often many say the same, one after the other; at the queue's end they begin anew.
+      const end = first + (Math.min((tail - head) | 0, mask + 1 - place) << 2);
+      let at = first + 4;
+      while (
+        at < end && ring[at + 1] === upper && ring[at + 2] === result && ring[at + 3] === flags
+      ) at += 4;
+      const same = (at - first) >> 2;
+      head = (head + same) | 0;
+      if (isNotification) {
+        notified += same;
         // Bit 31 says that the kernel copied.
-        copied += result >>> 31;
-      } else if (result > 0) {
-        sent++;
-        bytes += result;
-      } else break;
-      more += flags >> MORE_SHIFT & 1;
-      head = (head + 1) | 0;
+        if (result < 0) copied += same;
+      } else {
+        sent += same;
+        bytes += same * result;
+      }
+      if ((flags & MORE) !== 0) more += same;
     }
     const seen = (head - from) | 0;
     if (seen === 0) return from;

@@ -537,6 +537,32 @@ Deno.test("sendEach tells failed pieces from sent ones, and keeps the slice unti
   assertEquals([area.inFlight, ring.inFlight], [0, 0]);
 });
 
+Deno.test("A notifier counts what lies across the end of the completion queue", async () => {
+  await using bed = await Testbed.loopback();
+  using connection = connectUdp(bed);
+  using ring = Ring.open({ entries: 8 });
+  using area = Area.map({ bytes: 4096 });
+  const slot = new Notifier(ring);
+  // Rounds of 7 and 5 completions in a queue of 16 begin at each of its places.
+  let bytes = 0;
+  for (let round = 0; round < 40; round++) {
+    const [count, length] = round % 2 === 0 ? [7, 100] : [5, 30];
+    ring.batch.sendEach(connection.near, area.slice(), length, slot, { count });
+    ring.batch.submitAndWait(count);
+    assertEquals(ring.batch.reap(() => {}), count);
+    bytes += count * length;
+    assertEquals([slot.outstanding, ring.inFlight, area.inFlight], [0, 0, 0]);
+  }
+  const { requests, sent, failed, notified, bytes: counted } = slot.flushBlocking();
+  assertEquals({ requests, sent, failed, notified }, {
+    requests: 240,
+    sent: 240,
+    failed: 0,
+    notified: 0,
+  });
+  assertEquals(counted, bytes);
+});
+
 Deno.test("sendEach refuses what are no pieces, before anything is prepared", () => {
   using ring = Ring.open();
   using socket = Socket.udp();
