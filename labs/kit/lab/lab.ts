@@ -10,105 +10,32 @@ import type { RowDeclaration } from "../run/compare_runs.ts";
 import { displayedAs, displayOutcome } from "../notebook/display.ts";
 import type { Environment } from "../experiment/environment.ts";
 import type { Measures, Trial } from "../experiment/experiment.ts";
+import {
+  checkOption,
+  type LabOptions,
+  type NumberOption,
+  OptionError,
+  type OptionValues,
+  optionValues,
+} from "./options.ts";
 import { probe, type Requirement } from "./probe.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 
-/** What every option has. */
-export interface OptionDescription {
-  /** One line for `--help`: what the option changes. */
-  readonly description: string;
-  /**
-   * Whether a value names something of the machine at hand, such as a file that is overwritten or
-   * an address that is sent to. A replay does not take such a value from a document: it asks for
-   * it to be given again.
-   */
-  readonly local?: (value: string | number) => boolean;
-}
-
-/** An option that takes one number, such as `--batch 32`. */
-export interface NumberOption extends OptionDescription {
-  /** Takes one number. */
-  readonly kind: "number";
-  /** The value when the option is not given; without one the lab sees undefined. */
-  readonly default?: number;
-  /** The value under `--quick` when the option is not given. */
-  readonly quick?: number;
-  /** The smallest value accepted. */
-  readonly minimum?: number;
-  /** The largest value accepted. */
-  readonly maximum?: number;
-  /** Whether fractions are accepted; by default they are not. */
-  readonly fraction?: boolean;
-  /** The unit, for `--help`, such as `bytes`. */
-  readonly unit?: string;
-  /** Says what is wrong with a number in these bounds, or undefined when nothing is. */
-  readonly check?: (value: number) => string | undefined;
-}
-
-/** An option that takes a list of numbers, such as `--payload 600,1500`. */
-export interface NumbersOption extends Omit<NumberOption, "kind" | "default" | "quick"> {
-  /** Takes a list of numbers. */
-  readonly kind: "numbers";
-  /** The values when the option is not given. */
-  readonly default: readonly number[];
-  /** The values under `--quick` when the option is not given. */
-  readonly quick?: readonly number[];
-}
-
-/** An option that takes one word, such as `--sink ifb`. */
-export interface StringOption extends OptionDescription {
-  /** Takes one word. */
-  readonly kind: "string";
-  /** The value when the option is not given; without one the lab sees undefined. */
-  readonly default?: string;
-  /** The value under `--quick` when the option is not given. */
-  readonly quick?: string;
-  /** The words accepted; without them any. */
-  readonly choices?: readonly string[];
-  /** Says what is wrong with a value, or undefined when nothing is. */
-  readonly check?: (value: string) => string | undefined;
-  /** What stands for the value in `--help`, such as `ifb|veth|ADDRESS:PORT`. */
-  readonly placeholder?: string;
-}
-
-/** An option that takes a list of words, such as `--mode zc,zc+flush`. */
-export interface StringsOption extends Omit<StringOption, "kind" | "default" | "quick"> {
-  /** Takes a list of words. */
-  readonly kind: "strings";
-  /** The values when the option is not given. */
-  readonly default: readonly string[];
-  /** The values under `--quick` when the option is not given. */
-  readonly quick?: readonly string[];
-}
-
-/** An option that is there or not, such as `--verify`. */
-export interface FlagOption extends OptionDescription {
-  /** Takes no value. */
-  readonly kind: "flag";
-}
-
-/** An option as a lab declares it. */
-export type LabOption = NumberOption | NumbersOption | StringOption | StringsOption | FlagOption;
-
-/** The options of a lab by name, without the dashes. */
-export type LabOptions = Readonly<Record<string, LabOption>>;
-
-/** The type of an option's value, from how it was declared. */
-export type OptionValue<Option extends LabOption> = Option extends { kind: "flag" } ? boolean
-  : Option extends { kind: "numbers" } ? readonly number[]
-  : Option extends { kind: "strings"; choices: readonly (infer Choice)[] } ? readonly Choice[]
-  : Option extends { kind: "strings" } ? readonly string[]
-  : Option extends { kind: "number"; default: number } ? number
-  : Option extends { kind: "number" } ? number | undefined
-  : Option extends { choices: readonly (infer Choice)[]; default: string } ? Choice
-  : Option extends { choices: readonly (infer Choice)[] } ? Choice | undefined
-  : Option extends { default: string } ? string
-  : string | undefined;
-
-/** The values of a lab's options by name. */
-export type OptionValues<Options extends LabOptions> = {
-  readonly [Name in keyof Options]: OptionValue<Options[Name]>;
-};
+export {
+  checkOption,
+  defaultOf,
+  type FlagOption,
+  type LabOption,
+  type LabOptions,
+  type NumberOption,
+  type NumbersOption,
+  type OptionDescription,
+  OptionError,
+  type OptionValue,
+  type OptionValues,
+  type StringOption,
+  type StringsOption,
+} from "./options.ts";
 
 /** How often a lab repeats each trial. */
 export interface Repeats {
@@ -240,12 +167,6 @@ const REPEATS: Repeats = { default: 5, quick: 3, minimum: 1 };
 
 /** The largest seed: seeds are unsigned 32-bit numbers. */
 const LARGEST_SEED = 0xffff_ffff;
-
-/** An option is unknown, or has a value that is not accepted. Nothing was changed. */
-export class OptionError extends Error {
-  /** The name of the class. */
-  override readonly name = "OptionError";
-}
 
 /**
  * Declares a lab, so that the values of its options have the types that their declarations say.
@@ -432,102 +353,4 @@ export function repeatsOption(lab: Lab): NumberOption {
     minimum,
     maximum: 10_000,
   };
-}
-
-function optionValues<Options extends LabOptions>(
-  lab: Lab<Options>,
-  given: Partial<OptionValues<Options>>,
-  quick: boolean,
-): OptionValues<Options> {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(lab.options, name)) {
-      throw new OptionError(
-        `${lab.name} has no option ${name}. It has: ${Object.keys(lab.options).join(", ")}`,
-      );
-    }
-  }
-  const values: Record<string, unknown> = {};
-  for (const [name, option] of Object.entries(lab.options)) {
-    const value = given[name] ?? defaultOf(option, quick);
-    const wrong = checkOption(option, value);
-    if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
-    values[name] = value;
-  }
-  return values as OptionValues<Options>;
-}
-
-/** The value of an option that was not given. */
-export function defaultOf(option: LabOption, quick = false): unknown {
-  if (option.kind === "flag") return false;
-  return quick && option.quick !== undefined ? option.quick : option.default;
-}
-
-/**
- * Says what is wrong with a value of an option.
- *
- * @param option The option's declaration.
- * @param value The value.
- * @returns A sentence without its subject, or undefined when nothing is wrong.
- */
-export function checkOption(option: LabOption, value: unknown): string | undefined {
-  switch (option.kind) {
-    case "flag":
-      return typeof value === "boolean" ? undefined : `${show(value)} is not true or false`;
-    case "number":
-      return value === undefined && option.default === undefined
-        ? undefined
-        : checkNumber(option, value);
-    case "string":
-      return value === undefined && option.default === undefined
-        ? undefined
-        : checkString(option, value);
-    case "numbers":
-      return checkList(value, (item) => checkNumber(option, item));
-    case "strings":
-      return checkList(value, (item) => checkString(option, item));
-  }
-}
-
-function checkList(
-  value: unknown,
-  check: (item: unknown) => string | undefined,
-): string | undefined {
-  if (!Array.isArray(value)) return `${show(value)} is not a list`;
-  if (value.length === 0) return "the list is empty";
-  for (const [index, item] of value.entries()) {
-    const wrong = check(item);
-    if (wrong !== undefined) return wrong;
-    if (value.indexOf(item) !== index) return `${show(item)} is there twice`;
-  }
-  return undefined;
-}
-
-function checkNumber(
-  { minimum = -Infinity, maximum = Infinity, fraction = false, unit, check }:
-    | NumberOption
-    | NumbersOption,
-  value: unknown,
-): string | undefined {
-  if (typeof value !== "number" || !Number.isFinite(value)) return `${show(value)} is not a number`;
-  if (!fraction && !Number.isInteger(value)) return `${value} is not a whole number`;
-  if (value >= minimum && value <= maximum) return check?.(value);
-  const of = unit === undefined ? "" : ` ${unit}`;
-  if (maximum === Infinity) return `${value} is less than ${minimum}${of}`;
-  if (minimum === -Infinity) return `${value} is more than ${maximum}${of}`;
-  return `${value} is not between ${minimum} and ${maximum}${of}`;
-}
-
-function checkString(
-  { choices, check }: StringOption | StringsOption,
-  value: unknown,
-): string | undefined {
-  if (typeof value !== "string") return `${show(value)} is not text`;
-  if (choices !== undefined && !choices.includes(value)) {
-    return `${show(value)} is not one of ${choices.join(", ")}`;
-  }
-  return check?.(value);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
 }
