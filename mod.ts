@@ -192,6 +192,28 @@ export { comparePages, type PageProof } from "./labs/kit/workload/page_proof.ts"
 
 // Labs, and what is possible here.
 export * from "./labs/kit/lab/lab.ts";
+export { type CpuOption, defineLab } from "./labs/kit/lab/define_lab.ts";
+export type {
+  BarChart,
+  Findings,
+  LabDeclaration,
+  Recorded,
+  RunContext,
+  SetUpContext,
+  TrialRun,
+  Use,
+} from "./labs/kit/lab/declaration.ts";
+export type {
+  Column,
+  ColumnBase,
+  Columns,
+  DerivedColumn,
+  MeasureColumn,
+  Over,
+  Row,
+} from "./labs/kit/lab/columns.ts";
+export type { ComparedRow as LabRow, RowComparison } from "./labs/kit/lab/rows.ts";
+export { Processors } from "./labs/kit/lab/processors.ts";
 export * from "./labs/kit/lab/probe.ts";
 export * from "./labs/kit/terminal/progress.ts";
 

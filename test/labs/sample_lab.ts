@@ -7,7 +7,8 @@
 import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
 import { environment } from "../../labs/kit/experiment/environment.ts";
 import { cross, experiment } from "../../labs/kit/experiment/experiment.ts";
-import { defineLab, type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab/lab.ts";
+import { type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab/lab.ts";
+import { defineLab } from "../../labs/kit/lab/define_lab.ts";
 import { Random } from "../../labs/kit/experiment/random.ts";
 import { main, terminalSurroundings } from "../../labs/main.ts";
 

@@ -169,43 +169,6 @@ const REPEATS: Repeats = { default: 5, quick: 3, minimum: 1 };
 const LARGEST_SEED = 0xffff_ffff;
 
 /**
- * Declares a lab, so that the values of its options have the types that their declarations say.
- *
- * @example
- * ```ts
- * import { defineLab, environment, type LabOutcome, runDocument, runLab } from "zclab";
- * import { assertEquals } from "@std/assert";
- *
- * const lab = defineLab({
- *   name: "sum",
- *   title: "Adds numbers",
- *   description: "Adds numbers, to show how a lab is declared.",
- *   needs: [],
- *   options: {
- *     numbers: { kind: "numbers", description: "what to add", default: [1, 2, 3] },
- *   },
- *   run(context): Promise<LabOutcome> {
- *     const sum = context.options.numbers.reduce((left, right) => left + right, 0);
- *     const found = { environment: environment(), complete: true, trials: [], summary: [{ sum }] };
- *     return Promise.resolve({
- *       text: `The sum is ${sum}`,
- *       document: runDocument(context, found),
- *     });
- *   },
- * });
- * const outcome = await runLab(lab, { options: { numbers: [4, 5] } });
- * assertEquals(outcome.text, "The sum is 9");
- * assertEquals(outcome.document.parameters["numbers"], [4, 5]);
- * ```
- *
- * @param lab The lab.
- * @returns The same lab.
- */
-export function defineLab<const Options extends LabOptions>(lab: Lab<Options>): Lab<Options> {
-  return lab;
-}
-
-/**
  * Runs a lab from a program, a REPL or a notebook, after making sure that this machine can.
  *
  * @param lab The lab.

@@ -78,8 +78,10 @@ export interface RowDeclaration {
   /**
    * The factors by which a row is found again in another run, in the order in which they are
    * shown. Trials with the same values are one row.
+   *
+   * @default {all factors that the trials have}
    */
-  readonly keys: readonly string[];
+  readonly keys?: readonly string[];
   /**
    * Replaces values that name something of a machine, such as an address, by what they stand for,
    * so that rows of two machines are found to be the same.
@@ -305,8 +307,11 @@ type Rows = ReadonlyMap<string, Row>;
 /** The rows of a run by their keys, sorted: trials ran in random order. */
 function rowsOf(
   { trials }: RunDocument,
-  { keys, baseline, normalised = (factors): Factors => factors }: RowDeclaration,
+  declaration: RowDeclaration,
 ): Rows {
+  const { baseline, normalised = (factors): Factors => factors } = declaration;
+  const keys = declaration.keys ??
+    [...new Set(trials.flatMap(({ factors }) => Object.keys(normalised(factors))))];
   const groups = new Map<string, { key: Factors; trials: Trial[] }>();
   for (const trial of trials) {
     if (trial.control) continue;

@@ -53,7 +53,8 @@ export interface CompareAllOptions<F extends Factors> extends BootstrapOptions {
   readonly measure: string;
   /**
    * What makes a combination a baseline, such as `{ mode: "copy" }`. Every other combination is
-   * compared with the baseline that has the same values in all other factors.
+   * compared with the baseline that has the same values in all other factors; where there is none,
+   * with the one that has the same values in the factors of `within`, if there is only one.
    */
   readonly against: Partial<F>;
   /**
@@ -157,7 +158,8 @@ export function compareAll<F extends Factors>(
   const outliers = findOutliers(counted, { measure }).map(({ trial }) => trial.factors);
 
   const pairs = combinations.filter((one) => !hasFactors(one, against)).flatMap((factors) => {
-    const baseline = baselineOf(factors, combinations, against);
+    const baseline = baselineOf(factors, combinations, against) ??
+      baselineWithin(factors, combinations, against, within);
     if (baseline === undefined) {
       if (!isWhole) return [];
       throw new RangeError(
@@ -240,6 +242,19 @@ export function holm(chances: readonly number[]): number[] {
     corrected[index] = least;
   }
   return corrected;
+}
+
+/** The only baseline in the same question: a way of receiving may have factors that others lack. */
+function baselineWithin<F extends Factors>(
+  factors: F,
+  combinations: readonly F[],
+  against: Partial<F>,
+  within: readonly (string & keyof F)[],
+): F | undefined {
+  if (within.length === 0) return undefined;
+  const question = Object.fromEntries(within.map((name) => [name, factors[name]])) as Partial<F>;
+  const found = combinations.filter((one) => hasFactors(one, { ...question, ...against }));
+  return found.length === 1 ? found[0] : undefined;
 }
 
 function distinct<F extends Factors>(all: readonly F[]): F[] {

@@ -2,13 +2,13 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import { UnsupportedError } from "../../../../ffi/kernel/errors.ts";
 import {
   checkOption,
-  defineLab,
   type LabContext,
   labContext,
   type LabOption,
   OptionError,
   runLab,
 } from "../../../../labs/kit/lab/lab.ts";
+import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
 import { probe } from "../../../../labs/kit/lab/probe.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 

@@ -7,7 +7,8 @@
 import { CATALOGUE } from "../../../../labs/catalogue.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { experiment } from "../../../../labs/kit/experiment/experiment.ts";
-import { defineLab, type Lab, type LabOutcome, runDocument } from "../../../../labs/kit/lab/lab.ts";
+import { type Lab, type LabOutcome, runDocument } from "../../../../labs/kit/lab/lab.ts";
+import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
 import { main, terminalSurroundings } from "../../../../labs/main.ts";
 
 const FAILING = defineLab({

@@ -1,12 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
-import {
-  defineLab,
-  type Lab,
-  OptionError,
-  runLab,
-  type RunOptions,
-} from "../../../../labs/kit/lab/lab.ts";
+import { type Lab, OptionError, runLab, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
+import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
 import { replay, replayOptions } from "../../../../labs/kit/run/replay.ts";
 import { readRunDocument, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
 import { SAMPLE } from "../../sample_lab.ts";

@@ -1,0 +1,211 @@
+/**
+ * A lab as a declaration: what varies, what is measured and how it is shown. The run, the table, the
+ * verdicts, the report, `--compare` and `--help` follow from it.
+ *
+ * @module
+ */
+import type { Factors, Measures, Trial } from "../experiment/trials.ts";
+import type { Columns, Row } from "./columns.ts";
+import type { Repeats } from "./lab.ts";
+import type { LabOptions, OptionValues } from "./options.ts";
+import type { Requirement } from "./probe.ts";
+import type { Processors } from "./processors.ts";
+import type { ComparedRow } from "./rows.ts";
+
+/** What every part of a lab knows of the run. */
+export interface RunContext<Options extends LabOptions = LabOptions> {
+  /** The lab's own options, complete and checked. */
+  readonly options: OptionValues<Options>;
+  /** Whether a short run was asked for. */
+  readonly quick: boolean;
+  /** The seed of everything random. */
+  readonly seed: number;
+  /** How often each trial is repeated. */
+  readonly repeats: number;
+  /** The processors on which the parts of the lab run. */
+  readonly processors: Processors;
+  /** Whether {@linkcode probe} finds something real here. */
+  has(name: Requirement): boolean;
+}
+
+/** What a trial knows beside its factors. */
+export interface TrialRun<Options extends LabOptions = LabOptions> extends RunContext<Options> {
+  /** Whether this trial only warms the machine up. */
+  readonly warmUp: boolean;
+  /** The round, from 0, warm-up rounds included. */
+  readonly round: number;
+  /** Aborted when the run should stop; a long trial may heed it and throw its reason. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps something open for all trials: it is closed when they have run, the last one first.
+ *
+ * @param resource What to keep, or a promise of it.
+ * @returns The same.
+ */
+export type Use = <T extends Disposable | AsyncDisposable>(
+  resource: T | Promise<T>,
+) => Promise<T>;
+
+/** What a set-up knows. */
+export interface SetUpContext<Options extends LabOptions, F extends Factors>
+  extends RunContext<Options> {
+  /** The combinations that the run will measure. */
+  readonly factors: readonly F[];
+}
+
+/** What a document says of a run beside the options. */
+export interface Recorded {
+  /** Of the environment, such as the links and their settings. */
+  readonly environment?: Measures;
+  /** What the lab chose or learned. */
+  readonly parameters?: Measures;
+}
+
+/** Bars under the table. */
+export interface BarChart<F extends Factors> {
+  /** The heading. */
+  readonly title: string;
+  /**
+   * Which combinations it shows.
+   *
+   * @default {all}
+   */
+  readonly where?: (factors: F) => boolean;
+}
+
+/** What a lab may say of a whole run, beside its table. */
+export interface Findings<F extends Factors, M extends Measures, Options extends LabOptions> {
+  /** The rows of the table. */
+  readonly rows: readonly ComparedRow<F, M>[];
+  /** Every trial, warm-up and controls included, without the checks. */
+  readonly trials: readonly Trial<F, M>[];
+  /** The trials of the checks. */
+  readonly checks: readonly Trial<F, M>[];
+  /** The run. */
+  readonly context: RunContext<Options>;
+}
+
+/**
+ * A lab. `F` are its factors, `M` what a trial measures, `Kept` what the set-up keeps open for all
+ * trials.
+ */
+export interface LabDeclaration<
+  Options extends LabOptions,
+  F extends Factors,
+  Kept,
+  M extends Measures,
+> {
+  /** The name on the command line, such as `tx-copy-vs-zc`. */
+  readonly name: string;
+  /** One line for the list of labs. */
+  readonly title: string;
+  /** What the lab shows and how, in a few sentences. */
+  readonly description: string;
+  /** What {@linkcode probe} must find real for the lab to run. */
+  readonly needs: readonly Requirement[];
+  /** The lab's own options, beside the common ones. */
+  readonly options: Options;
+  /**
+   * How often trials are repeated.
+   *
+   * @default {{ default: 5, quick: 3, minimum: 1 }}
+   */
+  readonly repeats?: Repeats;
+  /**
+   * How many rounds only warm the machine up.
+   *
+   * @default {1}
+   */
+  readonly warmUp?: number;
+  /**
+   * Whether the measuring thread stays on one processor also where `--cpu` does not say so.
+   *
+   * @default {false}
+   */
+  readonly pinned?: boolean;
+
+  /**
+   * The combinations to measure, in the order of the table.
+   *
+   * @param options The options.
+   * @param context The rest of the run.
+   */
+  factors(options: OptionValues<Options>, context: RunContext<Options>): readonly F[];
+  /** What the other combinations are compared with; it runs twice in each round. */
+  readonly baseline: NoInfer<Partial<F>>;
+  /**
+   * Factors that part the comparisons into questions of their own, such as the payload.
+   *
+   * @default {[]}
+   */
+  readonly within?: readonly (string & keyof NoInfer<F>)[];
+  /**
+   * Headings of the factors' columns.
+   *
+   * @default {the names of the factors, as words}
+   */
+  readonly factorTitles?: { readonly [Name in keyof NoInfer<F>]?: string };
+  /** Replaces values of factors that name something of a machine, so that two machines compare. */
+  readonly normalised?: (factors: Factors) => Factors;
+
+  /**
+   * Opens what all trials share.
+   *
+   * @param context The run, and the combinations that it will measure.
+   * @param use Keeps something open.
+   * @returns What the trials are given.
+   */
+  setUp?(context: SetUpContext<Options, NoInfer<F>>, use: Use): Kept | Promise<Kept>;
+  /**
+   * Why a combination is not possible here, or for this user; undefined if it is. Asked once for
+   * each before the first trial. What is refused is named under the table.
+   */
+  refusal?(
+    factors: NoInfer<F>,
+    kept: NoInfer<Kept>,
+    context: RunContext<Options>,
+  ): string | undefined | Promise<string | undefined>;
+  /** Runs one combination once and returns what it measured. */
+  trial(factors: NoInfer<F>, kept: NoInfer<Kept>, run: TrialRun<Options>): M | Promise<M>;
+  /**
+   * Trials that run once, after the others, as a check of the evidence: combinations of which the
+   * result is known.
+   */
+  readonly checks?: {
+    /** The combinations. */
+    factors(options: OptionValues<Options>, measured: readonly NoInfer<F>[]): readonly NoInfer<F>[];
+    /** Runs one. Its set-up is its own. */
+    trial(factors: NoInfer<F>, run: TrialRun<Options>): NoInfer<M> | Promise<NoInfer<M>>;
+    /** What it shows, in a sentence. */
+    text(trial: Trial<NoInfer<F>, NoInfer<M>>): string;
+  };
+
+  /** The columns of the table, from left to right, behind the factors. */
+  readonly columns: Columns<Row<NoInfer<F>, NoInfer<M>>>;
+  /** What a row proves, in a word or two, such as `"not copied"`; null for nothing. */
+  readonly proof?: (row: Row<NoInfer<F>, NoInfer<M>>) => string | null;
+  /**
+   * Bars under the table, by the first column with a verdict.
+   *
+   * @default {none}
+   */
+  readonly charts?: readonly BarChart<NoInfer<F>>[];
+  /** What the document says beside the options. */
+  recorded?(
+    kept: NoInfer<Kept>,
+    context: RunContext<Options>,
+  ): Recorded | Promise<Recorded>;
+  /** The line above the table. */
+  heading?(findings: Findings<NoInfer<F>, NoInfer<M>, Options>): string;
+  /** Sentences below the table that only this lab can say. */
+  conclusions?(findings: Findings<NoInfer<F>, NoInfer<M>, Options>): readonly string[];
+}
+
+/** A declaration whose types are forgotten, for those who only run it. */
+// deno-lint-ignore no-explicit-any -- the parameters of its functions are only known to the lab
+export type AnyDeclaration = LabDeclaration<any, any, any, any>;
+
+/** A combination that is not possible. */
+export type Refused = Factors & { readonly why: string };

@@ -1,0 +1,102 @@
+/**
+ * From a declaration to a lab that runs.
+ *
+ * @module
+ */
+import type { Factors, Measures } from "../experiment/trials.ts";
+import { processorProblem } from "../workload/processors.ts";
+import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
+import type { Lab } from "./lab.ts";
+import type { LabOptions, NumberOption } from "./options.ts";
+import { rowDeclarationOf } from "./rows.ts";
+import { rowsOf, runDeclared } from "./run.ts";
+
+/** The declaration of `--cpu`, which every lab has. */
+export type CpuOption = NumberOption & {
+  readonly kind: "number";
+  readonly local: (value: string | number) => boolean;
+};
+
+const CPU_OPTION: CpuOption = {
+  kind: "number",
+  description: "keeps the measuring thread on this processor, the other end on another",
+  minimum: 0,
+  maximum: 8191,
+  check: processorProblem,
+  local: () => true,
+};
+
+/**
+ * A lab that runs itself, with the types of its options.
+ *
+ * @param lab The lab.
+ * @returns The same.
+ */
+export function defineLab<const Options extends LabOptions>(lab: Lab<Options>): Lab<Options>;
+/**
+ * Declares a lab: what varies, what is measured, how it is shown. The rest follows: trials in random
+ * order, interleaved, with the baseline twice in each round; the table with verdicts that are corrected
+ * for there being many; the document; `--compare`, `--replay`, the report and the plots.
+ *
+ * @example
+ * ```ts
+ * import { cross, defineLab, runLab } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fill = defineLab({
+ *   name: "fill",
+ *   title: "Filling memory",
+ *   description: "Fills memory byte by byte, and all at once.",
+ *   needs: [],
+ *   options: {
+ *     bytes: { kind: "numbers", description: "how much", default: [4096, 65536] },
+ *   },
+ *   repeats: { default: 3, quick: 2, minimum: 2 },
+ *   factors: ({ bytes }) => cross({ bytes, way: ["loop", "fill"] }),
+ *   baseline: { way: "loop" },
+ *   within: ["bytes"],
+ *   trial({ bytes, way }) {
+ *     const memory = new Uint8Array(bytes);
+ *     const started = performance.now();
+ *     if (way === "fill") memory.fill(1);
+ *     else for (let i = 0; i < bytes; i++) memory[i] = 1;
+ *     const seconds = Math.max(1e-9, (performance.now() - started) / 1000);
+ *     return { bytesPerSecond: bytes / seconds, filled: memory.every((byte) => byte === 1) };
+ *   },
+ *   columns: {
+ *     bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
+ *     filled: { title: "filled", evidence: true },
+ *   },
+ *   proof: ({ filled }) => filled ? "filled" : "not filled",
+ * });
+ * const { document } = await runLab(fill);
+ * assertEquals(document.summary.map(({ proof }) => proof), Array(4).fill("filled"));
+ * ```
+ *
+ * @param declaration The declaration.
+ * @returns The lab.
+ */
+export function defineLab<
+  const Options extends LabOptions,
+  const F extends Factors,
+  Kept,
+  M extends Measures,
+>(
+  declaration: LabDeclaration<Options, F, Kept, M>,
+): Lab<Options & { readonly cpu: CpuOption }>;
+export function defineLab(
+  declaration: Lab | AnyDeclaration,
+): Lab {
+  if ("run" in declaration) return declaration;
+  const { name, title, description, needs, options, repeats } = declaration;
+  return {
+    name,
+    title,
+    description,
+    needs,
+    options: { ...options, cpu: CPU_OPTION },
+    ...(repeats === undefined ? {} : { repeats }),
+    rows: rowDeclarationOf(rowsOf(declaration)),
+    run: (context) => runDeclared(declaration, context),
+  };
+}

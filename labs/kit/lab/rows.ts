@@ -1,0 +1,205 @@
+/**
+ * The rows of a lab's table from its trials: what each combination comes to, and how it compares with
+ * the baseline, corrected for there being many comparisons.
+ *
+ * @module
+ */
+import {
+  describeFactors,
+  type Factors,
+  hasFactors,
+  type Measure,
+  type Measures,
+  type Trial,
+} from "../experiment/trials.ts";
+import type { RowDeclaration } from "../run/compare_runs.ts";
+import { compareAll } from "../statistics/compare_all.ts";
+import { noiseFloor, type Ratio } from "../statistics/comparisons.ts";
+import { medianInterval } from "../statistics/intervals.ts";
+import {
+  type Columns,
+  comparedColumns,
+  isDerived,
+  type MeasureColumn,
+  type Row,
+  rowOf,
+} from "./columns.ts";
+
+/** A row against its baseline in one measure; for the baseline, its second runs against its first. */
+export type RowComparison = {
+  /** The geometric mean of the ratios of the rounds. */
+  readonly ratio: number;
+  /** The ends of its 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Whether a difference was seen, corrected for the number of comparisons. */
+  readonly difference: "higher" | "lower" | "none" | "baseline";
+  /** The same in a sentence. */
+  readonly verdict: string;
+};
+
+/** A row, compared. */
+export interface ComparedRow<F extends Factors = Factors, M extends Measures = Measures> {
+  /** The combination. */
+  readonly factors: F;
+  /** What its rounds come to. */
+  readonly row: Row<F, M>;
+  /** By the name of the column; null where fewer than two rounds have both. */
+  readonly comparisons: { readonly [column: string]: RowComparison | null };
+  /** What it proves; null for nothing. */
+  readonly proof: string | null;
+}
+
+/** What rows are made from. */
+export interface Rows<F extends Factors, M extends Measures> {
+  /** What the other rows are compared with. */
+  readonly baseline: Partial<F>;
+  /** Factors that part the comparisons into questions of their own, each corrected by itself. */
+  readonly within: readonly (string & keyof F)[];
+  /** The columns. */
+  readonly columns: Columns<Row<F, M>>;
+  /** What a row proves. */
+  readonly proof?: ((row: Row<F, M>) => string | null) | undefined;
+  /** What replaces factors that name something of a machine, for `--compare`. */
+  readonly normalised?: ((factors: Factors) => Factors) | undefined;
+}
+
+/**
+ * Makes the rows.
+ *
+ * @param rows How.
+ * @param trials All trials of the experiment.
+ * @param combinations The combinations in the order of the table. One without a counted trial, in a
+ *   run that was stopped, has no row.
+ * @param seed Of the intervals.
+ */
+export function makeRows<F extends Factors, M extends Measures>(
+  rows: Rows<F, M>,
+  trials: readonly Trial<F, M>[],
+  combinations: readonly F[],
+  seed: number,
+): ComparedRow<F, M>[] {
+  const { baseline, within, columns, proof } = rows;
+  const compared = comparedColumns(columns).filter(({ verdict }) => verdict === true)
+    .map((column) => [column.name, comparisonsBy(column, trials, baseline, within, seed)] as const);
+  return combinations.flatMap((factors) => {
+    const own = trials.filter((trial) => hasFactors(trial.factors, factors));
+    if (!own.some(({ warmUp, control }) => !warmUp && !control)) return [];
+    const row = rowOf(columns, factors, own);
+    const comparisons = Object.fromEntries(
+      compared.map(([name, of]) => [name, of(factors)]),
+    );
+    return [{ factors, row, comparisons, proof: proof?.(row) ?? null }];
+  });
+}
+
+/** Compares all combinations by one measure; the function gives the comparison of each. */
+function comparisonsBy<F extends Factors, M extends Measures>(
+  { measure, better, words }: MeasureColumn & { readonly measure: string },
+  trials: readonly Trial<F, M>[],
+  baseline: Partial<F>,
+  within: readonly (string & keyof F)[],
+  seed: number,
+): (factors: F) => RowComparison | null {
+  const found = compareAll(trials, {
+    measure,
+    against: baseline,
+    within,
+    seed,
+    words: words ??
+      (better === "lower" ? { higher: "slower", lower: "faster" } : {}),
+  });
+  return (factors) => {
+    if (hasFactors(factors, baseline)) {
+      return asBaseline(noiseFloor(trials, { measure, at: factors, seed }));
+    }
+    const one = found.find((row) => hasFactors(row.factors, factors));
+    if (one === undefined) return null;
+    const { ratio, low, high } = one.comparison;
+    const { difference, text } = one.verdict;
+    return { ratio, low, high, difference, verdict: text };
+  };
+}
+
+function asBaseline(floor: Ratio | undefined): RowComparison | null {
+  if (floor === undefined) return null;
+  const { ratio, low, high } = floor;
+  return { ratio, low, high, difference: "baseline", verdict: "the baseline, against itself" };
+}
+
+/**
+ * The rows as a document has them: factors, columns, intervals of the columns that are compared,
+ * comparisons, and the proof.
+ */
+export function summaryOf<F extends Factors, M extends Measures>(
+  { columns }: Rows<F, M>,
+  rows: readonly ComparedRow<F, M>[],
+  trials: readonly Trial<F, M>[],
+  seed: number,
+): Measures[] {
+  const compared = comparedColumns(columns).filter(({ verdict }) => verdict === true);
+  return rows.map(({ factors, row, comparisons, proof }) => {
+    const summary: Record<string, Measure> = { ...factors };
+    for (const name of Object.keys(columns)) summary[name] = row[name] ?? null;
+    for (const { name, measure } of compared) {
+      summary[`${name}Interval`] = intervalOf(trials, factors, measure, seed);
+    }
+    if (compared.length > 0) summary["comparisons"] = comparisons;
+    summary["proof"] = proof;
+    return summary;
+  });
+}
+
+/** The interval of the median, the same that the table shows. */
+export function intervalOf<F extends Factors, M extends Measures>(
+  trials: readonly Trial<F, M>[],
+  factors: F,
+  measure: string,
+  seed: number,
+): { readonly low: number; readonly high: number } | null {
+  const values = trials.filter((trial) =>
+    !trial.warmUp && !trial.control && hasFactors(trial.factors, factors)
+  ).map(({ measures }) => measures[measure]).filter((value) => typeof value === "number");
+  if (values.length === 0) return null;
+  const { low, high } = medianInterval(values, { seed });
+  return { low, high };
+}
+
+/** How two runs of the lab are compared: by the same columns, baseline and proof. */
+export function rowDeclarationOf<F extends Factors, M extends Measures>(
+  { baseline, within, columns, proof, normalised }: Rows<F, M>,
+): RowDeclaration {
+  return {
+    measures: comparedColumns(columns).map(({ measure, title, unit, better }) => ({
+      name: measure,
+      title: title.replaceAll("\n", " "),
+      // A rate says its unit in its title.
+      ...(unit === undefined || unit.includes("/") ? {} : { unit }),
+      better: better ?? "higher",
+    })),
+    baseline: baseline as Factors,
+    within,
+    ...(normalised === undefined ? {} : { normalised }),
+    ...(proof === undefined ? {} : {
+      proof: (trials) => {
+        const own = trials as readonly Trial<F, M>[];
+        if (!own.some(({ warmUp, control }) => !warmUp && !control)) return null;
+        return proof(rowOf(columns, own[0]!.factors, own));
+      },
+    }),
+  };
+}
+
+/** A combination in words, without the factors that all have in common. */
+export function nameOfCombination(factors: Factors, varying: readonly string[]): string {
+  const own = Object.fromEntries(
+    Object.entries(factors).filter(([name]) => varying.includes(name)),
+  );
+  return describeFactors(own);
+}
+
+/** Whether a column shows a number of the trials, and so may have an interval. */
+export function isMeasured<R>(columns: Columns<R>, name: string): boolean {
+  const column = columns[name];
+  return column !== undefined && !isDerived(column);
+}

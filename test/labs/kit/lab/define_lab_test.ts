@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { compareRuns, cross, defineLab, runLab, UnsupportedError } from "zclab";
+
+type Way = "copy" | "zc" | "odd";
+
+/** A lab whose trials take no time and whose numbers are known. */
+// deno-lint-ignore explicit-function-return-type -- its type is what the declaration says
+function sample(changes: { readonly refuse?: Way; readonly closed?: string[] } = {}) {
+  const { refuse, closed = [] } = changes;
+  return defineLab({
+    name: "sample",
+    title: "A sample",
+    description: "Numbers that are known.",
+    needs: [],
+    options: {
+      bytes: { kind: "numbers", description: "sizes", default: [600, 8000] },
+    },
+    repeats: { default: 4, quick: 2, minimum: 1 },
+    factors: ({ bytes }) => cross({ bytes, way: ["copy", "zc", "odd"] as const }),
+    baseline: { way: "copy" },
+    within: ["bytes"],
+    async setUp(_, use): Promise<{ base: number }> {
+      await use({ [Symbol.dispose]: () => void closed.push("first") });
+      await use(Promise.resolve({
+        [Symbol.asyncDispose]: () => Promise.resolve(void closed.push("second")),
+      }));
+      return { base: 100 };
+    },
+    refusal: ({ way }) => way === refuse ? "there is none" : undefined,
+    trial: ({ bytes, way }, { base }, { round, warmUp }) => ({
+      rate: (way === "zc" && bytes === 8000 ? 2 : 1) * (base + round),
+      sent: 10,
+      copied: way === "copy" ? null : way === "zc" ? 0 : 3,
+      same: warmUp ? way !== "odd" : null,
+      note: way,
+    }),
+    checks: {
+      factors: () => [{ bytes: 1, way: "zc" as const }],
+      trial: () => ({ rate: 1, sent: 7, copied: 7, same: null, note: "zc" as Way }),
+      text: ({ measures: { copied } }) => `copied ${copied}`,
+    },
+    columns: {
+      rate: { title: "requests/s", unit: "/s", better: "higher", verdict: true },
+      least: { title: "least", of: "rate", over: "minimum", unit: "/s" },
+      sent: { title: "sent", over: "sum", evidence: true },
+      copied: { title: "copied", over: "sum", evidence: true },
+      same: { title: "same\npages", rounds: "warm-up", evidence: true },
+      part: {
+        title: "part",
+        value: ({ copied, sent }) => copied === null ? null : copied / sent,
+      },
+    },
+    proof: ({ copied, sent }) =>
+      copied === null ? null : copied === 0 ? "not copied" : copied === sent ? "copied" : "partly",
+    recorded: ({ base }) => ({ parameters: { base }, environment: { where: "here" } }),
+    conclusions: ({ rows }) => [`Of ${rows.length} rows.`],
+  });
+}
+
+Deno.test("a declared lab: rows, evidence and proofs follow from the columns", async () => {
+  const { document } = await runLab(sample(), { seed: 3 });
+  assertEquals(document.complete, true);
+  const [copy, zc, odd] = document.summary;
+  assertEquals(
+    document.summary.map(({ bytes, way }) => `${bytes} ${way}`),
+    ["600 copy", "600 zc", "600 odd", "8000 copy", "8000 zc", "8000 odd"],
+  );
+  // Rounds 1 to 4 count, the warm-up and the second runs of the baseline do not.
+  assertEquals([copy!.rate, copy!.least, copy!.sent, copy!.copied], [102.5, 101, 40, null]);
+  assertEquals([zc!.copied, zc!.same, zc!.part, zc!.proof], [0, true, 0, "not copied"]);
+  assertEquals([odd!.copied, odd!.same, odd!.part, odd!.proof], [12, false, 0.3, "partly"]);
+  assertEquals(document.parameters.base, 100);
+  assertEquals(document.environment.extra.where, "here");
+});
+
+Deno.test("a declared lab: verdicts are against the baseline of the same question", async () => {
+  const { document, text } = await runLab(sample(), { seed: 3 });
+  const differences = document.summary.map(({ comparisons }) =>
+    (comparisons as { rate: { difference: string; ratio: number } }).rate
+  ).map(({ difference, ratio }) => [difference, Math.round(ratio * 100)]);
+  assertEquals(differences, [
+    ["baseline", 100],
+    ["none", 100],
+    ["none", 100],
+    ["baseline", 100],
+    ["higher", 200],
+    ["none", 100],
+  ]);
+  assertStringIncludes(text, "zc is 100 % faster");
+  assertStringIncludes(text, "faster from 8000 bytes on");
+  assertStringIncludes(text, "Of 6 rows.");
+});
+
+Deno.test("a declared lab: checks run once, stand beside the rows, and are told", async () => {
+  const { document, text } = await runLab(sample());
+  const checks = document.trials.filter(({ factors }) => factors.bytes === 1);
+  assertEquals(checks.map(({ measures }) => measures.copied), [7]);
+  assertStringIncludes(text, "Control: copied 7");
+});
+
+Deno.test("a declared lab closes what its set-up keeps, the last first", async () => {
+  const closed: string[] = [];
+  await runLab(sample({ closed }));
+  assertEquals(closed, ["second", "first"]);
+});
+
+Deno.test("a declared lab names what is refused, and cannot do without its baseline", async () => {
+  const { document, text } = await runLab(sample({ refuse: "zc" }));
+  assertEquals(document.summary.map(({ way }) => way), ["copy", "odd", "copy", "odd"]);
+  assertEquals(document.parameters.refused, [
+    { bytes: 600, way: "zc", why: "there is none" },
+    { bytes: 8000, way: "zc", why: "there is none" },
+  ]);
+  assertStringIncludes(text, "Not possible here: zc: there is none");
+  const closed: string[] = [];
+  await assertRejects(
+    () => runLab(sample({ refuse: "copy", closed })),
+    UnsupportedError,
+    "there is none",
+  );
+  assertEquals(closed, ["second", "first"]);
+});
+
+Deno.test("a declared lab compares two of its runs, proofs included", async () => {
+  const lab = sample();
+  const [first, second] = [await runLab(lab, { seed: 1 }), await runLab(lab, { seed: 2 })];
+  const { rows, proofs } = compareRuns(first.document, second.document, lab.rows!);
+  assertEquals([...new Set(rows.map(({ outcome }) => outcome))], ["agrees"]);
+  const own = proofs.filter(({ key }) => key.bytes === 600);
+  assertEquals(own.map(({ first }) => first), ["partly", "not copied"]);
+});
+
+Deno.test("a declared lab whose column names no measure says so in its first trial", async () => {
+  const lab = defineLab({
+    name: "wrong",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    factors: () => [{ way: "one" }],
+    baseline: { way: "one" },
+    trial: () => ({ rate: 1 }),
+    columns: { rates: { title: "rates" } },
+  });
+  const error = await assertRejects(() => runLab(lab), Error, "The column rates");
+  assertStringIncludes(error.message, "It has rate");
+});
+
+Deno.test("a declared lab keeps what it measured when it is stopped", async () => {
+  const stop = new AbortController();
+  let trials = 0;
+  const lab = defineLab({
+    name: "stopped",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    factors: () => cross({ way: ["copy", "zc"] }),
+    baseline: { way: "copy" },
+    trial(): { rate: number } {
+      // The warm-up and one trial of the first round.
+      if (++trials === 3) stop.abort();
+      return { rate: trials };
+    },
+    columns: { rate: { title: "rate", better: "higher", verdict: true } },
+  });
+  const { document, text } = await runLab(lab, { signal: stop.signal });
+  assertEquals([document.complete, document.trials.length], [false, 3]);
+  assertEquals(document.summary.length, 1);
+  assertStringIncludes(text, "Partial");
+});
+
+Deno.test("every lab has --cpu, which names a processor of this machine", async () => {
+  const { options } = sample();
+  assert(options.cpu.local(0));
+  await assertRejects(() => runLab(sample(), { options: { cpu: 8000 } }), Error, "8000 is none");
+});
