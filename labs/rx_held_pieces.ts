@@ -6,20 +6,12 @@
 import {
   Area,
   defineLab,
-  environment,
-  experiment,
   fillStream,
-  type LabContext,
-  type LabOutcome,
   matchesWhole,
-  probe,
   Ring,
-  runDocument,
   Socket,
   Softnic,
-  table,
   Testbed,
-  type Trial,
   ZeroCopyReceiver,
 } from "zclab";
 
@@ -35,6 +27,7 @@ type HeldFactors = {
 
 /** What one trial measured. */
 type HeldMeasures = {
+  readonly streamBytes: number;
   /** Bytes that arrived while the program kept its pieces. */
   readonly bytesWhileHolding: number;
   /** Bytes that had arrived at the end, after it had given them back. */
@@ -46,19 +39,6 @@ type HeldMeasures = {
   /** Bytes that the kernel says it copied; null before Linux 7.2. */
   readonly copiedBytes: number | null;
   /** Frames that the NIC dropped; null without a device. */
-  readonly droppedFrames: number | null;
-};
-
-/** One line of the table. */
-type HeldRow = HeldFactors & {
-  readonly streamBytes: number;
-  /** The least and the most of all rounds. */
-  readonly leastWhileHolding: number;
-  readonly mostWhileHolding: number;
-  readonly leastAfterwards: number;
-  /** The longest time until it went on, after the pieces had come back; null if it never stood still. */
-  readonly resumedAfterMilliseconds: number | null;
-  readonly copiedBytes: number | null;
   readonly droppedFrames: number | null;
 };
 
@@ -81,113 +61,81 @@ const STILL = 500;
 /** How long it may take until the stream goes on: TCP waits longer each time that it sends again. */
 const STUCK = 30_000;
 
-const options = {
-  buffers: {
-    kind: "number",
-    description: "buffers of the area without a device",
-    default: 16,
-    minimum: 2,
-    maximum: 32,
-  },
-} as const;
-
 /** What becomes of a receive whose pieces are not given back. */
 export const rxHeldPieces = defineLab({
   name: "rx-held-pieces",
   title: "Zero-copy receive: what becomes of a receive whose pieces are not given back",
   description:
     "Receives a TCP stream with zcrx and keeps the first pieces. When nothing comes any more the " +
-    "pieces are given back, and the rest of the stream is received.",
+    "pieces are given back, and the rest of the stream is received. Every byte is compared.",
   needs: ["liburing", "shim", "io_uring", "namespaces", "ip", "nsenter", "zcrx"],
-  options,
-  repeats: { default: 3, quick: 2, minimum: 1 },
-  rows: {
-    keys: ["device", "buffers", "held"],
-    measures: [{
-      name: "bytesWhileHolding",
-      title: "arrived while holding",
-      unit: "B",
-      better: "higher",
-    }],
-    baseline: { device: "none", held: 1 },
-    within: [],
-    proof: flowProof,
+  options: {
+    buffers: {
+      kind: "number",
+      description: "buffers of the area without a device",
+      default: 16,
+      minimum: 2,
+      maximum: 32,
+    },
   },
-  run,
+  repeats: { default: 3, quick: 2, minimum: 1 },
+  warmUp: 0,
+
+  factors({ buffers }, { has }): HeldFactors[] {
+    // Of few buffers some of these are the same.
+    const amounts = new Set([1, Math.floor(buffers / 2), buffers - 1, buffers]);
+    const none = [...amounts].map((held) => ({ device: "none", buffers, held }) as const);
+    if (!has("softnic")) return none;
+    const area = { device: "softnic", buffers: NIC_BUFFERS } as const;
+    return [...none, { ...area, held: 0 }, { ...area, held: NIC_BUFFERS }];
+  },
+  baseline: { device: "none", held: 1 },
+
+  async setUp({ has }, use): Promise<Links> {
+    const none = await use(Testbed.loopback());
+    if (!has("softnic")) return { none };
+    const bed = await use(Testbed.softnic({ mtu: MTU, descriptors: DESCRIPTORS }));
+    const nic = await Softnic.of(bed.far);
+    await nic.steer({ port: PORT, queue: QUEUE });
+    return { none, softnic: { bed, nic } };
+  },
+  trial: (factors, links) => receive(links, factors),
+
+  columns: {
+    streamBytes: { title: "bytes of\nthe stream", over: "same" },
+    leastWhileHolding: {
+      title: "arrived while\nholding, least",
+      of: "bytesWhileHolding",
+      over: "minimum",
+      better: "higher",
+      verdict: "between runs",
+    },
+    mostWhileHolding: { title: "most", of: "bytesWhileHolding", over: "maximum" },
+    leastAfterwards: {
+      title: "after giving\nback, least",
+      of: "bytesAfterwards",
+      over: "minimum",
+    },
+    resumedAfterMilliseconds: { title: "went on\nafter ms", over: "maximum", decimals: 0 },
+    copiedBytes: { title: "bytes\ncopied", over: "sum", evidence: true },
+    droppedFrames: { title: "frames\ndropped", over: "sum", evidence: true },
+  },
+  proof: ({ resumedAfterMilliseconds }) =>
+    resumedAfterMilliseconds === null ? "goes on" : "stands still",
 });
 
-/** Whether the stream stood still until pieces came back, where all trials agree. */
-function flowProof(trials: readonly Trial[]): string | null {
-  const still = trials.filter(({ measures }) => measures["resumedAfterMilliseconds"] !== null);
-  if (still.length === 0) return "goes on";
-  return still.length === trials.length ? "stands still" : null;
-}
-
-async function run(context: LabContext<typeof options>): Promise<LabOutcome> {
-  const { options: { buffers }, repeats, seed, signal, progress } = context;
-  const hasSoftnic = (await probe()).item("softnic").state === "real";
-  // Of few buffers some of these are the same.
-  const amounts = new Set([1, Math.floor(buffers / 2), buffers - 1, buffers]);
-  const factors: HeldFactors[] = [...amounts].map((held) => ({ device: "none", buffers, held }));
-  if (hasSoftnic) {
-    const area = { device: "softnic", buffers: NIC_BUFFERS } as const;
-    factors.push({ ...area, held: 0 }, { ...area, held: NIC_BUFFERS });
-  }
-  await using beds = await Beds.open(hasSoftnic);
-  const record = environment();
-  const { trials, complete } = await experiment<HeldFactors, HeldMeasures>({
-    factors,
-    repeats,
-    warmUp: 0,
-    seed,
-    signal,
-    onProgress: (done, total, { device, held }) =>
-      progress.update(done, total, `${device}, ${held} held`),
-    trial: (one) => receive(beds, one),
-  });
-  if (trials.length === 0) signal.throwIfAborted();
-  // A run that was stopped may not have come to all.
-  const rows = factors.filter((one) => trials.some((trial) => isOf(trial, one)))
-    .map((one) => summarize(trials, one));
-  return {
-    document: runDocument(context, { environment: record, complete, trials, summary: rows }),
-    text: report(rows),
-  };
-}
-
 /** A link for each kind of device. */
-class Beds implements AsyncDisposable {
+interface Links {
   readonly none: Testbed;
-  readonly softnic: { readonly bed: Testbed; readonly nic: Softnic } | undefined;
-
-  private constructor(none: Testbed, softnic: Beds["softnic"]) {
-    this.none = none;
-    this.softnic = softnic;
-  }
-
-  static async open(hasSoftnic: boolean): Promise<Beds> {
-    await using stack = new AsyncDisposableStack();
-    const none = stack.use(await Testbed.loopback());
-    let softnic: Beds["softnic"];
-    if (hasSoftnic) {
-      const bed = stack.use(await Testbed.softnic({ mtu: MTU, descriptors: DESCRIPTORS }));
-      const nic = await Softnic.of(bed.far);
-      await nic.steer({ port: PORT, queue: QUEUE });
-      softnic = { bed, nic };
-    }
-    stack.move();
-    return new Beds(none, softnic);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.softnic?.bed[Symbol.asyncDispose]();
-    await this.none[Symbol.asyncDispose]();
-  }
+  readonly softnic?: { readonly bed: Testbed; readonly nic: Softnic };
 }
 
-async function receive(beds: Beds, { device, buffers, held }: HeldFactors): Promise<HeldMeasures> {
-  const bed = device === "none" ? beds.none : beds.softnic!.bed;
-  const nic = device === "none" ? undefined : beds.softnic!.nic;
+async function receive(
+  links: Links,
+  { device, buffers, held }: HeldFactors,
+): Promise<HeldMeasures> {
+  const bed = device === "none" ? links.none : links.softnic!.bed;
+  const nic = device === "none" ? undefined : links.softnic!.nic;
   const drops = async (): Promise<number | null> =>
     nic === undefined ? null : (await nic.counters())[`rx${QUEUE}_no_descriptor_drops`]!;
   using area = Area.map({ bytes: buffers * PAGE });
@@ -221,6 +169,7 @@ async function receive(beds: Beds, { device, buffers, held }: HeldFactors): Prom
   const { starved, copiedBytes = null } = receiver.statistics();
   const droppedAfter = await drops();
   return {
+    streamBytes: STREAM[device],
     bytesWhileHolding: whileHolding,
     bytesAfterwards: afterwards,
     resumedAfterMilliseconds: resumedAfter,
@@ -284,62 +233,4 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isOf(
-  { factors }: Trial<HeldFactors, HeldMeasures>,
-  { device, held }: HeldFactors,
-): boolean {
-  return factors.device === device && factors.held === held;
-}
-
-function summarize(
-  trials: readonly Trial<HeldFactors, HeldMeasures>[],
-  one: HeldFactors,
-): HeldRow {
-  const { device, buffers, held } = one;
-  const own = trials.filter((trial) => isOf(trial, one)).map(({ measures }) => measures);
-  const amounts = own.map(({ bytesWhileHolding }) => bytesWhileHolding);
-  const times = own.map(({ resumedAfterMilliseconds }) => resumedAfterMilliseconds)
-    .filter((time) => time !== null);
-  return {
-    device,
-    buffers,
-    held,
-    streamBytes: STREAM[device],
-    leastWhileHolding: Math.min(...amounts),
-    mostWhileHolding: Math.max(...amounts),
-    leastAfterwards: Math.min(...own.map(({ bytesAfterwards }) => bytesAfterwards)),
-    resumedAfterMilliseconds: times.length === 0 ? null : Math.max(...times),
-    copiedBytes: sum(own.map(({ copiedBytes }) => copiedBytes)),
-    droppedFrames: sum(own.map(({ droppedFrames }) => droppedFrames)),
-  };
-}
-
-function sum(values: readonly (number | null)[]): number | null {
-  return values.reduce((sum, value) => sum === null || value === null ? null : sum + value, 0);
-}
-
-function report(rows: readonly HeldRow[]): string {
-  const text = table<HeldRow>(
-    [
-      { title: "device", value: ({ device }) => device },
-      { title: "buffers", value: ({ buffers }) => buffers },
-      { title: "held", value: ({ held }) => held },
-      { title: "bytes of\nthe stream", value: ({ streamBytes }) => streamBytes },
-      { title: "arrived while\nholding, least", value: (row) => row.leastWhileHolding },
-      { title: "most", value: ({ mostWhileHolding }) => mostWhileHolding },
-      { title: "after giving\nback, least", value: ({ leastAfterwards }) => leastAfterwards },
-      {
-        title: "went on\nafter ms",
-        value: (row) => row.resumedAfterMilliseconds,
-        format: (value) => Number(value).toFixed(0),
-      },
-      { title: "bytes\ncopied", value: ({ copiedBytes }) => copiedBytes },
-      { title: "frames\ndropped", value: ({ droppedFrames }) => droppedFrames },
-    ],
-    rows,
-    { width: 100, colours: false },
-  );
-  return `${text}\n`;
 }

@@ -20,7 +20,10 @@ type Row = {
   readonly mode: string;
   readonly requestsPerSecond: number;
   readonly datagramsPerSecond: number;
-  readonly versusCopy: { readonly ratio: number; readonly low: number; readonly high: number };
+  readonly comparisons: {
+    readonly datagramsPerSecond: { readonly ratio: number; readonly difference: string } | null;
+  };
+  readonly proof: string | null;
   readonly copied: number | null;
   readonly sent: number;
   readonly notified: number | null;
@@ -44,8 +47,11 @@ for (const sink of ["ifb", "veth"] as const) {
       const expected = ZERO_COPY.some((mode) => mode === row.mode) ? [0, row.sent] : [null, null];
       assertEquals([row.copied, row.notified], expected, row.mode);
       assert(row.sent > 0 && row.requestsPerSecond > 0);
-      assert(row.versusCopy.low <= row.versusCopy.ratio);
-      assert(row.versusCopy.ratio <= row.versusCopy.high);
+      assertEquals(row.proof, row.copied === 0 ? "not copied" : null, row.mode);
+      const { ratio, difference } = row.comparisons.datagramsPerSecond!;
+      assertEquals(difference === "baseline", row.mode === "non-zc");
+      // A train of 64 datagrams is many times faster than as many requests, however busy it is here.
+      if (row.mode === "gso+zc-fixed" && row.payload === 600) assert(ratio > 2, String(ratio));
     }
     // The controls ran, and there every request was copied.
     const controls = document.trials.filter((trial) => trial.factors.sink !== sink);
@@ -138,11 +144,11 @@ Deno.test({
     const copied = summary.map((row) => row.copied).filter((count) => count !== null);
     assertEquals(new Set(copied), new Set([0]));
     // What is too much for the limit is named with the reason, not left out.
-    const refused = parameters.refused as readonly { mode: string; why: string }[];
+    const refused = parameters.refused as unknown as readonly { mode: string; why: string }[];
     assertEquals(refused.length + summary.length, TRANSMIT_MODES.length);
     for (const { mode, why } of refused) {
       assertStringIncludes(why, "RLIMIT_MEMLOCK");
-      assertStringIncludes(stdout, `Not possible for this user: ${mode}`);
+      assertStringIncludes(stdout, `Not possible here: ${mode}`);
     }
   },
 });
