@@ -100,6 +100,7 @@ export type {
   TestbedEnd,
   TestbedKind,
 } from "./labs/kit/testbed/testbed.ts";
+export { DatagramSink } from "./labs/kit/testbed/datagram_sink.ts";
 export { hostPortProblem, parseHostPort } from "./labs/kit/testbed/host_port.ts";
 export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/testbed/softnic.ts";
 

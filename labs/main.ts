@@ -9,11 +9,14 @@ import { requireWritable } from "./kit/lab/arguments.ts";
 import { codeVersion } from "./kit/experiment/code_version.ts";
 import {
   helpText,
+  labFileAmong,
   parseLabCommand,
   parseReplay,
   RUN_FILES,
   type RunFiles,
+  userFolder,
 } from "./kit/terminal/command_line.ts";
+import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
 import { compareRuns } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
@@ -86,16 +89,24 @@ class Interruption extends Error {
 /**
  * Does what the arguments ask for.
  *
- * @param args The arguments.
+ * @param line The arguments.
  * @param surroundings What the command works with.
  * @returns The exit code.
  */
-export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { catalogue, print, printError } = surroundings;
+export async function main(
+  line: readonly string[],
+  surroundings: Surroundings,
+): Promise<number> {
+  const { print, printError } = surroundings;
   let debug = surroundings.debug;
   using interruption = listen(printError);
   try {
+    const { args, catalogue } = await withLabFile(line, surroundings.catalogue);
     const request = parseLabCommand(args, catalogue);
+    if (request.kind === "new") {
+      print(newLabText(await writeNewLab(request.name, userFolder())));
+      return EXIT.done;
+    }
     if (request.kind === "help") {
       print(helpText(request.lab, catalogue));
       return EXIT.done;
@@ -112,7 +123,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
       return await replayRun(document, lab, asked, interruption, surroundings);
     }
     debug ||= request.debug;
-    if (request.kind === "compare") return await compareFiles(request.files, surroundings);
+    if (request.kind === "compare") return await compareFiles(request.files, catalogue, print);
     const { lab, given, files } = request;
     const outcome = await run(lab, given, files, interruption, surroundings);
     if (outcome === undefined) return EXIT.notPossible;
@@ -129,6 +140,23 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     printError(describeError(error, debug));
     return exitCode(error);
   }
+}
+
+/** A file with a lab among the arguments makes it one of the labs. */
+async function withLabFile(
+  args: readonly string[],
+  catalogue: readonly Lab[],
+): Promise<{ args: readonly string[]; catalogue: readonly Lab[] }> {
+  const file = labFileAmong(args, catalogue);
+  if (file === undefined) return { args, catalogue };
+  const lab = await loadLab(file.path);
+  const others = catalogue.filter(({ name }) => name !== lab.name);
+  return { args: file.withName(lab.name), catalogue: [...others, lab] };
+}
+
+function newLabText(path: string): string {
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  return `${path} is a lab that runs as it is: deno task lab ./${file}\n`;
 }
 
 /** The exit code of a run that came to something: a signal may have ended it early. */
@@ -233,7 +261,8 @@ async function replayRun(
 
 async function compareFiles(
   files: readonly [first: string, second: string],
-  { catalogue, print }: Surroundings,
+  catalogue: readonly Lab[],
+  print: (text: string) => void,
 ): Promise<number> {
   const first = await openDocument("compare", files[0]);
   const second = await openDocument("compare", files[1]);
@@ -278,7 +307,8 @@ function labOf({ lab: name }: RunDocument, path: string, catalogue: readonly Lab
   if (lab !== undefined) return lab;
   throw new OptionError(
     `${path} is a run of the lab ${JSON.stringify(name)}, which this version of zclab does not ` +
-      `have. The labs are: ${catalogue.map((lab) => lab.name).join(", ")}`,
+      `have. If it is in a file of its own, name that besides: ./FILE.ts. The labs are: ` +
+      catalogue.map((lab) => lab.name).join(", "),
   );
 }
 

@@ -4,17 +4,12 @@
  * @module
  */
 import {
-  type Address,
   compare,
   cross,
+  DatagramSink,
   defineLab,
-  hostPortProblem,
   noiseFloor,
   OptionError,
-  parseHostPort,
-  type Place,
-  Socket,
-  Testbed,
   transmit,
   TRANSMIT_MODES,
   type TransmitMode,
@@ -53,87 +48,21 @@ const MAIL = {
   },
 } as const;
 
-/** Where datagrams go, and what is behind it. */
-interface Sink {
-  readonly name: string;
-  readonly place: Place;
-  readonly address: Address;
-  readonly settings: Awaited<ReturnType<Testbed["interfaceSettings"]>>;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-}
-
-const PORT = 9000;
-const NAMED_SINKS = ["ifb", "veth", "loopback"] as const;
-
-function isNamedSink(text: string): boolean {
-  return NAMED_SINKS.some((name) => name === text);
-}
-
-function checkSink(text: string): string | undefined {
-  const problem = isNamedSink(text) ? undefined : hostPortProblem(text);
-  return problem && `${problem}; it is none of ${NAMED_SINKS.join(", ")} either`;
-}
-
-async function openSink(name: string): Promise<Sink> {
-  if (isHost(name)) return openHost(name);
-  await using stack = new AsyncDisposableStack();
-  const bed = stack.use(await makeTestbed(name));
-  if (name === "loopback" || name === "veth-receiver") {
-    // Somebody must own the port, or the kernel answers each datagram that nobody does. It never
-    // reads: what does not fit its buffer is dropped, after it was copied.
-    stack.use(Socket.udp(bed.far).bind(bed.far.address(PORT)));
-  }
-  const settings = await bed.interfaceSettings();
-  const held = stack.move();
-  return {
-    name,
-    place: bed.near,
-    address: bed.far.address(PORT),
-    settings,
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
-  };
-}
-
-/** Whether it is the address of a host, and no sink of our own. */
-function isHost(sink: string): boolean {
-  return sink.includes(":");
-}
-
-function openHost(name: string): Sink {
-  const address = parseHostPort(name);
-  const nothing = (): Promise<void> => Promise.resolve();
-  const sink: Sink = { name, place: {}, address, settings: [], [Symbol.asyncDispose]: nothing };
+/** Opens the sink that was asked for: an address that cannot be reached is a wrong option. */
+async function openSink(name: string): Promise<DatagramSink> {
+  const sink = await DatagramSink.open(name);
   try {
-    connectTo(sink).close();
+    sink.connect().close();
     return sink;
   } catch (error) {
-    // Nothing was made yet, and it is the address that is wrong, here.
-    if (!(error instanceof UringError)) throw error;
+    await sink[Symbol.asyncDispose]();
+    if (!(error instanceof UringError) || !DatagramSink.isHost(name)) throw error;
     throw new OptionError(`--sink ${name}: ${error.message}`, { cause: error });
   }
 }
 
-function connectTo(sink: Sink): Socket {
-  const family = sink.address.host.includes(":") ? 6 : 4;
-  using stack = new DisposableStack();
-  const socket = stack.use(Socket.udp(sink.place, { family })).connect(sink.address);
-  stack.move();
-  return socket;
-}
-
-function makeTestbed(name: string): Promise<Testbed> {
-  switch (name) {
-    case "ifb":
-      return Testbed.sink();
-    case "loopback":
-      return Testbed.loopback();
-    default:
-      return Testbed.pair({ dropAtFar: name === "veth" });
-  }
-}
-
-function sendTo(sink: Sink, options: TransmitOptions): Transmitted {
-  using socket = connectTo(sink);
+function sendTo(sink: DatagramSink, options: TransmitOptions): Transmitted {
+  using socket = sink.connect();
   return transmit(socket, options);
 }
 
@@ -192,9 +121,9 @@ export const txCopyVsZc = defineLab({
       description: "where datagrams go: ifb drops them uncopied; veth is a pair whose far end " +
         "drops them at ingress, uncopied too; loopback has a receiver and always copies",
       default: "ifb",
-      check: checkSink,
+      check: DatagramSink.problem,
       placeholder: "ifb|veth|loopback|ADDRESS:PORT",
-      local: (sink: string | number) => isHost(String(sink)),
+      local: (sink: string | number) => DatagramSink.isHost(String(sink)),
     },
   },
   repeats: { default: 9, quick: 5, minimum: 2 },
@@ -209,7 +138,7 @@ export const txCopyVsZc = defineLab({
   within: ["sink", "payload"],
   factorTitles: { payload: "bytes" },
   normalised: ({ sink, ...others }) => ({
-    sink: isHost(String(sink)) ? "a host" : sink!,
+    sink: DatagramSink.isHost(String(sink)) ? "a host" : sink!,
     ...others,
   }),
 
@@ -242,7 +171,7 @@ export const txCopyVsZc = defineLab({
       { sink: name, payload, mode },
       { options: { batch, seconds } },
     ): Promise<Transmitted> {
-      await using sink = await openSink(name);
+      await using sink = await DatagramSink.open(name);
       return sendTo(sink, { mode, payload, batch, seconds: Math.min(0.1, seconds) });
     },
     text: ({ factors: { sink }, measures: { copied, sent } }) =>
@@ -327,7 +256,8 @@ function trainLines(
 /** The mail's dummy device stands beside every sink of ours, its NIC beside a real address. */
 function fromMail(sink: string, payload: number, mode: TransmitMode): number | null {
   const column = mode === "zc" ? 1 : mode === "zc+flush" ? 2 : undefined;
-  const rows: Readonly<Record<number, readonly number[]>> = MAIL[isHost(sink) ? "nic" : "dummy"];
+  const rows: Readonly<Record<number, readonly number[]>> =
+    MAIL[DatagramSink.isHost(sink) ? "nic" : "dummy"];
   const row = rows[payload];
   return row === undefined || column === undefined ? null : row[column]! / row[0]!;
 }

@@ -19,6 +19,7 @@ import {
   optionValues,
 } from "./options.ts";
 import { probe, type Requirement } from "./probe.ts";
+import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 
 export {
@@ -121,6 +122,8 @@ export interface RunFindings {
   readonly trials: readonly Trial[];
   /** What the trials come to: the rows of the table. */
   readonly summary: readonly Measures[];
+  /** How the rows are to be read. */
+  readonly table?: RunTable;
 }
 
 /** An experiment that can be listed, described and run. */
@@ -221,7 +224,7 @@ export async function outcomeOf<Options extends LabOptions>(
  */
 export function runDocument<Options extends LabOptions>(
   context: LabContext<Options>,
-  { environment, parameters = {}, complete, trials, summary }: RunFindings,
+  { environment, parameters = {}, complete, trials, summary, table }: RunFindings,
 ): RunDocument {
   const { record: { lab, invocation, code, startedAt }, options, seed, repeats, quick } = context;
   return {
@@ -236,6 +239,7 @@ export function runDocument<Options extends LabOptions>(
     complete,
     trials,
     summary,
+    ...(table === undefined ? {} : { table }),
   };
 }
 

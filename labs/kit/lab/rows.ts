@@ -5,14 +5,15 @@
  * @module
  */
 import {
-  describeFactors,
   type Factors,
   hasFactors,
   type Measure,
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
+import { words } from "../plot/figure.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
+import type { RunTable } from "../run/run_table.ts";
 import { compareAll } from "../statistics/compare_all.ts";
 import { noiseFloor, type Ratio } from "../statistics/comparisons.ts";
 import { medianInterval } from "../statistics/intervals.ts";
@@ -165,6 +166,33 @@ export function intervalOf<F extends Factors, M extends Measures>(
   return { low, high };
 }
 
+/** How the rows are to be read, for the document. */
+export function runTableOf<F extends Factors, M extends Measures>(
+  title: string,
+  factorTitles: { readonly [name: string]: string | undefined },
+  { baseline, within, columns }: Rows<F, M>,
+  combinations: readonly F[],
+): RunTable {
+  const names = [...new Set(combinations.flatMap((factors) => Object.keys(factors)))];
+  const oneLine = (text: string): string => text.replaceAll("\n", " ");
+  return {
+    title,
+    factors: names.map((name) => ({ name, title: oneLine(factorTitles[name] ?? words(name)) })),
+    baseline: baseline as Factors,
+    within,
+    columns: Object.entries(columns).map(([name, column]) => ({
+      name,
+      measure: isDerived(column) ? null : column.of ?? name,
+      title: oneLine(column.title),
+      unit: column.unit ?? "",
+      better: isDerived(column) ? null : column.better ?? null,
+      evidence: column.evidence ?? false,
+      verdict: !isDerived(column) && column.verdict === true,
+      ratio: column.isRatio ?? false,
+    })),
+  };
+}
+
 /** How two runs of the lab are compared: by the same columns, baseline and proof. */
 export function rowDeclarationOf<F extends Factors, M extends Measures>(
   { baseline, within, columns, proof, normalised }: Rows<F, M>,
@@ -188,18 +216,4 @@ export function rowDeclarationOf<F extends Factors, M extends Measures>(
       },
     }),
   };
-}
-
-/** A combination in words, without the factors that all have in common. */
-export function nameOfCombination(factors: Factors, varying: readonly string[]): string {
-  const own = Object.fromEntries(
-    Object.entries(factors).filter(([name]) => varying.includes(name)),
-  );
-  return describeFactors(own);
-}
-
-/** Whether a column shows a number of the trials, and so may have an interval. */
-export function isMeasured<R>(columns: Columns<R>, name: string): boolean {
-  const column = columns[name];
-  return column !== undefined && !isDerived(column);
 }

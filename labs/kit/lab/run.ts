@@ -19,7 +19,7 @@ import type { AnyDeclaration, Refused, RunContext, TrialRun, Use } from "./decla
 import { type LabContext, type LabOutcome, runDocument } from "./lab.ts";
 import { probe } from "./probe.ts";
 import { Processors } from "./processors.ts";
-import { makeRows, type Rows, summaryOf } from "./rows.ts";
+import { makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 
 /** How the rows of a declared lab are made. */
@@ -77,6 +77,7 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
       complete: complete && checked.complete,
       trials: [...trials, ...checked.trials],
       summary: summaryOf(how, rows, trials, seed),
+      table: runTableOf(lab.title, lab.factorTitles ?? {}, how, possible),
     }),
     text: labText(lab, { rows, trials, checks: checked.trials, refused, context: run }),
   };

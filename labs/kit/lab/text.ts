@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { describeFactors, type Factors, type Measures, type Trial } from "../experiment/trials.ts";
+import {
+  describeFactors,
+  type Factor,
+  type Factors,
+  type Measures,
+  type Trial,
+} from "../experiment/trials.ts";
 import { barPlot } from "../plot/bar_plot.ts";
 import { words } from "../plot/figure.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
@@ -214,7 +220,7 @@ function chartText(
       return {
         ...(groups.length === 0
           ? {}
-          : { group: groups.map((name) => groupText(lab, name, factors)).join(", ") }),
+          : { group: groups.map((name) => factorText(lab, name, factors[name])).join(", ") }),
         label: labels.map((name) => String(factors[name])).join(", "),
         value,
         low: Math.min(value, interval?.low ?? value),
@@ -227,9 +233,9 @@ function chartText(
   );
 }
 
-function groupText(lab: AnyDeclaration, name: string, factors: Factors): string {
+/** A value of a factor in words. */
+function factorText(lab: AnyDeclaration, name: string, value: Factor | undefined): string {
   const title = lab.factorTitles?.[name];
-  const value = String(factors[name]);
   // "600 bytes", but "MTU 1500".
   return title === undefined
     ? `${words(name)} ${value}`
@@ -295,12 +301,12 @@ function crossoverLines(
 ): string[] {
   const sizeOf = ({ factors }: AnyRow): number => Number(factors[size]);
   const largest = Math.max(...others.map(sizeOf));
-  const unit = lab.factorTitles?.[size]?.replaceAll("\n", " ") ?? words(size);
+  const sized = (value: number): string => factorText(lab, size, value);
   const ways = Map.groupBy(others, ({ factors }) => {
     const { [size]: _, ...rest } = factors;
     return JSON.stringify(rest);
   });
-  const lines = [`Verdict${of}, at ${largest} ${unit} and where the crossover is:`];
+  const lines = [`Verdict${of}, at ${sized(largest)} and where the crossover is:`];
   for (const own of ways.values()) {
     const found = crossover(own.map((row) => {
       const { ratio, low, high, difference } = row.comparisons[name]!;
@@ -311,10 +317,10 @@ function crossoverLines(
       };
     }));
     const where = found === undefined
-      ? `no crossover up to the largest`
+      ? "no crossover up to the largest"
       : found.above === undefined
-      ? `faster from ${found.payload} ${unit}, the smallest, on`
-      : `faster from ${found.payload} ${unit} on` +
+      ? `faster from ${sized(found.payload)}, the smallest, on`
+      : `faster from ${sized(found.payload)} on` +
         (found.estimate === undefined
           ? ` (not seen at ${found.above})`
           : ` (about ${Math.round(found.estimate)} by interpolation)`);
@@ -323,7 +329,7 @@ function crossoverLines(
       ", ",
     );
     const said = at === undefined
-      ? `${way}: not compared at ${largest} ${unit}`
+      ? `${way}: not compared at ${sized(largest)}`
       : at.comparisons[name]!.verdict.startsWith(way)
       ? at.comparisons[name]!.verdict
       : `${way}: ${at.comparisons[name]!.verdict}`;

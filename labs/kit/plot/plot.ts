@@ -14,6 +14,7 @@ import { type PlainData, plainFigure } from "./plain.ts";
 import type * as Svg from "./svg.ts";
 import { renderText } from "./text.ts";
 import type { PlotTheme } from "./theme.ts";
+import type { RunTable } from "../run/run_table.ts";
 import { kindsFor, type TrialPosition, trialsFigure, type TrialsOptions } from "./trials.ts";
 
 /** What {@linkcode plot} is told. All of it has defaults, except `kind` for plain data. */
@@ -86,6 +87,8 @@ export interface HasTrials {
   readonly trials: readonly Trial[];
   /** Of a run document: the rows, which say in which order combinations stand. */
   readonly summary?: readonly Measures[];
+  /** Of a run document: how its rows are to be read, with the units. */
+  readonly table?: RunTable;
 }
 
 /** What can be plotted: an experiment's result, a run document, a lab's outcome, plain data. */
@@ -183,7 +186,10 @@ export function plot(what: Plottable, options: PlotOptions = {}): Plot {
     );
   }
   return new Plot(
-    trialsFigure(trialsOf(what), { ...options, order: rowsOf(what) } as TrialsOptions),
+    trialsFigure(
+      trialsOf(what),
+      { ...options, order: rowsOf(what), table: tableOf(what) } as TrialsOptions,
+    ),
   );
 }
 
@@ -200,7 +206,7 @@ export function plots(
   options: Omit<PlotOptions, "kind"> = {},
 ): Plot[] {
   const trials = trialsOf(what);
-  const whole = { ...options, order: rowsOf(what) } as TrialsOptions;
+  const whole = { ...options, order: rowsOf(what), table: tableOf(what) } as TrialsOptions;
   const problems: PlotError[] = [];
   const made = kindsFor(trials, whole).flatMap((kind) => {
     try {
@@ -230,6 +236,10 @@ function trialsOf(what: Exclude<Plottable, PlainData>): readonly Trial[] {
     );
   }
   return trials;
+}
+
+function tableOf(what: Exclude<Plottable, PlainData>): RunTable | undefined {
+  return "document" in what ? what.document.table : what.table;
 }
 
 /** The rows of the lab's table name the combinations in the order that the lab gave them. */

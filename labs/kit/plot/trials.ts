@@ -41,6 +41,7 @@ import {
   placeOf,
   type TrialsLayout,
 } from "./layout_of_trials.ts";
+import { leadingColumn, type RunTable } from "../run/run_table.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
 import { isDistribution, percentilesOf, percentilesOfDistributions } from "./percentiles.ts";
 
@@ -61,6 +62,8 @@ export interface TrialsOptions extends LayoutOptions {
   readonly xUnit?: string;
   readonly better?: "higher" | "lower";
   readonly outliers?: readonly TrialPosition[];
+  /** How the lab reads its rows, of a document that says so. */
+  readonly table?: RunTable | undefined;
 }
 
 /** Measures that say how fast it went, the most telling first: what was moved, not how often. */
@@ -83,7 +86,7 @@ export function kindsFor(trials: readonly Trial[], options: TrialsOptions = {}):
   const layout = layoutOf(trials, options);
   const kinds: PlotKind[] = [];
   if (distributionMeasure(layout.trials) !== undefined) kinds.push("latency");
-  if ((options.measure ?? findMeasure(layout.trials)) === undefined) return kinds;
+  if ((options.measure ?? findMeasure(layout.trials, options.table)) === undefined) return kinds;
   kinds.push("throughput");
   const sizes = new Set(layout.combinations.map(({ x }) => x)).size;
   if (layout.baseline !== undefined && layout.labels.length > 1 && sizes > 1) {
@@ -125,9 +128,11 @@ export function trialsFigure(trials: readonly Trial[], options: TrialsOptions): 
   }
 }
 
-/** The measure that says how fast it went, if one does. */
-export function findMeasure(trials: readonly Trial[]): string | undefined {
+/** The measure that the lab judges by; where nothing says so, the one that says how fast it went. */
+export function findMeasure(trials: readonly Trial[], table?: RunTable): string | undefined {
   const names = numericMeasures(trials);
+  const declared = leadingColumn(table)?.measure;
+  if (typeof declared === "string" && names.includes(declared)) return declared;
   for (const pattern of RATES) {
     const found = names.find((name) => pattern.test(name));
     if (found !== undefined) return found;
@@ -141,7 +146,7 @@ function requireMeasure(
   trials: readonly Trial[],
   options: TrialsOptions,
 ): MeasureDescription & { readonly name: string } {
-  const name = options.measure ?? findMeasure(trials);
+  const name = options.measure ?? findMeasure(trials, options.table);
   const names = numericMeasures(trials);
   if (name === undefined) {
     throw new PlotError(
@@ -155,7 +160,10 @@ function requireMeasure(
         (names.join(", ") || "none"),
     );
   }
-  const found = describeMeasure(name);
+  const declared = options.table?.columns.find((column) => column.measure === name);
+  const found = declared === undefined
+    ? describeMeasure(name)
+    : { label: declared.title, unit: declared.unit, scale: 1 };
   return {
     name,
     label: options.yLabel ?? found.label,
@@ -212,9 +220,9 @@ function ratios(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure {
         "no factor was found that has them",
     );
   }
-  const lowerIsBetter = options.better === undefined
-    ? measure.unit === "s"
-    : options.better === "lower";
+  const better = options.better ??
+    options.table?.columns.find((column) => column.measure === measure.name)?.better ?? undefined;
+  const lowerIsBetter = better === undefined ? measure.unit === "s" : better === "lower";
   const at = new Map(
     layout.combinations.filter(({ series }) => series === baseline)
       .map((one) => [`${one.panel} ${one.x}`, one]),

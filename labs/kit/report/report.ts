@@ -7,6 +7,7 @@ import { axisText, describeMeasure, words } from "../plot/figure.ts";
 import { layoutOf, singleTrials } from "../plot/layout_of_trials.ts";
 import { formatSi, type Plot, PlotError, plots } from "../plot/mod.ts";
 import { findMeasure } from "../plot/trials.ts";
+import { leadingColumn } from "../run/run_table.ts";
 import { Html, type HtmlPart, markup } from "./html.ts";
 import { REPORT_STYLE } from "./style.ts";
 import {
@@ -71,7 +72,7 @@ const SAFE_NAME = /[^a-z0-9._-]+/gi;
  */
 export function reportHtml(document: RunDocument): string {
   const file = formatRunDocument(document);
-  const rows = readSummary(document.summary, document.trials);
+  const rows = readSummary(document);
   const found = plotsOf(document);
   const title = `${document.lab}${when(document) === undefined ? "" : `, ${when(document)}`}`;
   const page = markup`<!DOCTYPE html>
@@ -105,7 +106,7 @@ ${repeat(document, file)}
 // === What was asked ===
 
 function header(document: RunDocument): Html {
-  const { lab, complete, parameters, environment } = document;
+  const { lab, complete, parameters, environment, table } = document;
   const badges = [
     complete ? undefined : "stopped before its last trial",
     parameters["quick"] === true ? "quick: a first look" : undefined,
@@ -113,6 +114,7 @@ function header(document: RunDocument): Html {
   ].filter((badge) => badge !== undefined);
   return markup`<header>
 <h1>${lab}</h1>
+${table === undefined || table.title === "" ? undefined : markup`<p>${table.title}</p>`}
 <p class="soft">${
     [
       when(document),
@@ -136,13 +138,14 @@ function word(value: unknown, before = ""): string | undefined {
 }
 
 /** The question, read off the experiment: what was compared with what, under which circumstances. */
-function question({ trials, summary, lab }: RunDocument): string {
+function question({ trials, summary, lab, table }: RunDocument): string {
   const layout = attempt(() => layoutOf(trials, { order: summary }));
-  const measure = findMeasure(trials);
+  const measure = findMeasure(trials, table);
   if (layout === undefined) {
     return `What the lab ${lab} measures; this run has no trials that count.`;
   }
-  const what = measure === undefined ? "what was measured" : describeMeasure(measure).label;
+  const what = leadingColumn(table)?.title ??
+    (measure === undefined ? "what was measured" : describeMeasure(measure).label);
   const others = layout.labels.filter((label) => label !== layout.baseline);
   const sizes = [...new Set(layout.combinations.map(({ x }) => x))].filter((x) => x !== null)
     .sort((a, b) => a - b);
@@ -448,12 +451,12 @@ function controlsOf({ trials }: RunDocument): string[] {
 // === Trials ===
 
 function trialsSection(document: RunDocument): Html {
-  const { trials, complete } = document;
+  const { trials, complete, table } = document;
   const warmUp = trials.filter((trial) => trial.warmUp).length;
   const control = trials.filter((trial) => trial.control).length;
   const counted = trials.length - warmUp - control;
   const seconds = trials.reduce((sum, trial) => sum + trial.seconds, 0);
-  const measure = findMeasure(trials);
+  const measure = findMeasure(trials, table);
   const outliers = measure === undefined
     ? undefined
     : attempt(() => findOutliers(trials, { measure }));

@@ -8,6 +8,8 @@ import { describeMeasure } from "../plot/figure.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
 import type { Measure, Measures, Trial } from "../experiment/trials.ts";
+import type { RunDocument } from "../run/run_document.ts";
+import type { RunColumn, RunTable } from "../run/run_table.ts";
 
 /** A ratio of a row to its baseline, with what it allows to say. */
 export interface RowComparison {
@@ -50,12 +52,78 @@ const EVIDENCE =
   /copied|notified|^sent$|placed|linear|readable|dmaBuf|readBytes|bounced|cached|untouched|verified|samePages|zeroCopy|payloadBytes|directBytes|sentAgain|drops|polledShare|napi/i;
 
 /**
- * Takes the rows of a summary apart.
+ * Takes the rows of a summary apart: as the document says, or, if it does not say, by their shape.
  *
- * @param rows The rows.
- * @param trials The trials, whose factors say what a row is about.
+ * @param document The rows; how they are to be read; the trials, whose factors say what a row is about.
  */
-export function readSummary(rows: readonly Measures[], trials: readonly Trial[]): SummaryRows {
+export function readSummary(
+  { summary: rows, trials, table }: Pick<RunDocument, "summary" | "trials" | "table">,
+): SummaryRows {
+  return table === undefined ? readByShape(rows, trials) : readAsDeclared(rows, table);
+}
+
+function readAsDeclared(rows: readonly Measures[], table: RunTable): SummaryRows {
+  const identity = table.factors.map(({ name }) => name);
+  const compared = table.columns.filter(({ verdict }) => verdict);
+  const proofs = rows.map((row) => row["proof"]).filter((proof) => typeof proof === "string");
+  const column = (one: RunColumn): RowColumn => ({
+    title: one.title,
+    cells: rows.map((row) => declaredCell(one, row)),
+  });
+  return {
+    ...namesOf(rows, identity),
+    comparisons: rows.map((row) =>
+      compared.flatMap(({ name, title }) => {
+        const all = row["comparisons"];
+        const value = isObject(all) ? all[name] : undefined;
+        const found = value === undefined ? undefined : comparisonOf(name, { [name]: value });
+        return found === undefined ? [] : [{ ...found, name: title }];
+      })
+    ),
+    measures: table.columns.filter(({ evidence }) => !evidence).map(column),
+    evidence: [
+      ...table.columns.filter(({ evidence }) => evidence).map(column),
+      ...(proofs.length === 0
+        ? []
+        : [{ title: "proof", cells: rows.map((row) => textOf(row["proof"] ?? "")) }]),
+    ],
+  };
+}
+
+function declaredCell({ name, unit, ratio }: RunColumn, row: Measures): string {
+  const value = row[name];
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "number") return textOf(value);
+  if (ratio) return formatChange(value);
+  const isCount = Number.isInteger(value) && (unit === "" || unit === "B");
+  const text = isCount ? value.toLocaleString("en") : formatSi(value, unit);
+  const interval = row[`${name}Interval`];
+  if (!isObject(interval)) return text;
+  const { low, high } = interval;
+  return typeof low !== "number" || typeof high !== "number"
+    ? text
+    : `${text} (${formatSi(low, unit)} to ${formatSi(high, unit)})`;
+}
+
+/** What each row is about, without what all have in common. */
+function namesOf(
+  rows: readonly Measures[],
+  identity: readonly string[],
+): Pick<SummaryRows, "names" | "groups"> {
+  const telling = identity.filter((name) => new Set(rows.map((row) => row[name])).size > 1);
+  const naming = telling.length > 0 ? telling : identity;
+  const parts = rows.map((row) =>
+    naming.map((name) => partOf(name, row[name] ?? null, naming.length > 1))
+      .filter((part) => part !== "")
+  );
+  return {
+    names: parts.map((own, index) => own.join(", ") || `row ${index + 1}`),
+    groups: parts.map((own) => naming.length > 1 ? own[0] ?? "" : ""),
+  };
+}
+
+/** Of documents that do not say how their rows are to be read. */
+function readByShape(rows: readonly Measures[], trials: readonly Trial[]): SummaryRows {
   const factors = new Set(trials.flatMap((trial) => Object.keys(trial.factors)));
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const firstMeasure = fields.findIndex((name) =>
@@ -65,8 +133,6 @@ export function readSummary(rows: readonly Measures[], trials: readonly Trial[])
     factors.has(name) ||
     (index < firstMeasure && rows.every((row) => typeof row[name] === "string"))
   );
-  const telling = identity.filter((name) => new Set(rows.map((row) => row[name])).size > 1);
-  const naming = telling.length > 0 ? telling : identity;
   const isComparison = (name: string): boolean =>
     rows.some((row) => comparisonOf(name, row) !== undefined);
   const rest = fields.filter((name) =>
@@ -77,13 +143,8 @@ export function readSummary(rows: readonly Measures[], trials: readonly Trial[])
     title: titleOf(name),
     cells: rows.map((row) => cellOf(name, row)),
   });
-  const parts = rows.map((row) =>
-    naming.map((name) => partOf(name, row[name] ?? null, naming.length > 1))
-      .filter((part) => part !== "")
-  );
   return {
-    names: parts.map((own, index) => own.join(", ") || `row ${index + 1}`),
-    groups: parts.map((own) => naming.length > 1 ? own[0] ?? "" : ""),
+    ...namesOf(rows, identity),
     comparisons: rows.map((row) =>
       fields.flatMap((name) => {
         const found = comparisonOf(name, row);

@@ -9,7 +9,10 @@
 import type { CodeVersion } from "../experiment/code_version.ts";
 import type { Environment } from "../experiment/environment.ts";
 import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
+import type { RunTable } from "./run_table.ts";
 import { writeWhole } from "./whole_file.ts";
+
+export type { RunColumn, RunTable } from "./run_table.ts";
 
 /** The schema of the documents that this version writes. */
 export const RUN_SCHEMA = "zclab/run/2";
@@ -53,6 +56,8 @@ export interface RunDocument {
   readonly trials: readonly Trial[];
   /** What the trials come to: the rows of the table that the lab printed. */
   readonly summary: readonly Measures[];
+  /** How the rows are to be read. Absent in documents that did not say. */
+  readonly table?: RunTable;
 }
 
 /**
@@ -268,6 +273,40 @@ function requireRunDocument(value: unknown): asserts value is RunDocument {
   }
   requireArray(value["summary"], "summary");
   for (const [index, row] of value["summary"].entries()) requireObject(row, `summary[${index}]`);
+  if (value["table"] !== undefined) requireTable(value["table"]);
+}
+
+function requireTable(value: unknown): void {
+  requireObject(value, "table");
+  requireString(value["title"], "table.title");
+  requireObject(value["baseline"], "table.baseline");
+  requireArray(value["within"], "table.within");
+  for (const [index, name] of value["within"].entries()) {
+    requireString(name, `table.within[${index}]`);
+  }
+  for (const part of ["factors", "columns"]) {
+    const list = value[part];
+    requireArray(list, `table.${part}`);
+    for (const [index, item] of list.entries()) {
+      const path = `table.${part}[${index}]`;
+      requireObject(item, path);
+      requireString(item["name"], `${path}.name`);
+      requireString(item["title"], `${path}.title`);
+      if (part === "columns") requireColumn(item, path);
+    }
+  }
+}
+
+function requireColumn(value: Record<string, unknown>, path: string): void {
+  if (value["measure"] !== null) requireString(value["measure"], `${path}.measure`);
+  requireString(value["unit"], `${path}.unit`);
+  const better = value["better"];
+  if (better !== null && better !== "higher" && better !== "lower") {
+    expected(`${path}.better`, '"higher", "lower" or null', better);
+  }
+  for (const name of ["evidence", "verdict", "ratio"]) {
+    requireBoolean(value[name], `${path}.${name}`);
+  }
 }
 
 function requireInvocation(value: unknown): void {

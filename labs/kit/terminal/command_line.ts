@@ -16,6 +16,7 @@ import {
   type RunOptions,
   SEED_OPTION,
 } from "../lab/lab.ts";
+import { isLabFile } from "../lab/lab_file.ts";
 import type { ReplayOptions } from "../run/replay.ts";
 
 /** The kinds of files that a run can be written to, by the options that name them. */
@@ -40,6 +41,7 @@ export type LabRequest =
     readonly debug: boolean;
   }
   | { readonly kind: "list" }
+  | { readonly kind: "new"; readonly name: string }
   | { readonly kind: "help"; readonly lab: Lab | undefined };
 
 /** What the arguments of a replay ask for, once its lab is known. */
@@ -116,7 +118,8 @@ export const COMMON_OPTIONS = [
  * @throws {OptionError} If they ask for something that does not exist or makes no sense.
  */
 export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): LabRequest {
-  const rest = withoutDashes(args);
+  const rest = withoutVerb(withoutDashes(args));
+  if (rest[0] === "new") return newRequest(rest.slice(1));
   const documents = documentsOf(rest, labs);
   if (documents !== undefined) return documents;
   const lab = namedLab(rest, labs);
@@ -153,7 +156,7 @@ export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): 
  *   replay may have, `replayOptions` says.
  */
 export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
-  const values = rawValues(withoutDashes(args), declaredOptions(lab), lab);
+  const values = rawValues(withoutVerb(withoutDashes(args)), declaredOptions(lab), lab);
   for (const name of ["quick", "seed", "list"]) {
     if (values.has(name)) {
       throw new OptionError(
@@ -180,6 +183,74 @@ export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
 /** `deno task` hands on the `--` that users of npm type before options. */
 function withoutDashes(args: readonly string[]): readonly string[] {
   return args[0] === "--" ? args.slice(1) : args;
+}
+
+/** `lab list`, `lab replay FILE` and `lab compare FILE FILE` are `lab --list` and so on. */
+function withoutVerb([first, ...rest]: readonly string[]): readonly string[] {
+  if (first === undefined) return [];
+  return first === "list" || first === "replay" || first === "compare"
+    ? [`--${first}`, ...rest]
+    : [first, ...rest];
+}
+
+function newRequest(args: readonly string[]): LabRequest {
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help", lab: undefined };
+  const [name, more] = args;
+  if (name === undefined || more !== undefined) {
+    throw new OptionError(
+      "lab new takes the name of the lab and nothing else: deno task lab new my-first-lab",
+    );
+  }
+  return { kind: "new", name };
+}
+
+/** Arguments of which one named a file with a lab. */
+export interface LabFileArguments {
+  /** The full path of the file. */
+  readonly path: string;
+  /**
+   * The arguments without it, or with the lab's name in its place.
+   *
+   * @param name The lab's name.
+   */
+  readonly withName: (name: string) => readonly string[];
+}
+
+/**
+ * Finds a file with a lab among arguments, such as `./my-first-lab.ts`.
+ *
+ * @param args The arguments.
+ * @param labs The labs there are, whose options tell values from files.
+ * @returns Undefined if there is none.
+ * @throws {OptionError} If there are several.
+ */
+export function labFileAmong(
+  args: readonly string[],
+  labs: readonly Lab[],
+): LabFileArguments | undefined {
+  const declared = optionsOfAll(labs);
+  const isValue = (index: number): boolean => {
+    const option = /^--([^=]+)$/.exec(args[index - 1] ?? "")?.[1];
+    const kind = option === undefined ? undefined : declared.get(option)?.kind;
+    return kind !== undefined && kind !== "flag";
+  };
+  const found = [...args.keys()].filter((index) =>
+    isLabFile(args[index]!) && !args[index]!.startsWith("-") && !isValue(index)
+  );
+  const [at, another] = found;
+  if (at === undefined) return undefined;
+  if (another !== undefined) {
+    throw new OptionError(`One lab at a time, not ${args[at]} and ${args[another]}`);
+  }
+  // Documents name their lab themselves.
+  const isOfDocument = ["replay", "compare", "--replay", "--compare"].some((word) =>
+    withoutDashes(args).some((argument) => argument === word || argument.startsWith(`${word}=`))
+  );
+  return {
+    path: fileOf("lab", args[at]!),
+    withName: (name) =>
+      args.flatMap((argument, index) => index !== at ? [argument] : isOfDocument ? [] : [name]),
+  };
 }
 
 /** What is asked of documents, if anything is: that is known before a lab is. */
@@ -254,11 +325,14 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
   if (lab === undefined) {
     const [flagship] = labs;
     lines.push(
-      "Usage: deno task lab [NAME] [options]",
-      "       deno task lab --replay FILE [options]",
-      "       deno task lab --compare FILE FILE",
+      "Usage: deno task lab [NAME | ./FILE.ts] [options]",
+      "       deno task lab list",
+      "       deno task lab replay FILE [./FILE.ts] [options]",
+      "       deno task lab compare FILE FILE [./FILE.ts]",
+      "       deno task lab new NAME",
       "",
-      `Runs an experiment. Without a name: ${flagship?.name}.`,
+      `Runs an experiment. Without a name: ${flagship?.name}. A file that exports a lab is one as`,
+      "well; new writes a small one, NAME.ts, into the current folder.",
       "",
       "Labs:",
       ...columns(labs.map(({ name, title }) => [name, title])),
@@ -427,13 +501,17 @@ function suggestion(given: string, known: readonly string[]): string {
   return best === undefined ? "" : ` (did you mean ${best}?)`;
 }
 
+/** The folder in which the user is: `deno task` changes to that of deno.json, and says where he was. */
+export function userFolder(): string {
+  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
+}
+
 /** The full path of a file that was named on the command line. */
 function fileOf(option: string, given: string): string {
   if (given.endsWith("/")) {
     throw new OptionError(`--${option} ${given}: it is a folder, not a file`);
   }
-  // `deno task` changes to the folder of deno.json, and says where the user was.
-  return resolve(Deno.env.get("INIT_CWD") ?? ".", given);
+  return resolve(userFolder(), given);
 }
 
 function placeholder(option: LabOption): string {

@@ -365,10 +365,10 @@ Deno.test("a run without trials, one that was stopped, and one of an older schem
 });
 
 Deno.test("readSummary tells what a row is about from what was measured and what proves something", () => {
-  const { names, measures, evidence, comparisons } = readSummary(
-    sendRun().summary,
-    sendTrials(),
-  );
+  const { names, measures, evidence, comparisons } = readSummary({
+    summary: sendRun().summary,
+    trials: sendTrials(),
+  });
   assertEquals(names[3], "1500 bytes, zc");
   assertEquals(measures.map(({ title }) => title), ["requests per second", "CPU time per request"]);
   assertEquals(evidence.map(({ title }) => title), ["copied", "sent"]);

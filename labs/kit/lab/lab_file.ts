@@ -1,0 +1,90 @@
+/**
+ * A lab in a file of one's own: found in what the file exports, and written from a template.
+ *
+ * @module
+ */
+import { basename, join, toFileUrl } from "@std/path";
+import type { Lab } from "./lab.ts";
+import { OptionError } from "./options.ts";
+
+const TEMPLATE = new URL("./template.ts", import.meta.url);
+
+/** Whether an argument names a file rather than a lab. */
+export function isLabFile(argument: string): boolean {
+  return /\.[mc]?[jt]s$/.test(argument);
+}
+
+/**
+ * Loads the lab that a file exports.
+ *
+ * @param path The full path of the file.
+ * @returns The lab: what the file exports by default, or the only lab among its exports.
+ * @throws {OptionError} If there is no such file, or it exports no lab or several. An error of the
+ *   file's own code is passed on.
+ */
+export async function loadLab(path: string): Promise<Lab> {
+  let isFile = false;
+  try {
+    isFile = (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (!isFile) throw new OptionError(`${path}: there is no such file`);
+  const exported: Record<string, unknown> = await import(toFileUrl(path).href);
+  if (isLab(exported["default"])) return exported["default"];
+  const labs = Object.entries(exported).filter(([, value]) => isLab(value));
+  if (labs.length === 1) return labs[0]![1] as Lab;
+  throw new OptionError(
+    labs.length === 0
+      ? `${path} exports no lab. What to do: export what defineLab returns, as in ` +
+        "`export const mine = defineLab({ ... })`"
+      : `${path} exports ${labs.length} labs: ${labs.map(([name]) => name).join(", ")}. ` +
+        "What to do: make one of them the default export",
+  );
+}
+
+function isLab(value: unknown): value is Lab {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, needs, options, run } = value as Partial<Lab>;
+  return typeof name === "string" && Array.isArray(needs) && typeof options === "object" &&
+    typeof run === "function";
+}
+
+/**
+ * Writes a small lab that runs as it is.
+ *
+ * @param name What it is called: lower-case words, with a minus between them.
+ * @param folder Where it goes.
+ * @returns The path of the file.
+ * @throws {OptionError} If that is no name, or the file is there already.
+ */
+export async function writeNewLab(name: string, folder: string): Promise<string> {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+    throw new OptionError(
+      `A lab is called by lower-case words with a minus between them, such as my-first-lab, not ` +
+        JSON.stringify(name),
+    );
+  }
+  const file = `${name}.ts`;
+  const path = join(folder, file);
+  const text = (await Deno.readTextFile(TEMPLATE))
+    .replaceAll(basename(TEMPLATE.pathname), file)
+    .replace("export const template ", `export const ${camelCase(name)} `)
+    .replace('name: "template"', `name: "${name}"`);
+  try {
+    await Deno.writeTextFile(path, text, { createNew: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    throw new OptionError(`${path} is there already. What to do: choose another name`);
+  }
+  return path;
+}
+
+function camelCase(name: string): string {
+  const camel = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  // A name that JavaScript keeps for itself.
+  return /^(new|delete|in|if|for|do|class|import|export|default|void|while|with|this|null|true|false|try|switch|case|return|function|var|let|const|else|enum|super|throw|typeof|yield|await)$/
+      .test(camel)
+    ? `${camel}Lab`
+    : camel;
+}

@@ -1,0 +1,146 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { readRunDocument } from "zclab";
+import { Command } from "../../../child.ts";
+import { textOf } from "../../../ffi/connections.ts";
+
+const PROJECT = fromFileUrl(new URL("../../../..", import.meta.url)).replace(/\/$/, "");
+
+/** A folder outside the project, and `deno task lab` as a user types it there. */
+class Folder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "zclab-own-lab-" });
+
+  lab(...args: string[]): { code: number; stdout: string; stderr: string } {
+    const { code, stdout, stderr } = new Command(Deno.execPath(), {
+      args: ["task", "--quiet", "--config", `${PROJECT}/deno.json`, "lab", ...args],
+      cwd: this.path,
+      env: { NO_COLOR: "1", INIT_CWD: this.path },
+    }).outputSync();
+    return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
+  }
+
+  write(name: string, text: string): void {
+    Deno.writeTextFileSync(`${this.path}/${name}`, text);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** A lab of known numbers. */
+function labText(name: string, rest = ""): string {
+  return `
+    import { cross, defineLab } from "zclab";
+    export const ${name} = defineLab({
+      name: "${name}",
+      title: "Known numbers",
+      description: "Numbers that are known.",
+      needs: [],
+      options: { by: { kind: "number", description: "what to add", default: 1 } },
+      repeats: { default: 3, quick: 2, minimum: 2 },
+      factors: () => cross({ way: ["a", "b"] }),
+      baseline: { way: "a" },
+      trial: ({ way }, _, { round, options }) => ({ rate: (way === "b" ? 4 : 2) + round * options.by }),
+      columns: { rate: { title: "rate", better: "higher", verdict: true } },
+    });
+    ${rest}
+  `;
+}
+
+Deno.test("lab new writes a lab that runs as it is, outside the project too", () => {
+  using folder = new Folder();
+  const made = folder.lab("new", "my-first-lab");
+  assertEquals([made.code, made.stderr], [0, ""]);
+  assertStringIncludes(made.stdout, "deno task lab ./my-first-lab.ts");
+  const text = Deno.readTextFileSync(`${folder.path}/my-first-lab.ts`);
+  assertStringIncludes(text, "export const myFirstLab = defineLab({");
+  assertEquals(text.includes("template"), false);
+
+  const again = folder.lab("new", "my-first-lab");
+  assertEquals(again.code, 2);
+  assertStringIncludes(again.stderr, "is there already");
+  for (const name of ["", "My-Lab", "a b", "../up", "-x"]) {
+    assertEquals(folder.lab("new", name).code, 2, name);
+  }
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["my-first-lab.ts"]);
+
+  const run = folder.lab("./my-first-lab.ts", "--quick", "--requests", "640", "--json", "run.json");
+  // Where something that it needs is missing it says so, as every lab does.
+  if (run.code === 77) {
+    assertStringIncludes(run.stderr, "not possible on this machine");
+    return;
+  }
+  assertEquals(run.code, 0, run.stderr);
+  const { lab, complete, summary } = readRunDocument(
+    Deno.readTextFileSync(`${folder.path}/run.json`),
+  );
+  assertEquals([lab, complete, summary.length], ["my-first-lab", true, 4]);
+  for (const { mode, proof, sent } of summary) {
+    assertEquals([proof, sent], [mode === "SEND" ? null : "not copied", 1920]);
+  }
+});
+
+Deno.test("a file that exports a lab has all that a lab of the project has", () => {
+  using folder = new Folder();
+  folder.write("own.ts", labText("own"));
+  const help = folder.lab("./own.ts", "--help");
+  assertEquals(help.code, 0);
+  assertMatch(help.stdout, /--by N\s+what to add \(default 1\)/);
+  assertMatch(help.stdout, /--cpu N/);
+
+  const run = folder.lab("./own.ts", "--by", "0", "--json", "a.json", "--html", "a.html");
+  assertEquals(run.code, 0, run.stderr);
+  assertStringIncludes(run.stdout, "b is 100 % faster");
+  const page = Deno.readTextFileSync(`${folder.path}/a.html`);
+  assert(page.includes("<p>Known numbers</p>"), "the title of the lab");
+  assert(page.includes("b is 100 % faster"), "the verdict");
+
+  const replayed = folder.lab("replay", "a.json", "./own.ts", "--json", "b.json");
+  assertEquals(replayed.code, 0, replayed.stderr);
+  assertStringIncludes(replayed.stdout, "agrees");
+  const [a, b] = ["a", "b"].map((name) =>
+    readRunDocument(Deno.readTextFileSync(`${folder.path}/${name}.json`))
+  );
+  assertEquals(b!.parameters, a!.parameters);
+
+  const compared = folder.lab("compare", "a.json", "b.json", "./own.ts");
+  assertEquals(compared.code, 0, compared.stderr);
+  assertStringIncludes(compared.stdout, "agrees");
+  // Without its file nobody knows the lab of a document.
+  const unknown = folder.lab("replay", "a.json");
+  assertEquals(unknown.code, 2);
+  assertStringIncludes(unknown.stderr, "name that besides: ./FILE.ts");
+});
+
+Deno.test("a file without a lab, with several, or with a mistake says what is wrong", () => {
+  using folder = new Folder();
+  folder.write("none.ts", "export const x = 1;");
+  folder.write("two.ts", `${labText("one")}${labText("two").replace(/import .*\n/, "")}`);
+  folder.write("chosen.ts", labText("one", "export default one; export const other = { ...one };"));
+  folder.write("broken.ts", "throw new Error('mine');");
+  const cases = [
+    ["./absent.ts", 2, "there is no such file"],
+    ["./none.ts", 2, "exports no lab"],
+    ["./two.ts", 2, "exports 2 labs: one, two"],
+    ["./broken.ts", 1, "mine"],
+    ["./chosen.ts", 0, ""],
+  ] as const;
+  for (const [file, code, text] of cases) {
+    const found = folder.lab(file);
+    assertEquals(found.code, code, `${file}: ${found.stderr}`);
+    assertStringIncludes(found.stderr, text);
+  }
+  const both = folder.lab("./none.ts", "./two.ts");
+  assertEquals(both.code, 2);
+  assert(both.stderr.includes("One lab at a time"));
+});
+
+Deno.test("verbs are another way to say --list, --replay and --compare", () => {
+  using folder = new Folder();
+  const [verb, option] = [folder.lab("list"), folder.lab("--list")];
+  assertEquals(verb.code, 0);
+  assertEquals(verb.stdout, option.stdout);
+  assertEquals(folder.lab("compare", "only.json").code, 2);
+  assertEquals(folder.lab("replay").code, 2);
+});
