@@ -189,6 +189,13 @@ export {
 } from "./labs/kit/workload/receive.ts";
 export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/stream.ts";
 export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/workload/stream_sender.ts";
+export {
+  answerRequests,
+  type Peer,
+  PeerError,
+  type Prepared,
+  WorkerPeer,
+} from "./labs/kit/workload/peer.ts";
 export { comparePages, type PageProof } from "./labs/kit/workload/page_proof.ts";
 
 // Labs, and what is possible here.

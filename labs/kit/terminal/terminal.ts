@@ -19,6 +19,7 @@ import { NicRestoreError } from "../nic/restore.ts";
 import { RunDocumentError } from "../run/run_document.ts";
 import { SetupError } from "./setup.ts";
 import { FileError } from "../run/whole_file.ts";
+import { PeerError } from "../workload/peer.ts";
 
 export { type EndingSignal, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";
 
@@ -46,6 +47,7 @@ const EXPLAINED = [
   NicRestoreError,
   OptionError,
   OwnershipError,
+  PeerError,
   RunDocumentError,
   SetupError,
   UnsupportedError,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ClosedError } from "../../../ffi/kernel/errors.ts";
 import {
   CLOSED,
   type Display,
@@ -12,7 +11,8 @@ import {
   inTable,
 } from "../../../ffi/kernel/inspection.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
-import type { SendReport, SendRequest, Sent } from "./stream_sender_thread.ts";
+import { WorkerPeer } from "./peer.ts";
+import type { SendRequest, Sent } from "./stream_sender_thread.ts";
 
 export type { Sent } from "./stream_sender_thread.ts";
 
@@ -46,24 +46,16 @@ export interface StreamOptions {
  * ```
  */
 export class StreamSender implements Disposable {
-  readonly #worker = new Worker(new URL("./stream_sender_thread.ts", import.meta.url), {
-    type: "module",
-  });
-  #next = this.#listen();
-  #closed = false;
+  readonly #peer: WorkerPeer<SendRequest, Sent>;
 
-  private constructor() {}
+  private constructor(peer: WorkerPeer<SendRequest, Sent>) {
+    this.#peer = peer;
+  }
 
   /** Starts the thread; resolves when it can send. */
   static async start(): Promise<StreamSender> {
-    const sender = new StreamSender();
-    try {
-      await sender.#next;
-      return sender;
-    } catch (error) {
-      sender.close();
-      throw error;
-    }
+    const module = new URL("./stream_sender_thread.ts", import.meta.url);
+    return new StreamSender(await WorkerPeer.start(module, "The sender of the stream"));
   }
 
   /**
@@ -74,47 +66,20 @@ export class StreamSender implements Disposable {
    * @param options What to send.
    * @returns `begin` lets it start, and may be called by a thread that blocks afterwards; `sent`
    *   resolves when the kernel has let go of all memory, and rejects if sending failed.
+   * @throws {PeerError} If the thread failed, or still sends the stream before.
    * @throws {ClosedError} After close.
    */
   async prepare(
     socket: Socket,
     { bytes, cpu }: StreamOptions,
   ): Promise<{ begin: () => void; sent: Promise<Sent> }> {
-    if (this.#closed) throw new ClosedError("StreamSender");
-    const go = new Int32Array(new SharedArrayBuffer(4));
-    const request: SendRequest = { fd: socket.fd, bytes, cpu, go };
-    this.#next = this.#listen();
-    this.#worker.postMessage(request);
-    await this.#next;
-    const sent = this.#next = this.#listen();
-    // Who never asks is told by the receiver's failure.
-    sent.catch(() => {});
-    return {
-      begin: () => {
-        Atomics.store(go, 0, 1);
-        Atomics.notify(go, 0);
-      },
-      sent: sent.then((report) => (report as { sent: Sent }).sent),
-    };
-  }
-
-  #listen(): Promise<SendReport> {
-    return new Promise((resolve, reject) => {
-      this.#worker.onmessage = ({ data }: MessageEvent<SendReport>) => {
-        if (data.kind === "failed") reject(new Error(`The sending thread: ${data.error}`));
-        else resolve(data);
-      };
-      this.#worker.onerror = (event) => {
-        event.preventDefault();
-        reject(new Error(`The sending thread failed: ${event.message}`));
-      };
-    });
+    const { begin, answer } = await this.#peer.request({ fd: socket.fd, bytes, cpu });
+    return { begin, sent: answer };
   }
 
   /** Ends the thread. Idempotent. */
   close(): void {
-    this.#closed = true;
-    this.#worker.terminate();
+    this.#peer.close();
   }
 
   /** The same as {@linkcode close}. */
@@ -133,6 +98,6 @@ export class StreamSender implements Disposable {
   }
 
   #facts(): readonly Fact[] {
-    return this.#closed ? CLOSED : [["state", "open", "bare"]];
+    return this.#peer.isClosed ? CLOSED : [["state", "open", "bare"]];
   }
 }

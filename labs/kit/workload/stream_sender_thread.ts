@@ -8,6 +8,7 @@ import { UringError } from "../../../ffi/kernel/errors.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { pinThread, threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
 import { CQE, MSG } from "../../../ffi/kernel/uapi.ts";
+import { answerRequests } from "./peer.ts";
 import { fillStream } from "./stream.ts";
 
 /** What the thread is told: to send so much of the stream. */
@@ -18,15 +19,7 @@ export interface SendRequest {
   readonly bytes: number;
   /** The processor to send on, or undefined for any. */
   readonly cpu: number | undefined;
-  /** One word, which becomes 1 when sending is to begin. */
-  readonly go: Int32Array<SharedArrayBuffer>;
 }
-
-/** What the thread says: that it is prepared, and then what it did. */
-export type SendReport =
-  | { readonly kind: "prepared" }
-  | { readonly kind: "sent"; readonly sent: Sent }
-  | { readonly kind: "failed"; readonly error: string };
 
 /** What came of sending. */
 export interface Sent {
@@ -38,12 +31,6 @@ export interface Sent {
   readonly requests: number;
   /** Requests whose data the kernel copied all the same. */
   readonly copied: number;
-}
-
-/** The Worker's own side of its port: types for that scope would not fit the rest of the program. */
-interface Port {
-  onmessage: ((event: MessageEvent<SendRequest>) => void) | null;
-  postMessage(report: SendReport): void;
 }
 
 /** Bytes of one request: enough that its cost does not matter. */
@@ -69,7 +56,7 @@ class Stream implements Disposable {
 }
 
 /** Sends, blocking the thread, until the kernel has let go of all memory; then ends the stream. */
-function send(area: Area, { fd, bytes, cpu, go }: SendRequest, prepared: () => void): Sent {
+function send(area: Area, { fd, bytes, cpu }: SendRequest, prepared: () => void): Sent {
   using _pinned = cpu === undefined ? undefined : pinThread(cpu);
   using ring = Ring.open({ entries: 8 });
   const { batch } = ring;
@@ -84,7 +71,6 @@ function send(area: Area, { fd, bytes, cpu, go }: SendRequest, prepared: () => v
     else sent += result;
   };
   prepared();
-  Atomics.wait(go, 0, 0);
   const cpuBefore = threadCpuSeconds();
   while (sent < bytes) {
     const slice = area.slice(sent, Math.min(REQUEST_BYTES, bytes - sent));
@@ -110,17 +96,7 @@ function send(area: Area, { fd, bytes, cpu, go }: SendRequest, prepared: () => v
   return { bytes: sent, cpuSeconds, requests, copied };
 }
 
-if ("DedicatedWorkerGlobalScope" in globalThis) {
-  const port = globalThis as unknown as Port;
-  const stream = new Stream();
-  port.onmessage = ({ data }) => {
-    try {
-      const area = stream.upTo(data.bytes);
-      const sent = send(area, data, () => port.postMessage({ kind: "prepared" }));
-      port.postMessage({ kind: "sent", sent });
-    } catch (error) {
-      port.postMessage({ kind: "failed", error: String(error) });
-    }
-  };
-  port.postMessage({ kind: "prepared" });
-}
+const stream = new Stream();
+answerRequests<SendRequest, Sent>((request, prepared) =>
+  send(stream.upTo(request.bytes), request, prepared)
+);
