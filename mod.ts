@@ -153,6 +153,7 @@ export {
 export * from "./labs/kit/experiment/experiment.ts";
 export * from "./labs/kit/experiment/covariates.ts";
 export * from "./labs/kit/statistics/statistics.ts";
+export { type DurationMeasures, Durations } from "./labs/kit/statistics/durations.ts";
 export * from "./labs/kit/experiment/random.ts";
 
 // Runs that someone else can repeat: the file, what repeats it, what compares two of them.

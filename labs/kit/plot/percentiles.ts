@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type * as Hdr from "hdr-histogram-js";
-import { createRequire } from "node:module";
+import { Durations } from "../statistics/durations.ts";
 import { nines, PERCENTILE_TICKS } from "./axis.ts";
 import { PlotError } from "./figure.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
@@ -14,12 +13,6 @@ const LEAST_BEYOND = 5;
 
 /** Steps of a curve for each nine. */
 const STEPS = 24;
-
-/** Nanoseconds, in which zclab's labs record, in a second. */
-const NANOSECONDS = 1e9;
-
-/** The compressed encodings of HdrHistogram begin so, in base64. */
-const ENCODED = /^HIST[A-Za-z0-9+/]+={0,2}$/;
 
 /** The percentiles at which a curve of so many values is drawn. */
 function places(count: number): number[] {
@@ -43,11 +36,6 @@ export function percentilesOf(values: readonly number[]): PercentilePoint[] {
   }));
 }
 
-/** Whether a measure is an HdrHistogram, compressed, in base64. */
-export function isDistribution(measure: unknown): measure is string {
-  return typeof measure === "string" && ENCODED.test(measure);
-}
-
 /**
  * The percentiles of HdrHistograms taken together.
  *
@@ -59,26 +47,18 @@ export function isDistribution(measure: unknown): measure is string {
 export function percentilesOfDistributions(
   encoded: readonly string[],
 ): { points: PercentilePoint[]; count: number } {
-  // Loaded when it is needed: it takes longer to load than all the rest of zclab.
-  const hdr: typeof Hdr = createRequire(import.meta.url)("hdr-histogram-js");
-  let merged: Hdr.Histogram | undefined;
-  for (const text of encoded) {
-    let histogram: Hdr.Histogram;
-    try {
-      histogram = hdr.decodeFromCompressedBase64(text, 64, false);
-    } catch (cause) {
-      throw new PlotError("plot, kind latency: a distribution is no HdrHistogram", { cause });
-    }
-    if (merged === undefined) merged = histogram;
-    else merged.add(histogram);
+  let merged: Durations;
+  try {
+    merged = Durations.merged(encoded);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new PlotError("plot, kind latency: a distribution is no HdrHistogram", { cause });
   }
-  const count = merged?.totalCount ?? 0;
-  if (merged === undefined || count === 0) {
-    throw new PlotError("plot, kind latency: the distributions are empty");
-  }
+  const { count } = merged;
+  if (count === 0) throw new PlotError("plot, kind latency: the distributions are empty");
   const points = places(count).map((percentile) => ({
     percentile,
-    value: Math.max(1, merged.getValueAtPercentile(percentile)) / NANOSECONDS,
+    value: Math.max(1e-9, merged.percentile(percentile)!),
   }));
   return { points, count };
 }

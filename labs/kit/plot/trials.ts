@@ -43,7 +43,8 @@ import {
 } from "./layout_of_trials.ts";
 import { leadingColumn, type RunTable } from "../run/run_table.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
-import { isDistribution, percentilesOf, percentilesOfDistributions } from "./percentiles.ts";
+import { isDistribution } from "../statistics/durations.ts";
+import { percentilesOf, percentilesOfDistributions } from "./percentiles.ts";
 
 /** A trial by its place, as `findOutliers` gives it. */
 export type TrialPosition =
