@@ -204,8 +204,10 @@ export * from "./labs/kit/lab/lab.ts";
 export { type CpuOption, defineLab } from "./labs/kit/lab/define_lab.ts";
 export type {
   BarChart,
+  Chart,
   Findings,
   LabDeclaration,
+  PercentileChart,
   Recorded,
   RunContext,
   SetUpContext,

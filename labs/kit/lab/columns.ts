@@ -6,25 +6,43 @@
  */
 import { median } from "simple-statistics";
 import type { Factors, Measure, Measures, Trial } from "../experiment/trials.ts";
+import { Durations, isDistribution } from "../statistics/durations.ts";
 import type { TextStyle } from "../terminal/table.ts";
 
 /**
  * How the rounds of a combination become one value: the median of numbers, their sum, the smallest,
  * the largest; `every`: whether it was true in all rounds; `same`: the value if all rounds have the
- * same, else null.
+ * same, else null; a percentile of the {@linkcode Durations} of all rounds taken together, in seconds,
+ * null where they are too few to tell.
  */
-export type Over = "median" | "sum" | "minimum" | "maximum" | "every" | "same";
+export type Over =
+  | "median"
+  | "sum"
+  | "minimum"
+  | "maximum"
+  | "every"
+  | "same"
+  | { readonly percentile: number };
 
 /** What every column has. */
 export interface ColumnBase {
   /** The heading, which may have several lines. */
   readonly title: string;
-  /** The unit of its numbers: a symbol such as `s`, `B` or `B/s`. Nothing for a plain number. */
+  /**
+   * The unit of its numbers: a symbol such as `s`, `B` or `B/s`; `%` shows the fraction 0.5 as `50 %`.
+   * Nothing for a plain number.
+   */
   readonly unit?: string;
+  /**
+   * One prefix of the unit for all its numbers: it stands in the heading and not in every cell.
+   *
+   * @default {what each number needs}
+   */
+  readonly prefix?: "n" | "µ" | "m" | "k" | "M" | "G";
   /**
    * Digits behind the point of its numbers.
    *
-   * @default {as many as three significant digits need, with a prefix such as k where it is large}
+   * @default {1 with a prefix for all; else as many as three significant digits need, with a prefix such as k where it is large}
    */
   readonly decimals?: number;
   /**
@@ -78,11 +96,12 @@ export interface MeasureColumn extends ColumnBase {
    */
   readonly verdict?: boolean | "between runs";
   /**
-   * What more and less of it is called.
+   * What more and less of it is called, and what it is that is more or less, such as `its CPU time`.
    *
-   * @default {{ higher: "faster", lower: "slower" }, or the reverse where less is better}
+   * @default {{ higher: "faster", lower: "slower" }, or the reverse where less is better; what is
+   *   compared with the baseline}
    */
-  readonly words?: { readonly higher: string; readonly lower: string };
+  readonly words?: { readonly higher: string; readonly lower: string; readonly subject?: string };
 }
 
 /** A column that follows from the others. */
@@ -182,6 +201,9 @@ function summedUp(
   const known = values.filter((value) => value !== null);
   const numbers = known.filter((value) => typeof value === "number");
   const areNumbers = known.length > 0 && numbers.length === known.length;
+  if (typeof over === "object") {
+    return Durations.merged(known.filter(isDistribution)).percentile(over.percentile);
+  }
   switch (over ?? (areNumbers ? "median" : typeof known[0] === "boolean" ? "every" : "same")) {
     case "median":
       return numbers.length === 0 ? null : median(numbers);

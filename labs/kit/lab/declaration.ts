@@ -63,8 +63,13 @@ export interface Recorded {
   readonly parameters?: Measures;
 }
 
-/** Bars under the table. */
+/** A picture under the table. */
+export type Chart<F extends Factors> = BarChart<F> | PercentileChart<F>;
+
+/** Bars: the first column with a verdict. */
 export interface BarChart<F extends Factors> {
+  /** What it is, if something else. */
+  readonly kind?: never;
   /** The heading. */
   readonly title: string;
   /**
@@ -72,7 +77,23 @@ export interface BarChart<F extends Factors> {
    *
    * @default {all}
    */
-  readonly where?: (factors: F) => boolean;
+  where?(factors: F): boolean;
+}
+
+/** Curves of percentiles, one for each combination. */
+export interface PercentileChart<F extends Factors> {
+  /** What it is. */
+  readonly kind: "percentiles";
+  /** The measure that holds {@linkcode Durations}. */
+  readonly of: string;
+  /** The heading. */
+  readonly title: string;
+  /**
+   * Which combinations it shows.
+   *
+   * @default {all}
+   */
+  where?(factors: F): boolean;
 }
 
 /** What a lab may say of a whole run, beside its table. */
@@ -187,11 +208,11 @@ export interface LabDeclaration<
   /** What a row proves, in a word or two, such as `"not copied"`; null for nothing. */
   readonly proof?: (row: Row<NoInfer<F>, NoInfer<M>>) => string | null;
   /**
-   * Bars under the table, by the first column with a verdict.
+   * Pictures under the table.
    *
    * @default {none}
    */
-  readonly charts?: readonly BarChart<NoInfer<F>>[];
+  readonly charts?: readonly Chart<NoInfer<F>>[];
   /** What the document says beside the options. */
   recorded?(
     kept: NoInfer<Kept>,

@@ -102,13 +102,14 @@ function comparisonsBy<F extends Factors, M extends Measures>(
   within: readonly (string & keyof F)[],
   seed: number,
 ): (factors: F) => RowComparison | null {
+  const { subject, ...directions } = words ??
+    (better === "lower" ? { higher: "slower", lower: "faster" } : {});
   const found = compareAll(trials, {
     measure,
     against: baseline,
     within,
     seed,
-    words: words ??
-      (better === "lower" ? { higher: "slower", lower: "faster" } : {}),
+    words: { ...directions, ...(subject === undefined ? {} : { subject: () => subject }) },
   });
   return (factors) => {
     if (hasFactors(factors, baseline)) {

@@ -7,22 +7,28 @@ import {
   describeFactors,
   type Factor,
   type Factors,
+  hasFactors,
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
 import { barPlot } from "../plot/bar_plot.ts";
 import { words } from "../plot/figure.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
+import { percentilePlot } from "../plot/percentile_plot.ts";
+import { percentilesOfDistributions } from "../plot/percentiles.ts";
 import { crossover } from "../statistics/crossover.ts";
+import { isDistribution } from "../statistics/durations.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
 import { type ColumnBase, comparedColumns, isDerived } from "./columns.ts";
-import type { AnyDeclaration, BarChart, Findings, Refused } from "./declaration.ts";
+import type { AnyDeclaration, Chart, Findings, PercentileChart, Refused } from "./declaration.ts";
 import type { LabOptions } from "./options.ts";
 import { type ComparedRow, intervalOf, type RowComparison } from "./rows.ts";
 
 /** Verdicts that are told one by one at most; the table shows them all. */
 const MOST_VERDICTS = 12;
+
+const PREFIXES = { n: 1e-9, µ: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9 } as const;
 
 /** What a run came to. */
 export interface Told extends Findings<Factors, Measures, LabOptions> {
@@ -115,13 +121,13 @@ function valueColumn(
   column: ColumnBase,
   rows: readonly AnyRow[],
 ): TableColumn<AnyRow> {
-  const { unit = "", title, shown, decimals, isRatio = false } = column;
+  const { unit = "", prefix, title, shown, decimals, isRatio = false } = column;
   // Small whole numbers are exact; what is large, or has a unit, has a prefix.
   const isExact = unit === "" &&
     rows.every(({ row }) => typeof row[name] !== "number" || Number.isInteger(row[name]));
   const own = lab.columns[name];
   return {
-    title,
+    title: prefix === undefined ? title : `${title}\n${prefix}${unit}`,
     value: ({ row }) => {
       const value = row[name];
       return typeof value === "object" ? null : value;
@@ -133,6 +139,10 @@ function valueColumn(
         ? value
         : isRatio
         ? formatChange(value)
+        : prefix !== undefined
+        ? (value / PREFIXES[prefix]).toFixed(decimals ?? 1)
+        : unit === "%"
+        ? `${(value * 100).toFixed(decimals ?? 0)} %`
         : decimals !== undefined
         ? value.toFixed(decimals)
         : isExact
@@ -193,24 +203,41 @@ export function intervalText({ low, high }: { low: number; high: number }): stri
   return `${formatChange(low)} to ${formatChange(high)}`;
 }
 
-function chartText(
+function chartText(lab: AnyDeclaration, told: Told, chart: Chart<Factors>): string {
+  const chosen = told.rows.filter(({ factors }) => chart.where?.(factors) ?? true);
+  return chart.kind === "percentiles"
+    ? percentileText(lab, told, chart, chosen)
+    : barText(lab, told, chart.title, chosen);
+}
+
+function percentileText(
+  lab: AnyDeclaration,
+  { rows, trials }: Told,
+  { title, of }: PercentileChart<Factors>,
+  chosen: readonly AnyRow[],
+): string {
+  const { labels } = namingFactors(lab, rows);
+  const series = chosen.flatMap(({ factors }) => {
+    const own = trials.filter((trial) =>
+      !trial.warmUp && !trial.control && hasFactors(trial.factors, factors)
+    ).map(({ measures }) => measures[of]).filter(isDistribution);
+    const label = labels.map((name) => String(factors[name])).join(", ");
+    return own.length === 0 ? [] : [{ label, points: percentilesOfDistributions(own).points }];
+  });
+  return series.length === 0 ? "" : percentilePlot(series, { title, unit: "s" });
+}
+
+function barText(
   lab: AnyDeclaration,
   { rows, trials, context }: Told,
-  { title, where = () => true }: BarChart<Factors>,
+  title: string,
+  wanted: readonly AnyRow[],
 ): string {
   const [column] = comparedColumns(lab.columns);
   if (column === undefined) return "";
-  const chosen = rows.filter(({ factors, row }) =>
-    where(factors) && typeof row[column.name] === "number"
-  );
+  const chosen = wanted.filter(({ row }) => typeof row[column.name] === "number");
   if (chosen.length === 0) return "";
-  const within: readonly string[] = lab.within ?? [];
-  const varies = (name: string): boolean =>
-    new Set(rows.map(({ factors }) => factors[name])).size > 1;
-  const groups = within.filter(varies);
-  const labels = Object.keys(rows[0]!.factors).filter((name) =>
-    !within.includes(name) && varies(name)
-  );
+  const { groups, labels } = namingFactors(lab, rows);
   return barPlot(
     chosen.map(({ factors, row, comparisons }) => {
       const value = Number(row[column.name]);
@@ -231,6 +258,20 @@ function chartText(
     }),
     { title, unit: column.unit ?? "" },
   );
+}
+
+/** The factors that vary: those that part the rows into groups, and those that name a row in one. */
+function namingFactors(
+  lab: AnyDeclaration,
+  rows: readonly AnyRow[],
+): { readonly groups: readonly string[]; readonly labels: readonly string[] } {
+  const within: readonly string[] = lab.within ?? [];
+  const varying = Object.keys(rows[0]!.factors)
+    .filter((name) => new Set(rows.map(({ factors }) => factors[name])).size > 1);
+  return {
+    groups: within.filter((name) => varying.includes(name)),
+    labels: varying.filter((name) => !within.includes(name)),
+  };
 }
 
 /** A value of a factor in words. */

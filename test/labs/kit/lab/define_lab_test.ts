@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { compareRuns, cross, defineLab, runLab, UnsupportedError } from "zclab";
+import {
+  compareRuns,
+  cross,
+  defineLab,
+  type DurationMeasures,
+  Durations,
+  runLab,
+  UnsupportedError,
+} from "zclab";
 
 type Way = "copy" | "zc" | "odd";
 
@@ -174,4 +182,65 @@ Deno.test("every lab has --cpu, which names a processor of this machine", async 
   const { options } = sample();
   assert(options.cpu.local(0));
   await assertRejects(() => runLab(sample(), { options: { cpu: 8000 } }), Error, "8000 is none");
+});
+
+/** A lab whose trials measure durations that are known: a tenth of those of `slow` are long. */
+// deno-lint-ignore explicit-function-return-type -- its type is what the declaration says
+function latencies(trips = 1000) {
+  return defineLab({
+    name: "latencies",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    repeats: { default: 4, quick: 2, minimum: 1 },
+    factors: () => cross({ way: ["fast", "slow"] as const }),
+    baseline: { way: "fast" },
+    trial({ way }, _, { round }): DurationMeasures & { polledShare: number } {
+      const durations = new Durations();
+      for (let i = 0; i < trips; i++) {
+        durations.record((way === "slow" ? 0.02 : 0.01) * (i % 10 === 0 && round === 1 ? 100 : 1));
+      }
+      return { ...durations.measures(), polledShare: way === "fast" ? 0 : 0.545 };
+    },
+    columns: {
+      p50Seconds: {
+        title: "median",
+        unit: "s",
+        prefix: "µ",
+        better: "lower",
+        verdict: true,
+        words: { subject: "the median", higher: "longer", lower: "shorter" },
+      },
+      p99Seconds: { title: "p99", of: "distribution", over: { percentile: 99 }, unit: "s" },
+      rareSeconds: { title: "rare", of: "distribution", over: { percentile: 99.99 }, unit: "s" },
+      polledShare: { title: "polled", unit: "%", evidence: true },
+    },
+    charts: [{ kind: "percentiles", title: "All of them", of: "distribution" }],
+  });
+}
+
+Deno.test("a declared lab: a percentile is one of the durations of all rounds together", async () => {
+  const { document } = await runLab(latencies());
+  const [fast, slow] = document.summary;
+  const micro = (value: unknown): number => Number((Number(value) * 1e6).toPrecision(3));
+  // One round of four has a tenth of long ones: their median is not p99, the whole has 2.5 %.
+  assertEquals([micro(fast!.p50Seconds), micro(fast!.p99Seconds)], [10, 1000]);
+  assertEquals([micro(slow!.p50Seconds), micro(slow!.p99Seconds)], [20, 2000]);
+  // Of 4000 nobody can say what one in ten thousand exceeds.
+  assertEquals(fast!.rareSeconds, null);
+  assert(!("distribution" in fast!));
+});
+
+Deno.test("a declared lab: a chart of percentiles, words of its own, one prefix, percent", async () => {
+  const { text } = await runLab(latencies());
+  assertStringIncludes(text, "slow: the median is 100 % longer, 95 % interval 100 to 100 %");
+  assert(/^All of them$/m.test(text) && /slow 2\.00 ms/.test(text) && /p90 +p99/.test(text), text);
+  const rows = text.split("\n").filter((line) => /^(fast|slow) /.test(line));
+  assertEquals(rows.map((row) => row.trim().split(/  +/).slice(0, 2)), [
+    ["fast", "10.0"],
+    ["slow", "20.0"],
+  ]);
+  assert(/^way +µs/m.test(text), text);
+  assert(/ 0 %$/.test(rows[0]!) && /5[45] %$/.test(rows[1]!), text);
 });
