@@ -190,6 +190,17 @@ export {
 } from "./labs/kit/workload/receive.ts";
 export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/stream.ts";
 export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/workload/stream_sender.ts";
+export { Echo, type Echoed, type Echoing, type EchoOptions } from "./labs/kit/workload/echo.ts";
+export {
+  type ConnectedOptions,
+  type ConnectedSockets,
+  connectEnds,
+} from "./labs/kit/workload/connected.ts";
+export {
+  type RoundTripOptions,
+  RoundTrips,
+  type RoundTripWait,
+} from "./labs/kit/workload/round_trips.ts";
 export {
   answerRequests,
   type Peer,

@@ -5,6 +5,7 @@ import {
   BusyPoll,
   cross,
   DiskFile,
+  Echo,
   environment,
   experiment,
   type LabOutcome,
@@ -93,6 +94,7 @@ Deno.test("every primitive shows its state on a line and in a table, also after 
   const namespace = NetworkNamespace.create();
   const netdev = Netdev.open();
   const sender = await StreamSender.start();
+  const echo = await Echo.start();
   const path = await Deno.makeTempFile();
   const file = DiskFile.open(path, { direct: false });
   const here = await probe();
@@ -114,13 +116,16 @@ Deno.test("every primitive shows its state on a line and in a table, also after 
   assertShown(namespace, /^NetworkNamespace \{ fd: \d+, owner: .* \}$/);
   assertShown(netdev, /^Netdev \{ fd: \d+ \}$/);
   assertShown(sender, /^StreamSender \{ open \}$/);
+  assertShown(echo, /^Echo \{ open \}$/);
   assertShown(file, /^DiskFile \{ \/\S+ \}$/);
   assertShown(bed, /^Testbed \{ sink, \S+, mtu: \d+ \}$/);
   assertShown(bed.near, /^TestbedEnd \{ \S+, mtu: \d+, 10\.\S+, \S+ \}$/);
   assertShown(here, /^Probe \{ Linux \S+, \d+ CPUs.*, \d+ of \d+ real here \}$/);
   assertShown(environment(), /^Environment \{ Linux \S+, \S+, \d+ CPUs, .*Deno \d.*\}$/);
 
-  for (const each of [polling, buffers, socket, netdev, namespace, sender, file, area, ring, bed]) {
+  for (
+    const each of [polling, buffers, socket, netdev, namespace, sender, echo, file, area, ring, bed]
+  ) {
     each.close();
     assertShown(each, /^\w+ \{ .*closed \}$/);
     each.close();
