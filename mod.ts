@@ -235,6 +235,7 @@ export type {
   Row,
 } from "./labs/kit/lab/columns.ts";
 export type { ComparedRow as LabRow, RowComparison } from "./labs/kit/lab/rows.ts";
+export { formatBytes, parseBytes } from "./labs/kit/lab/byte_size.ts";
 export { Processors } from "./labs/kit/lab/processors.ts";
 export * from "./labs/kit/lab/probe.ts";
 export * from "./labs/kit/terminal/progress.ts";

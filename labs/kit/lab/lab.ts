@@ -23,6 +23,7 @@ import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 
 export {
+  type BytesOption,
   checkOption,
   defaultOf,
   type FlagOption,

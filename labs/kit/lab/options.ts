@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatBytes } from "./byte_size.ts";
 
 /** What every option has. */
 export interface OptionDescription {
@@ -46,6 +47,26 @@ export interface NumbersOption extends Omit<NumberOption, "kind" | "default" | "
   readonly quick?: readonly number[];
 }
 
+/** An option that takes a number of bytes, such as `--area 16M`. Its value is that number. */
+export interface BytesOption extends OptionDescription {
+  /** Takes a number of bytes. */
+  readonly kind: "bytes";
+  /** The value when the option is not given; without one the lab sees undefined. */
+  readonly default?: number;
+  /** The value under `--quick` when the option is not given. */
+  readonly quick?: number;
+  /**
+   * The smallest value accepted.
+   *
+   * @default {1}
+   */
+  readonly minimum?: number;
+  /** The largest value accepted. */
+  readonly maximum?: number;
+  /** Says what is wrong with a number in these bounds, or undefined when nothing is. */
+  readonly check?: (value: number) => string | undefined;
+}
+
 /** An option that takes one word, such as `--sink ifb`. */
 export interface StringOption extends OptionDescription {
   /** Takes one word. */
@@ -79,7 +100,13 @@ export interface FlagOption extends OptionDescription {
 }
 
 /** An option as a lab declares it. */
-export type LabOption = NumberOption | NumbersOption | StringOption | StringsOption | FlagOption;
+export type LabOption =
+  | NumberOption
+  | NumbersOption
+  | BytesOption
+  | StringOption
+  | StringsOption
+  | FlagOption;
 
 /** The options of a lab by name, without the dashes. */
 export type LabOptions = Readonly<Record<string, LabOption>>;
@@ -89,8 +116,8 @@ export type OptionValue<Option extends LabOption> = Option extends { kind: "flag
   : Option extends { kind: "numbers" } ? readonly number[]
   : Option extends { kind: "strings"; choices: readonly (infer Choice)[] } ? readonly Choice[]
   : Option extends { kind: "strings" } ? readonly string[]
-  : Option extends { kind: "number"; default: number } ? number
-  : Option extends { kind: "number" } ? number | undefined
+  : Option extends { kind: "number" | "bytes"; default: number } ? number
+  : Option extends { kind: "number" | "bytes" } ? number | undefined
   : Option extends { choices: readonly (infer Choice)[]; default: string } ? Choice
   : Option extends { choices: readonly (infer Choice)[] } ? Choice | undefined
   : Option extends { default: string } ? string
@@ -151,6 +178,10 @@ export function checkOption(option: LabOption, value: unknown): string | undefin
       return value === undefined && option.default === undefined
         ? undefined
         : checkNumber(option, value);
+    case "bytes":
+      return value === undefined && option.default === undefined
+        ? undefined
+        : checkBytes(option, value);
     case "string":
       return value === undefined && option.default === undefined
         ? undefined
@@ -189,6 +220,20 @@ function checkNumber(
   if (maximum === Infinity) return `${value} is less than ${minimum}${of}`;
   if (minimum === -Infinity) return `${value} is more than ${maximum}${of}`;
   return `${value} is not between ${minimum} and ${maximum}${of}`;
+}
+
+function checkBytes(
+  { minimum = 1, maximum = Infinity, check }: BytesOption,
+  value: unknown,
+): string | undefined {
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+    return `${show(value)} is not a number of bytes`;
+  }
+  if (value >= minimum && value <= maximum) return check?.(value);
+  const given = formatBytes(value);
+  return maximum === Infinity
+    ? `${given} is less than ${formatBytes(minimum)} bytes`
+    : `${given} is not between ${formatBytes(minimum)} and ${formatBytes(maximum)} bytes`;
 }
 
 function checkString(

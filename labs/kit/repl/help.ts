@@ -212,12 +212,14 @@ function optionRows(options: Readonly<Record<string, LabOption>>): [string, stri
     flag: "true",
     number: "number",
     numbers: "number[]",
+    bytes: "number",
     string: "string",
     strings: "string[]",
   };
   return Object.entries(options).map(([name, option]) => {
     const facts: string[] = [];
     if ("unit" in option && option.unit !== undefined) facts.push(`in ${option.unit}`);
+    if (option.kind === "bytes") facts.push("in bytes");
     if ("choices" in option && option.choices !== undefined) {
       facts.push(`of ${option.choices.join(", ")}`);
     }

@@ -6,6 +6,7 @@
 import { resolve } from "@std/path";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { readArguments } from "../lab/arguments.ts";
+import { formatBytes, parseBytes } from "../lab/byte_size.ts";
 import {
   checkOption,
   defaultOf,
@@ -470,7 +471,11 @@ function convert(name: string, option: LabOption, texts: readonly string[]): unk
     );
   }
   const numeric = option.kind === "number" || option.kind === "numbers";
-  const converted = numeric ? items.map((item) => toNumber(name, item)) : items;
+  const converted = numeric
+    ? items.map((item) => toNumber(name, item))
+    : option.kind === "bytes"
+    ? items.map((item) => toBytes(name, item))
+    : items;
   const value = list ? converted : converted[0];
   const wrong = checkOption(option, value);
   if (wrong === undefined) return value;
@@ -488,6 +493,14 @@ function toNumber(name: string, text: string): number {
     throw new OptionError(`--${name}: ${JSON.stringify(text)} is not a number`);
   }
   return Number(text);
+}
+
+function toBytes(name: string, text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new OptionError(
+    `--${name}: ${JSON.stringify(text)} is not a number of bytes, such as 4096, 64k or 16M`,
+  );
 }
 
 /** `, did you mean X?`, where something near enough exists. */
@@ -522,6 +535,8 @@ function placeholder(option: LabOption): string {
       return "N";
     case "numbers":
       return "N,N,...";
+    case "bytes":
+      return "BYTES";
     case "string":
       return option.placeholder ?? option.choices?.join("|") ?? "TEXT";
     case "strings":
@@ -533,13 +548,16 @@ function optionLines(options: Readonly<Record<string, LabOption>>): string[] {
   const rows = Object.entries(options).map(([name, option]): [string, string] => {
     const facts: string[] = [];
     if ("unit" in option && option.unit !== undefined) facts.push(`in ${option.unit}`);
+    if (option.kind === "bytes") facts.push("such as 4096, 64k or 16M");
     if (option.kind === "strings" && option.choices !== undefined) {
       facts.push(`of ${option.choices.join(", ")}`);
     }
     const usual = defaultOf(option);
     const quick = defaultOf(option, true);
-    if (option.kind !== "flag" && usual !== undefined) facts.push(`default ${usual}`);
-    if (quick !== usual && quick !== undefined) facts.push(`with --quick ${quick}`);
+    const shown = (value: unknown): string =>
+      option.kind === "bytes" ? formatBytes(value as number) : String(value);
+    if (option.kind !== "flag" && usual !== undefined) facts.push(`default ${shown(usual)}`);
+    if (quick !== usual && quick !== undefined) facts.push(`with --quick ${shown(quick)}`);
     const detail = facts.length === 0 ? "" : ` (${facts.join("; ")})`;
     return [`--${name} ${placeholder(option)}`.trimEnd(), option.description + detail];
   });

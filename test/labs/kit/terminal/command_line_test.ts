@@ -12,7 +12,7 @@ import {
   parseReplay,
   type ReplayRequest,
 } from "../../../../labs/kit/terminal/command_line.ts";
-import { OptionError, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
+import { type Lab, OptionError, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 const LABS = [SAMPLE, NEEDY];
@@ -213,6 +213,41 @@ Deno.test("helpText() shows each lab, each option and the exit codes", () => {
   assertStringIncludes(particular, "default 600,1500; with --quick 600");
   assertStringIncludes(particular, "--repeats N");
   for (const line of particular.split("\n")) assert(line.length <= 100, line);
+});
+
+const SIZED: Lab = {
+  ...NEEDY,
+  name: "sized-lab",
+  options: {
+    area: {
+      kind: "bytes",
+      description: "how much",
+      default: 1 << 24,
+      quick: 600,
+      minimum: 1 << 9,
+      maximum: 1 << 30,
+    },
+  },
+};
+
+Deno.test("an option of bytes takes them with a prefix, and shows them so", () => {
+  const area = (text: string): unknown => {
+    const request = parseLabCommand(["sized-lab", "--area", text], [SIZED]);
+    assert(request.kind === "run");
+    return (request.given.options as Record<string, unknown>)["area"];
+  };
+  assertEquals(["64k", "16M", "1.5 MiB", "4096"].map(area), [65536, 1 << 24, 3 << 19, 4096]);
+  for (
+    const [text, said] of [
+      ["64x", '"64x" is not a number of bytes, such as 4096, 64k or 16M'],
+      ["-1", "--area: a negative value"],
+      ["0.3k", "is not a number of bytes"],
+      ["16", "16 is not between 512 and 1G bytes"],
+      ["2G", "2G is not between 512 and 1G bytes"],
+    ] as const
+  ) assertThrows(() => area(text), OptionError, said);
+  assertStringIncludes(helpText(SIZED, [SIZED]), "--area BYTES");
+  assertStringIncludes(helpText(SIZED, [SIZED]), "default 16M; with --quick 600");
 });
 
 Deno.test("parseLabCommand() survives random arguments", () => {
