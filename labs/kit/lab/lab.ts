@@ -27,6 +27,7 @@ export {
   checkOption,
   defaultOf,
   type FlagOption,
+  type FormerOption,
   type LabOption,
   type LabOptions,
   type NumberOption,

@@ -15,6 +15,25 @@ export interface OptionDescription {
    * it to be given again.
    */
   readonly local?: (value: string | number) => boolean;
+  /** What the option was in documents that an earlier version wrote: a replay reads them by it. */
+  readonly formerly?: FormerOption;
+}
+
+/** An option as an earlier version had it. */
+export interface FormerOption {
+  /**
+   * Its name.
+   *
+   * @default {the same}
+   */
+  readonly name?: string;
+  /**
+   * How many of today's units its unit was: 1048576 for MiB where it is bytes today. Under the same
+   * name, a number below today's minimum is taken for one in the former unit.
+   *
+   * @default {1}
+   */
+  readonly unit?: number;
 }
 
 /** An option that takes one number, such as `--batch 32`. */

@@ -63,7 +63,11 @@ export function replayOptions(
   }
   const { invocation, parameters } = document;
   const recorded = invocation?.options ?? {};
-  const unknown = Object.keys(recorded).filter((name) => !Object.hasOwn(lab.options, name));
+  const known = new Set(
+    Object.entries(lab.options as LabOptions)
+      .flatMap(([name, { formerly }]) => [name, formerly?.name ?? name]),
+  );
+  const unknown = Object.keys(recorded).filter((name) => !known.has(name));
   if (unknown.length > 0) {
     throw new OptionError(
       `The run was made with ${unknown.map((name) => `--${name}`).join(" and ")}, which ` +
@@ -153,8 +157,25 @@ export function formatReplay(
     formatComparison(comparison, requireRows(lab), whole);
 }
 
-/** The value of an option in the run; undefined where it had none. */
+/** The value of an option in the run, under today's name and in today's unit; undefined for none. */
 function valueThen(
+  name: string,
+  option: LabOption,
+  recorded: Readonly<Record<string, Measure>>,
+  parameters: Readonly<Record<string, Measure>>,
+): unknown {
+  const { name: before = name, unit = 1 } = option.formerly ?? {};
+  const isFormer = before !== name && (Object.hasOwn(recorded, before) ||
+    (!Object.hasOwn(parameters, name) && Object.hasOwn(parameters, before)));
+  const value = isFormer
+    ? recordedValue(before, option, recorded, parameters)
+    : recordedValue(name, option, recorded, parameters);
+  const { minimum = -Infinity } = option as { minimum?: number };
+  const inFormerUnit = typeof value === "number" && (isFormer || value < minimum);
+  return inFormerUnit ? value * unit : value;
+}
+
+function recordedValue(
   name: string,
   option: LabOption,
   recorded: Readonly<Record<string, Measure>>,

@@ -34,6 +34,40 @@ Deno.test("replayOptions() gives what was given, and the defaults that there wer
   });
 });
 
+Deno.test("replayOptions() reads options that had another name or unit", async () => {
+  const MIB = 1 << 20;
+  const now: Lab = {
+    ...SAMPLE,
+    options: {
+      bytes: {
+        kind: "bytes",
+        description: "was --wait, in MiB",
+        default: 64 * MIB,
+        formerly: { name: "wait", unit: MIB },
+      },
+      area: {
+        kind: "bytes",
+        description: "was in MiB",
+        default: 16 * MIB,
+        minimum: 8 * MIB,
+        formerly: { unit: MIB },
+      },
+    },
+  };
+  const run = await recorded({});
+  const then = (options: RunDocument["parameters"], given = {}): unknown =>
+    replayOptions({
+      ...run,
+      parameters: options,
+      invocation: { ...run.invocation!, options: given },
+    }, now).options;
+  assertEquals(then({ wait: 4, area: 32 }, { wait: 4 }), { bytes: 4 * MIB, area: 32 * MIB });
+  // Defaults of then stand among the parameters only.
+  assertEquals(then({ wait: 64, area: 16 }), { bytes: 64 * MIB, area: 16 * MIB });
+  const today = { bytes: 5 * MIB, area: 8 * MIB };
+  assertEquals(then(today, today), today);
+});
+
 Deno.test("replayOptions() takes nothing that names a machine from a document", async () => {
   const pinned = await recorded({ cpu: 3 });
   assertThrows(() => replayOptions(pinned, SAMPLE as Lab), OptionError, "--cpu 3, which names");
