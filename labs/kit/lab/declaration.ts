@@ -5,6 +5,7 @@
  * @module
  */
 import type { Factors, Measures, Trial } from "../experiment/trials.ts";
+import type { RunDocument } from "../run/run_document.ts";
 import type { Columns, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "./options.ts";
@@ -172,6 +173,15 @@ export interface LabDeclaration<
   readonly normalised?: (factors: Factors) => Factors;
 
   /**
+   * Gives the trials of a document that an earlier version of the lab wrote the measures that they
+   * have today, so that runs written then and now compare.
+   *
+   * @param trials Trials of the document, of one combination.
+   * @param document The document.
+   */
+  earlier?(trials: readonly Trial[], document: RunDocument): readonly Trial[];
+
+  /**
    * Opens what all trials share.
    *
    * @param context The run, and the combinations that it will measure.
@@ -218,7 +228,12 @@ export interface LabDeclaration<
     kept: NoInfer<Kept>,
     context: RunContext<Options>,
   ): Recorded | Promise<Recorded>;
-  /** The line above the table. */
+  /**
+   * What was done, for the line above the table; the rounds, the factors that do not vary and the
+   * baseline follow it.
+   *
+   * @default {the title}
+   */
   heading?(findings: Findings<NoInfer<F>, NoInfer<M>, Options>): string;
   /** Sentences below the table that only this lab can say. */
   conclusions?(findings: Findings<NoInfer<F>, NoInfer<M>, Options>): readonly string[];

@@ -14,6 +14,7 @@ import {
 import { words } from "../plot/figure.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import type { RunTable } from "../run/run_table.ts";
+import type { RunDocument } from "../run/run_document.ts";
 import { compareAll } from "../statistics/compare_all.ts";
 import { noiseFloor, type Ratio } from "../statistics/comparisons.ts";
 import { medianInterval } from "../statistics/intervals.ts";
@@ -63,6 +64,10 @@ export interface Rows<F extends Factors, M extends Measures> {
   readonly proof?: ((row: Row<F, M>) => string | null) | undefined;
   /** What replaces factors that name something of a machine, for `--compare`. */
   readonly normalised?: ((factors: Factors) => Factors) | undefined;
+  /** What gives trials that an earlier version wrote the measures that they have today. */
+  readonly earlier?:
+    | ((trials: readonly Trial[], document: RunDocument) => readonly Trial[])
+    | undefined;
 }
 
 /**
@@ -196,7 +201,7 @@ export function runTableOf<F extends Factors, M extends Measures>(
 
 /** How two runs of the lab are compared: by the same columns, baseline and proof. */
 export function rowDeclarationOf<F extends Factors, M extends Measures>(
-  { baseline, within, columns, proof, normalised }: Rows<F, M>,
+  { baseline, within, columns, proof, normalised, earlier = (trials) => trials }: Rows<F, M>,
 ): RowDeclaration {
   return {
     measures: comparedColumns(columns).map(({ measure, title, unit, better }) => ({
@@ -210,8 +215,8 @@ export function rowDeclarationOf<F extends Factors, M extends Measures>(
     within,
     ...(normalised === undefined ? {} : { normalised }),
     ...(proof === undefined ? {} : {
-      proof: (trials) => {
-        const own = trials as readonly Trial<F, M>[];
+      proof: (trials, document) => {
+        const own = earlier(trials, document) as readonly Trial<F, M>[];
         if (!own.some(({ warmUp, control }) => !warmUp && !control)) return null;
         return proof(rowOf(columns, own[0]!.factors, own));
       },

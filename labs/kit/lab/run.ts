@@ -24,8 +24,8 @@ import { labText } from "./text.ts";
 
 /** How the rows of a declared lab are made. */
 export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
-  const { baseline, within = [], columns, proof, normalised } = lab;
-  return { baseline, within, columns, proof, normalised };
+  const { baseline, within = [], columns, proof, normalised, earlier } = lab;
+  return { baseline, within, columns, proof, normalised, earlier };
 }
 
 /**

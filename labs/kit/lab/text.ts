@@ -16,6 +16,7 @@ import { words } from "../plot/figure.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import { percentilePlot } from "../plot/percentile_plot.ts";
 import { percentilesOfDistributions } from "../plot/percentiles.ts";
+import { valueText } from "../plot/layout_of_trials.ts";
 import { crossover } from "../statistics/crossover.ts";
 import { isDistribution } from "../statistics/durations.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
@@ -46,7 +47,7 @@ export function labText(lab: AnyDeclaration, told: Told): string {
   const { rows, trials, checks, refused } = told;
   if (rows.length === 0) return "";
   const lines = [
-    lab.heading?.(told) ?? headingOf(lab, told),
+    headingOf(lab, told),
     "",
     tableText(lab, told),
     ...(lab.charts ?? []).map((chart) => chartText(lab, told, chart)).filter((text) => text !== ""),
@@ -59,7 +60,8 @@ export function labText(lab: AnyDeclaration, told: Told): string {
   return `${lines.join("\n")}\n`;
 }
 
-function headingOf(lab: AnyDeclaration, { rows, trials }: Told): string {
+function headingOf(lab: AnyDeclaration, told: Told): string {
+  const { rows, trials } = told;
   const rounds = new Set(trials.filter(({ warmUp }) => !warmUp).map(({ round }) => round)).size;
   const constant = Object.entries(rows[0]!.factors)
     .filter(([name, value]) =>
@@ -68,7 +70,7 @@ function headingOf(lab: AnyDeclaration, { rows, trials }: Told): string {
     .map(([name, value]) => `${words(name)} ${value}`);
   const compared = comparedColumns(lab.columns).filter(({ verdict }) => verdict === true);
   return [
-    `${lab.title}; ${rounds === 1 ? "1 round" : `${rounds} rounds`}`,
+    `${lab.heading?.(told) ?? lab.title}; ${rounds === 1 ? "1 round" : `${rounds} rounds`}`,
     ...constant,
     ...(compared.length === 0 ? [] : [`percent is against ${baselineName(lab)}`]),
   ].join("; ");
@@ -279,7 +281,7 @@ function factorText(lab: AnyDeclaration, name: string, value: Factor | undefined
   const title = lab.factorTitles?.[name];
   // "600 bytes", but "MTU 1500".
   return title === undefined
-    ? `${words(name)} ${value}`
+    ? valueText(name, value ?? null, true)
     : `${value} ${title.replaceAll("\n", " ")}`;
 }
 
@@ -325,7 +327,8 @@ function eachVerdict(lab: AnyDeclaration, name: string, others: readonly AnyRow[
 function inQuestion(lab: AnyDeclaration, factors: Factors, rows: readonly AnyRow[]): string {
   const subject = Object.keys(lab.baseline);
   const telling = Object.keys(factors).filter((name) =>
-    !subject.includes(name) && new Set(rows.map((row) => row.factors[name])).size > 1
+    !subject.includes(name) && factors[name] !== null &&
+    new Set(rows.map((row) => row.factors[name])).size > 1
   );
   const own = Object.fromEntries(telling.map((name) => [name, factors[name] ?? null]));
   const words = subject.map((name) => String(factors[name])).join(", ");
@@ -348,6 +351,9 @@ function crossoverLines(
     return JSON.stringify(rest);
   });
   const lines = [`Verdict${of}, at ${sized(largest)} and where the crossover is:`];
+  const withoutSize = others.map(({ factors: { [size]: _, ...factors }, ...row }) => {
+    return { ...row, factors };
+  });
   for (const own of ways.values()) {
     const found = crossover(own.map((row) => {
       const { ratio, low, high, difference } = row.comparisons[name]!;
@@ -366,14 +372,11 @@ function crossoverLines(
           ? ` (not seen at ${found.above})`
           : ` (about ${Math.round(found.estimate)} by interpolation)`);
     const at = own.find((row) => sizeOf(row) === largest);
-    const way = Object.keys(lab.baseline).map((factor) => String(own[0]!.factors[factor])).join(
-      ", ",
-    );
-    const said = at === undefined
-      ? `${way}: not compared at ${sized(largest)}`
-      : at.comparisons[name]!.verdict.startsWith(way)
-      ? at.comparisons[name]!.verdict
-      : `${way}: ${at.comparisons[name]!.verdict}`;
+    const { [size]: _, ...factors } = own[0]!.factors;
+    const way = inQuestion(lab, factors, withoutSize);
+    const verdict = at?.comparisons[name]?.verdict ?? `not compared at ${sized(largest)}`;
+    // A verdict that names the way and needs no more says it once.
+    const said = verdict.startsWith(way.replace(/: $/, " ")) ? verdict : `${way}${verdict}`;
     lines.push(`  ${said}; ${where}`);
   }
   return lines;

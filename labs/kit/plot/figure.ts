@@ -211,6 +211,7 @@ export function words(name: string): string {
     (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
   )
     .replaceAll(/\bmi b\b/gi, "MiB").replaceAll(/\bcpu\b/gi, "CPU").replaceAll(/\bnapi\b/gi, "NAPI")
+    .replaceAll(/\bmtu\b/gi, "MTU")
     .replaceAll("-", " ");
 }
 

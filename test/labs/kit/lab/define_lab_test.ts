@@ -244,3 +244,69 @@ Deno.test("a declared lab: a chart of percentiles, words of its own, one prefix,
   assert(/^way +µs/m.test(text), text);
   assert(/ 0 %$/.test(rows[0]!) && /5[45] %$/.test(rows[1]!), text);
 });
+
+/** Two devices for one way of receiving, at two MTUs: sizes whose name stands before the number. */
+// deno-lint-ignore explicit-function-return-type -- its type is what the declaration says
+function receiving() {
+  return defineLab({
+    name: "receiving",
+    title: "Receiving",
+    description: "",
+    needs: [],
+    options: {},
+    repeats: { default: 4, quick: 2, minimum: 1 },
+    factors: () =>
+      [1500, 9000].flatMap((mtu) => [
+        { mtu, engine: "recv", device: "nic", buffer: null, cores: "same" },
+        { mtu, engine: "zcrx", device: "none", buffer: null, cores: "same" },
+        { mtu, engine: "zcrx", device: "nic", buffer: 4096, cores: "same" },
+      ]),
+    baseline: { engine: "recv" },
+    within: ["mtu"],
+    earlier: (trials, { parameters }) =>
+      trials.map((trial) => ({
+        ...trial,
+        measures: { same: parameters["same"] ?? null, ...trial.measures },
+      })),
+    trial: ({ mtu, device, engine }, _, { round }) => ({
+      rate: (engine === "zcrx" && device === "nic" && mtu === 9000 ? 2 : 1) * (100 + round),
+      same: true,
+    }),
+    columns: {
+      rate: { title: "rate", better: "higher", verdict: true },
+      same: { title: "same", evidence: true },
+    },
+    proof: ({ same }) => same === null ? null : same ? "the same" : "others",
+    heading: () => "One flow",
+  });
+}
+
+Deno.test("a declared lab says what was done, what did not vary, and which way a verdict is of", async () => {
+  const { text } = await runLab(receiving(), { seed: 3 });
+  assertEquals(
+    text.split("\n")[0],
+    "One flow; 4 rounds; cores same; percent is against recv",
+  );
+  assertStringIncludes(text, "at MTU 9000 and where the crossover is:");
+  assertStringIncludes(text, "  zcrx (device none): no difference seen");
+  assertStringIncludes(text, "  zcrx (device nic, buffer 4096): zcrx is 100 % faster");
+  assertStringIncludes(text, "faster from MTU 9000 on (not seen at 1500)");
+});
+
+Deno.test("a declared lab compares a run of an earlier version by what its document says", async () => {
+  const lab = receiving();
+  const { document } = await runLab(lab, { seed: 3 });
+  const before = {
+    ...document,
+    parameters: { ...document.parameters, same: false },
+    trials: document.trials.map((trial) => ({
+      ...trial,
+      measures: { rate: trial.measures.rate! },
+    })),
+  };
+  const { proofs } = compareRuns(before, document, lab.rows!);
+  assertEquals(
+    [...new Set(proofs.map(({ first, second }) => `${first}, ${second}`))],
+    ["others, the same"],
+  );
+});
