@@ -208,7 +208,7 @@ export {
   type Prepared,
   WorkerPeer,
 } from "./labs/kit/workload/peer.ts";
-export { comparePages, type PageProof } from "./labs/kit/workload/page_proof.ts";
+export { comparePages, type PageProof } from "./labs/kit/testbed/page_proof.ts";
 
 // Labs, and what is possible here.
 export * from "./labs/kit/lab/lab.ts";

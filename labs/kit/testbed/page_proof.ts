@@ -6,7 +6,7 @@
  */
 import type { Area } from "../../../ffi/memory/area.ts";
 import { physicalPages } from "../../../ffi/memory/physical_pages.ts";
-import type { Placement } from "../testbed/softnic.ts";
+import type { Placement } from "./softnic.ts";
 
 const PAGE_SIZE = 4096;
 
