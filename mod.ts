@@ -103,6 +103,14 @@ export type {
 export { DatagramSink } from "./labs/kit/testbed/datagram_sink.ts";
 export { hostPortProblem, parseHostPort } from "./labs/kit/testbed/host_port.ts";
 export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/testbed/softnic.ts";
+export { type NicCounts, NicWitness, type PlacedPiece } from "./labs/kit/testbed/nic_witness.ts";
+export {
+  type ConnectionOptions,
+  type StreamConnection,
+  StreamLink,
+  type StreamLinkOptions,
+  StreamLinks,
+} from "./labs/kit/testbed/stream_links.ts";
 
 // A real NIC, made ready for zero-copy receive and set back.
 export { AppliedNicPlan, CutOffError, Nic, NicApplyError } from "./labs/kit/nic/nic.ts";

@@ -30,19 +30,21 @@ export interface StreamOptions {
  *
  * @example
  * ```ts
- * import { Area, receiveCopying, Ring, Socket, StreamSender, Testbed } from "zclab";
+ * import { Area, receiveCopying, Ring, StreamLink, StreamSender } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
- * await using bed = await Testbed.loopback();
+ * await using link = await StreamLink.open({ kind: "loopback" });
  * using sender = await StreamSender.start();
- * using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen();
- * using client = Socket.tcp(bed.near).connect(listener.localAddress!);
- * using ring = Ring.open();
- * using server = await ring.accept(listener);
- * const stream = await sender.prepare(client, { bytes: 1 << 20 });
+ * using wire = await link.connect();
+ * await using ring = Ring.open();
  * using area = Area.map({ bytes: 64 << 10 });
- * receiveCopying(ring, server, area, { bytes: 1 << 20, onReady: stream.begin });
- * assertEquals((await stream.sent).bytes, 1 << 20);
+ * const bytes = 1 << 20;
+ * const received = await sender.stream(
+ *   wire.near,
+ *   { bytes },
+ *   (begin) => receiveCopying(ring, wire.far, area, { bytes, onReady: begin }),
+ * );
+ * assertEquals(received.bytes, bytes);
  * ```
  */
 export class StreamSender implements Disposable {
@@ -75,6 +77,29 @@ export class StreamSender implements Disposable {
   ): Promise<{ begin: () => void; sent: Promise<Sent> }> {
     const { begin, answer } = await this.#peer.request({ fd: socket.fd, bytes, cpu });
     return { begin, sent: answer };
+  }
+
+  /**
+   * Sends while the calling thread receives.
+   *
+   * @param socket A connected TCP socket, as for {@linkcode StreamSender.prepare}.
+   * @param options What to send.
+   * @param receive Receives it, and may block the thread; `begin` lets the sender start.
+   * @returns What `receive` returned, once the kernel has let go of all memory.
+   * @throws {ClosedError} After close.
+   * @throws {Error} If sending failed, or what `receive` throws.
+   */
+  async stream<T>(
+    socket: Socket,
+    options: StreamOptions,
+    receive: (begin: () => void) => T | Promise<T>,
+  ): Promise<T> {
+    const { begin, sent } = await this.prepare(socket, options);
+    // Where receiving fails as well, its failure is what is told.
+    sent.catch(() => {});
+    const received = await receive(begin);
+    await sent;
+    return received;
   }
 
   /** Ends the thread. Idempotent. */
