@@ -196,6 +196,13 @@ export {
   type ReceiveOptions,
   receiveZeroCopy,
 } from "./labs/kit/workload/receive.ts";
+export {
+  type ReceivedStream,
+  receiveStream,
+  type ReceiveStreamOptions,
+  STREAM_ENGINES,
+  type StreamEngine,
+} from "./labs/kit/workload/receive_stream.ts";
 export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/stream.ts";
 export { type Sent, type StreamOptions, StreamSender } from "./labs/kit/workload/stream_sender.ts";
 export { Echo, type Echoed, type Echoing, type EchoOptions } from "./labs/kit/workload/echo.ts";

@@ -39,9 +39,13 @@ export type Received = {
   readonly bytesPerSecond: number;
   /** CPU time of the receiving thread in that time, in seconds. */
   readonly cpuSeconds: number;
+  /** The same for each MiB received. */
+  readonly cpuSecondsPerMiB: number;
   /** Bytes that the kernel says it copied to where they were received; null where it does not say. */
   readonly copiedBytes: number | null;
 };
+
+const MIB = 1 << 20;
 
 /** Milliseconds without anything new after which a stream counts as stuck. */
 const STUCK_MILLISECONDS = 30_000;
@@ -106,6 +110,7 @@ class Tally {
       seconds,
       bytesPerSecond: bytes / seconds,
       cpuSeconds,
+      cpuSecondsPerMiB: cpuSeconds / (bytes / MIB),
     };
   }
 
