@@ -144,3 +144,25 @@ Deno.test("verbs are another way to say --list, --replay and --compare", () => {
   assertEquals(folder.lab("compare", "only.json").code, 2);
   assertEquals(folder.lab("replay").code, 2);
 });
+
+Deno.test("another project imports zclab with the two lines that the README shows", () => {
+  using folder = new Folder();
+  const [, lines] = /```json\n([^`]*"imports"[^`]*)```/.exec(
+    Deno.readTextFileSync(`${PROJECT}/README.md`),
+  )!;
+  folder.write("deno.json", lines!.replaceAll("PATH/zclab", PROJECT));
+  folder.write(
+    "main.ts",
+    `import { Ring } from "zclab";
+     using ring = Ring.open({ entries: 8 });
+     ring.batch.nop(5);
+     ring.batch.submitAndWait(1);
+     ring.batch.reap((userData) => console.log(userData));`,
+  );
+  const { code, stdout, stderr } = new Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--check", "main.ts"],
+    cwd: folder.path,
+    env: { NO_COLOR: "1" },
+  }).outputSync();
+  assertEquals([code, textOf(stdout)], [0, "5\n"], textOf(stderr));
+});
