@@ -105,6 +105,8 @@ export interface Findings<F extends Factors, M extends Measures, Options extends
   readonly trials: readonly Trial<F, M>[];
   /** The trials of the checks. */
   readonly checks: readonly Trial<F, M>[];
+  /** What the document says beside the options. */
+  readonly recorded: Recorded;
   /** The run. */
   readonly context: RunContext<Options>;
 }
@@ -163,6 +165,13 @@ export interface LabDeclaration<
    * @default {[]}
    */
   readonly within?: readonly (string & keyof NoInfer<F>)[];
+  /**
+   * What a combination is called where it is compared; the baseline is called so by its own factors
+   * alone.
+   *
+   * @default {its values of the factors that the baseline has}
+   */
+  readonly called?: (factors: NoInfer<F>) => string;
   /**
    * Headings of the factors' columns.
    *

@@ -64,6 +64,8 @@ export interface Rows<F extends Factors, M extends Measures> {
   readonly proof?: ((row: Row<F, M>) => string | null) | undefined;
   /** What replaces factors that name something of a machine, for `--compare`. */
   readonly normalised?: ((factors: Factors) => Factors) | undefined;
+  /** What a combination is called in a verdict. */
+  readonly called?: ((factors: F) => string) | undefined;
   /** What gives trials that an earlier version wrote the measures that they have today. */
   readonly earlier?:
     | ((trials: readonly Trial[], document: RunDocument) => readonly Trial[])
@@ -85,9 +87,9 @@ export function makeRows<F extends Factors, M extends Measures>(
   combinations: readonly F[],
   seed: number,
 ): ComparedRow<F, M>[] {
-  const { baseline, within, columns, proof } = rows;
+  const { columns, proof } = rows;
   const compared = comparedColumns(columns).filter(({ verdict }) => verdict === true)
-    .map((column) => [column.name, comparisonsBy(column, trials, baseline, within, seed)] as const);
+    .map((column) => [column.name, comparisonsBy(column, trials, rows, seed)] as const);
   return combinations.flatMap((factors) => {
     const own = trials.filter((trial) => hasFactors(trial.factors, factors));
     if (!own.some(({ warmUp, control }) => !warmUp && !control)) return [];
@@ -103,8 +105,7 @@ export function makeRows<F extends Factors, M extends Measures>(
 function comparisonsBy<F extends Factors, M extends Measures>(
   { measure, better, words }: MeasureColumn & { readonly measure: string },
   trials: readonly Trial<F, M>[],
-  baseline: Partial<F>,
-  within: readonly (string & keyof F)[],
+  { baseline, within, called }: Rows<F, M>,
   seed: number,
 ): (factors: F) => RowComparison | null {
   const { subject, ...directions } = words ??
@@ -114,7 +115,12 @@ function comparisonsBy<F extends Factors, M extends Measures>(
     against: baseline,
     within,
     seed,
-    words: { ...directions, ...(subject === undefined ? {} : { subject: () => subject }) },
+    words: {
+      ...directions,
+      ...(called === undefined ? {} : { subject: called }),
+      // The measure may be what is faster, and not the way.
+      ...(subject === undefined ? {} : { subject: () => subject }),
+    },
   });
   return (factors) => {
     if (hasFactors(factors, baseline)) {

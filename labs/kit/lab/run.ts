@@ -24,8 +24,8 @@ import { labText } from "./text.ts";
 
 /** How the rows of a declared lab are made. */
 export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
-  const { baseline, within = [], columns, proof, normalised, earlier } = lab;
-  return { baseline, within, columns, proof, normalised, earlier };
+  const { baseline, within = [], columns, proof, normalised, earlier, called } = lab;
+  return { baseline, within, columns, proof, normalised, earlier, called };
 }
 
 /**
@@ -79,7 +79,7 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
       summary: summaryOf(how, rows, trials, seed),
       table: runTableOf(lab.title, lab.factorTitles ?? {}, how, possible),
     }),
-    text: labText(lab, { rows, trials, checks: checked.trials, refused, context: run }),
+    text: labText(lab, { rows, trials, checks: checked.trials, recorded, refused, context: run }),
   };
 }
 

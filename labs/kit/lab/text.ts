@@ -78,7 +78,12 @@ function headingOf(lab: AnyDeclaration, told: Told): string {
 
 /** What the baseline is called, such as `non-zc`. */
 export function baselineName(lab: AnyDeclaration): string {
-  return Object.values(lab.baseline).map(String).join(", ");
+  return nameOf(lab, lab.baseline);
+}
+
+function nameOf(lab: AnyDeclaration, factors: Factors): string {
+  return lab.called?.(factors) ??
+    Object.keys(lab.baseline).map((name) => String(factors[name])).join(", ");
 }
 
 type AnyRow = ComparedRow;
@@ -331,7 +336,7 @@ function inQuestion(lab: AnyDeclaration, factors: Factors, rows: readonly AnyRow
     new Set(rows.map((row) => row.factors[name])).size > 1
   );
   const own = Object.fromEntries(telling.map((name) => [name, factors[name] ?? null]));
-  const words = subject.map((name) => String(factors[name])).join(", ");
+  const words = nameOf(lab, factors);
   return telling.length === 0 ? `${words}: ` : `${words} (${describeFactors(own)}): `;
 }
 
@@ -400,9 +405,8 @@ function outlierLines(lab: AnyDeclaration, trials: readonly Trial[]): string[] {
 
 /** What is not possible, each reason once with all that it forbids. */
 function refusedLines(lab: AnyDeclaration, refused: readonly Refused[]): string[] {
-  const subject = Object.keys(lab.baseline);
   return [...Map.groupBy(refused, ({ why }) => why)].map(([why, all]) => {
-    const ways = new Set(all.map((one) => subject.map((name) => String(one[name])).join(", ")));
+    const ways = new Set(all.map((one) => nameOf(lab, one)));
     return `Not possible here: ${[...ways].join("; ")}: ${why}`;
   });
 }

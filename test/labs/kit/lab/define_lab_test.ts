@@ -277,6 +277,7 @@ function receiving() {
       same: { title: "same", evidence: true },
     },
     proof: ({ same }) => same === null ? null : same ? "the same" : "others",
+    called: ({ engine }) => engine === "zcrx" ? "zero copy" : "copying",
     heading: () => "One flow",
   });
 }
@@ -285,11 +286,11 @@ Deno.test("a declared lab says what was done, what did not vary, and which way a
   const { text } = await runLab(receiving(), { seed: 3 });
   assertEquals(
     text.split("\n")[0],
-    "One flow; 4 rounds; cores same; percent is against recv",
+    "One flow; 4 rounds; cores same; percent is against copying",
   );
   assertStringIncludes(text, "at MTU 9000 and where the crossover is:");
-  assertStringIncludes(text, "  zcrx (device none): no difference seen");
-  assertStringIncludes(text, "  zcrx (device nic, buffer 4096): zcrx is 100 % faster");
+  assertStringIncludes(text, "  zero copy (device none): no difference seen");
+  assertStringIncludes(text, "  zero copy (device nic, buffer 4096): zero copy is 100 % faster");
   assertStringIncludes(text, "faster from MTU 9000 on (not seen at 1500)");
 });
 
