@@ -103,6 +103,7 @@ export type {
 export { DatagramSink } from "./labs/kit/testbed/datagram_sink.ts";
 export { hostPortProblem, parseHostPort } from "./labs/kit/testbed/host_port.ts";
 export { type Placement, Softnic, type SteeredFlow } from "./labs/kit/testbed/softnic.ts";
+export { DiskTarget, diskTargetProblem } from "./labs/kit/testbed/disk_target.ts";
 export { type NicCounts, NicWitness, type PlacedPiece } from "./labs/kit/testbed/nic_witness.ts";
 export {
   type ConnectionOptions,
@@ -196,6 +197,9 @@ export {
   type ReceiveOptions,
   receiveZeroCopy,
 } from "./labs/kit/workload/receive.ts";
+export { copyToDisk } from "./labs/kit/workload/copy_to_disk.ts";
+export { type DirectlyWritten, DirectWriter } from "./labs/kit/workload/direct_writer.ts";
+export { isStreamOnDisk } from "./labs/kit/workload/stream_on_disk.ts";
 export {
   type ReceivedStream,
   receiveStream,

@@ -11,13 +11,14 @@ type Row = {
   readonly cachedBytes: number;
   readonly verified: boolean;
   readonly untouched: boolean;
+  readonly proof: string | null;
 };
 
 const MIB = 1 << 20;
 
 Deno.test("rx-to-disk writes what was received, and knows who touched it", async () => {
   const { document, text } = await runLab(
-    ...["rx-to-disk", "--quick", "--repeats", "2", "--bytes", String(4 * MIB)],
+    ...["rx-to-disk", "--quick", "--repeats", "2", "--bytes", "4M"],
   );
   assertEquals([document.lab, document.complete], ["rx-to-disk", true]);
   const rows = document.summary as unknown as readonly Row[];
@@ -36,5 +37,7 @@ Deno.test("rx-to-disk writes what was received, and knows who touched it", async
   // Where TCP cuts a segment is TCP's affair: what then lies across pages is copied, and counted.
   assertEquals(untouched.directBytes + untouched.bouncedBytes, payload);
   assertEquals(untouched.untouched, untouched.bouncedBytes === 0);
+  const proof = untouched.untouched ? "untouched" : "touched by a CPU";
+  assertEquals(rows.map(({ proof }) => proof), [null, null, proof]);
   assertStringIncludes(text, "Every byte was read back from the disk and compared.");
 });

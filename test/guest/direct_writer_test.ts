@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import {
+  Area,
+  DirectWriter,
+  DiskTarget,
+  isStreamOnDisk,
+  Ring,
+  StreamLink,
+  StreamSender,
+  ZeroCopyReceiver,
+} from "zclab";
+
+const PAGE = 4096;
+
+/** Writes a stream that comes without a NIC, in pieces that lie as the kernel happens to fill them. */
+async function write(
+  target: DiskTarget,
+  mtu: number,
+  bytes: number,
+): Promise<{ directBytes: number; bouncedBytes: number }> {
+  await using link = await StreamLink.open({ kind: "veth", mtu });
+  using sender = await StreamSender.start();
+  using file = target.file();
+  using area = Area.map({ bytes: 16 << 20 });
+  await using ring = Ring.open({ entries: 256, completionEntries: 16384, completionSize: 32 });
+  ring.register(area);
+  using receiver = ZeroCopyReceiver.withoutDevice(ring, { area });
+  using writer = new DirectWriter(receiver, file, { ring, bytes });
+  using wire = await link.connect({ receiveBuffer: 1 << 20 });
+  return await sender.stream(wire.near, { bytes }, (begin) => {
+    begin();
+    return writer.run(wire.far);
+  });
+}
+
+for (const mtu of [1500, 4148, 9000]) {
+  Deno.test(`a DirectWriter writes a stream whose pieces lie as they like, MTU ${mtu}`, async () => {
+    await using target = DiskTarget.open();
+    const bytes = (4 << 20) + 3 * PAGE;
+    const { directBytes, bouncedBytes } = await write(target, mtu, bytes);
+    assertEquals(directBytes + bouncedBytes, bytes);
+    using file = target.file();
+    assertEquals(await isStreamOnDisk(file, bytes), true);
+    // Segments of 1448 or 8948 bytes end inside of pages.
+    if (mtu !== 4148) assertEquals(bouncedBytes > 0, true);
+  });
+}
