@@ -197,6 +197,12 @@ export {
   type ReceiveOptions,
   receiveZeroCopy,
 } from "./labs/kit/workload/receive.ts";
+export {
+  type DeviceMemoryStreamed,
+  type DeviceMemoryStreamOptions,
+  DeviceMemoryStreams,
+  type PayloadWay,
+} from "./labs/kit/workload/device_memory_stream.ts";
 export { copyToDisk } from "./labs/kit/workload/copy_to_disk.ts";
 export { type DirectlyWritten, DirectWriter } from "./labs/kit/workload/direct_writer.ts";
 export { isStreamOnDisk } from "./labs/kit/workload/stream_on_disk.ts";

@@ -5,7 +5,7 @@ import { stopEverywhere } from "../labs/kit/run/partial_runs.ts";
 const LABS = {
   "rx-zcrx": { bytes: 1 << 20, area: 4 << 20 },
   "rx-held-pieces": {},
-  "rx-devmem": { stream: 1 },
+  "rx-devmem": { bytes: 1 << 20 },
   "rx-to-disk": { bytes: 1 << 20 },
 } as const;
 
