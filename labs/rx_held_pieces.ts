@@ -8,11 +8,11 @@ import {
   defineLab,
   fillStream,
   matchesWhole,
+  NicWitness,
   Ring,
-  Socket,
-  Softnic,
-  Testbed,
-  ZeroCopyReceiver,
+  type Socket,
+  StreamLink,
+  type ZeroCopyReceiver,
 } from "zclab";
 
 /** What one trial is about. */
@@ -43,8 +43,6 @@ type HeldMeasures = {
 };
 
 const PAGE = 4096;
-const PORT = 9000;
-const QUEUE = 1;
 /** Buffers that the NIC keeps posted on a queue, at most. */
 const DESCRIPTORS = 256;
 
@@ -92,12 +90,10 @@ export const rxHeldPieces = defineLab({
   baseline: { device: "none", held: 1 },
 
   async setUp({ has }, use): Promise<Links> {
-    const none = await use(Testbed.loopback());
+    const none = await use(StreamLink.open({ kind: "loopback" }));
     if (!has("softnic")) return { none };
-    const bed = await use(Testbed.softnic({ mtu: MTU, descriptors: DESCRIPTORS }));
-    const nic = await Softnic.of(bed.far);
-    await nic.steer({ port: PORT, queue: QUEUE });
-    return { none, softnic: { bed, nic } };
+    const softnic = { kind: "softnic", mtu: MTU, descriptors: DESCRIPTORS } as const;
+    return { none, softnic: await use(StreamLink.open(softnic)) };
   },
   trial: (factors, links) => receive(links, factors),
 
@@ -126,48 +122,35 @@ export const rxHeldPieces = defineLab({
 
 /** A link for each kind of device. */
 interface Links {
-  readonly none: Testbed;
-  readonly softnic?: { readonly bed: Testbed; readonly nic: Softnic };
+  readonly none: StreamLink;
+  readonly softnic?: StreamLink;
 }
 
 async function receive(
   links: Links,
   { device, buffers, held }: HeldFactors,
 ): Promise<HeldMeasures> {
-  const bed = device === "none" ? links.none : links.softnic!.bed;
-  const nic = device === "none" ? undefined : links.softnic!.nic;
-  const drops = async (): Promise<number | null> =>
-    nic === undefined ? null : (await nic.counters())[`rx${QUEUE}_no_descriptor_drops`]!;
+  const link = links[device]!;
   using area = Area.map({ bytes: buffers * PAGE });
   using data = Area.map({ bytes: STREAM[device] });
   fillStream(data.unsafeBytes());
-  const droppedBefore = await drops();
+  const witness = await NicWitness.begin(link.nic?.far, link);
   // A receive takes data out of the socket as it comes, and TCP asks for more. A short completion
   // queue stops that before the area is used up, in case this program is slow.
   await using sending = Ring.open();
   await using ring = Ring.open({ entries: 16, completionEntries: 128, completionSize: 32 });
-  using receiver = device === "none"
-    ? ZeroCopyReceiver.withoutDevice(ring, { area })
-    : ZeroCopyReceiver.open(ring, {
-      area,
-      interface: bed.far.interface,
-      queue: QUEUE,
-      place: bed.far,
-    });
-  using listener = Socket.tcp(bed.far).setOption("SO_REUSEADDR", true)
-    .setOption("SO_RCVBUF", QUEUED_BYTES).bind(bed.far.address(PORT)).listen(1);
-  using client = Socket.tcp(bed.near).connect(bed.far.address(PORT));
-  using server = await ring.accept(listener);
-  const sent = sendAll(sending, client, data);
+  using receiver = link.openReceiver(ring, { area });
+  using wire = await link.connect({ receiveBuffer: QUEUED_BYTES });
+  const sent = sendAll(sending, wire.near, data);
   const { whileHolding, afterwards, resumedAfter } = await takeAll(
     receiver,
-    server,
+    wire.far,
     STREAM[device],
     held,
   );
   await sent;
   const { starved, copiedBytes = null } = receiver.statistics();
-  const droppedAfter = await drops();
+  const { droppedFrames } = await witness.counts();
   return {
     streamBytes: STREAM[device],
     bytesWhileHolding: whileHolding,
@@ -175,7 +158,7 @@ async function receive(
     resumedAfterMilliseconds: resumedAfter,
     starved,
     copiedBytes,
-    droppedFrames: droppedBefore === null ? null : droppedAfter! - droppedBefore,
+    droppedFrames,
   };
 }
 
