@@ -8,12 +8,12 @@ import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
 import { environment } from "../../labs/kit/experiment/environment.ts";
 import { cross, experiment } from "../../labs/kit/experiment/experiment.ts";
 import { type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab/lab.ts";
-import { defineLab } from "../../labs/kit/lab/define_lab.ts";
+import { selfRunning } from "./self_running.ts";
 import { Random } from "../../labs/kit/experiment/random.ts";
 import { main, terminalSurroundings } from "../../labs/main.ts";
 
 /** Has an option of each kind, can wait and can fail. */
-export const SAMPLE = defineLab({
+export const SAMPLE = selfRunning({
   name: "sample-lab",
   title: "Does nothing, in several ways",
   description: "Waits for a while and returns its options, or fails in the way it is asked to.",

@@ -5,8 +5,8 @@
  */
 import type { Factors, Measures } from "../experiment/trials.ts";
 import { processorProblem } from "../workload/processors.ts";
-import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
-import type { Lab } from "./lab.ts";
+import type { LabDeclaration } from "./declaration.ts";
+import type { Lab, LabContext } from "./lab.ts";
 import type { LabOptions, NumberOption } from "./options.ts";
 import { rowDeclarationOf } from "./rows.ts";
 import { rowsOf, runDeclared } from "./run.ts";
@@ -26,13 +26,6 @@ const CPU_OPTION: CpuOption = {
   local: () => true,
 };
 
-/**
- * A lab that runs itself, with the types of its options.
- *
- * @param lab The lab.
- * @returns The same.
- */
-export function defineLab<const Options extends LabOptions>(lab: Lab<Options>): Lab<Options>;
 /**
  * Declares a lab: what varies, what is measured, how it is shown. The rest follows: trials in random
  * order, interleaved, with the baseline twice in each round; the table with verdicts that are corrected
@@ -83,11 +76,7 @@ export function defineLab<
   M extends Measures,
 >(
   declaration: LabDeclaration<Options, F, Kept, M>,
-): Lab<Options & { readonly cpu: CpuOption }>;
-export function defineLab(
-  declaration: Lab | AnyDeclaration,
-): Lab {
-  if ("run" in declaration) return declaration;
+): Lab<Options & { readonly cpu: CpuOption }> {
   const { name, title, description, needs, options, repeats } = declaration;
   return {
     name,
@@ -97,6 +86,6 @@ export function defineLab(
     options: { ...options, cpu: CPU_OPTION },
     ...(repeats === undefined ? {} : { repeats }),
     rows: rowDeclarationOf(rowsOf(declaration)),
-    run: (context) => runDeclared(declaration, context),
+    run: (context) => runDeclared(declaration, context as LabContext),
   };
 }

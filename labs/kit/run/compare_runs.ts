@@ -212,7 +212,7 @@ export class ComparisonError extends Error {
  *
  * @example
  * ```ts
- * import { compareRuns, defineLab, environment, experiment, runDocument, runLab } from "zclab";
+ * import { compareRuns, defineLab, runLab } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
  * const lab = defineLab({
@@ -221,21 +221,10 @@ export class ComparisonError extends Error {
  *   description: "Zero copy is 30 % faster, always.",
  *   needs: [],
  *   options: {},
- *   rows: {
- *     keys: ["mode"],
- *     measures: [{ name: "rate", title: "requests/s", better: "higher" }],
- *     baseline: { mode: "copy" },
- *     within: [],
- *   },
- *   async run(context) {
- *     const found = await experiment({
- *       factors: [{ mode: "copy" }, { mode: "zc" }],
- *       seed: context.seed,
- *       trial: ({ mode }, { round }) => ({ rate: (mode === "zc" ? 130 : 100) + round / 10 }),
- *     });
- *     const document = runDocument(context, { ...found, environment: environment(), summary: [] });
- *     return { text: "", document };
- *   },
+ *   factors: () => [{ mode: "copy" }, { mode: "zc" }],
+ *   baseline: { mode: "copy" },
+ *   trial: ({ mode }, _, { round }) => ({ rate: (mode === "zc" ? 130 : 100) + round / 10 }),
+ *   columns: { rate: { title: "requests/s", better: "higher", verdict: true } },
  * });
  * const [first, second] = [await runLab(lab), await runLab(lab)];
  * const { rows } = compareRuns(first.document, second.document, lab.rows!);

@@ -76,7 +76,10 @@ export class NotebookRun {
  *   description: "Needs what only a guest has.",
  *   needs: ["softnic"],
  *   options: {},
- *   run: () => Promise.reject(new Error("not here")),
+ *   factors: () => [{ mode: "zc" }],
+ *   baseline: { mode: "zc" },
+ *   trial: () => ({ copied: 1 }),
+ *   columns: { copied: { title: "copied", evidence: true } },
  * });
  * const recording = await Deno.makeTempFile();
  * const recorded = formatRunDocument({

@@ -8,12 +8,12 @@ import {
   OptionError,
   runLab,
 } from "../../../../labs/kit/lab/lab.ts";
-import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
+import { selfRunning } from "../../self_running.ts";
 import { probe } from "../../../../labs/kit/lab/probe.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
-Deno.test("defineLab() gives options the types of their declarations", () => {
-  defineLab({
+Deno.test("a lab gives options the types of their declarations", () => {
+  selfRunning({
     name: "typed",
     title: "",
     description: "",

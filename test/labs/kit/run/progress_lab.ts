@@ -8,10 +8,10 @@ import { CATALOGUE } from "../../../../labs/catalogue.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { experiment } from "../../../../labs/kit/experiment/experiment.ts";
 import { type Lab, type LabOutcome, runDocument } from "../../../../labs/kit/lab/lab.ts";
-import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
+import { selfRunning } from "../../self_running.ts";
 import { main, terminalSurroundings } from "../../../../labs/main.ts";
 
-const FAILING = defineLab({
+const FAILING = selfRunning({
   name: "failing-lab",
   title: "Fails",
   description: "Fails at the trial that it is told.",

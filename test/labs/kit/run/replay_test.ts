@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
 import { type Lab, OptionError, runLab, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
-import { defineLab } from "../../../../labs/kit/lab/define_lab.ts";
+import { selfRunning } from "../../self_running.ts";
 import { replay, replayOptions } from "../../../../labs/kit/run/replay.ts";
 import { readRunDocument, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
 import { SAMPLE } from "../../sample_lab.ts";
@@ -117,7 +117,7 @@ Deno.test("replay() runs a run again, and is shown as text", async () => {
 Deno.test("replay() of a lab that does not say how its runs are compared is refused first", async () => {
   const document = await recorded({});
   const { rows: _, ...rest } = SAMPLE;
-  const lab = defineLab({
+  const lab = selfRunning({
     ...rest,
     run: () => Promise.reject(new Error("not to be reached")),
   });
