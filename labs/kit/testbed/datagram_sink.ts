@@ -4,7 +4,8 @@
  * @module
  */
 import type { Address } from "../../../ffi/kernel/address.ts";
-import { type Place, Socket } from "../../../ffi/net/socket.ts";
+import type { Place } from "../../../ffi/net/place.ts";
+import { Socket } from "../../../ffi/net/socket.ts";
 import { hostPortProblem, parseHostPort } from "./host_port.ts";
 import { type InterfaceSettings, Testbed } from "./testbed.ts";
 

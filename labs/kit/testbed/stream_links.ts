@@ -7,7 +7,7 @@
 import type { Area } from "../../../ffi/memory/area.ts";
 import { Socket } from "../../../ffi/net/socket.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
-import { ZeroCopyReceiver } from "../../../ffi/zcrx/zero_copy_receiver.ts";
+import { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
 import { Softnic } from "./softnic.ts";
 import { type InterfaceSettings, Testbed } from "./testbed.ts";
 

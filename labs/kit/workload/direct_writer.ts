@@ -8,7 +8,7 @@ import type { DiskFile } from "../../../ffi/memory/disk_file.ts";
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
-import type { ZeroCopyReceiver } from "../../../ffi/zcrx/zero_copy_receiver.ts";
+import type { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
 
 const PAGE = 4096;
 /** Bytes of one write at most, and of the pages that are put together from what is not aligned. */

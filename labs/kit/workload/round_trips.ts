@@ -6,7 +6,7 @@
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
-import { receiveBlocking } from "../../../ffi/ring/busy_poll.ts";
+import { receiveBlocking } from "../../../ffi/net/receive_blocking.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
 import type { Durations } from "../statistics/durations.ts";
 import { STOP_BYTES } from "./echo.ts";
