@@ -41,14 +41,16 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
   const run = await contextOf(context);
   await using stack = new AsyncDisposableStack();
   const use: Use = async (resource) => stack.use(await resource);
-  const isPinned = lab.pinned === true || context.options["cpu"] !== undefined;
-  if (isPinned) stack.use(run.processors.pin());
 
   const planned: readonly Factors[] = lab.factors(run.options, run);
   const kept = await lab.setUp?.({ ...run, factors: planned }, use);
   const { possible, refused } = await sortOut(lab, planned, kept, run);
   const recorded = await lab.recorded?.(kept, run) ?? {};
   const record = environment(recorded.environment ?? {});
+  // Not before: the record says on which processors the process may run, and what the set-up starts
+  // does not belong on this one.
+  const isPinned = lab.pinned === true || context.options["cpu"] !== undefined;
+  if (isPinned) stack.use(run.processors.pin());
   const isCompared = comparedColumns(lab.columns).some(({ verdict }) => verdict === true);
 
   const { trials, complete } = await experiment<Factors, Measures>({

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
+  allowedProcessors,
   compareRuns,
   cross,
   defineLab,
@@ -310,4 +311,32 @@ Deno.test("a declared lab compares a run of an earlier version by what its docum
     [...new Set(proofs.map(({ first, second }) => `${first}, ${second}`))],
     ["others, the same"],
   );
+});
+
+Deno.test("a declared lab that is pinned measures on its processor, and sets up on any", async () => {
+  const own = (): string =>
+    allowedProcessors(Deno.readTextFileSync("/proc/thread-self/status"))!.join();
+  const before = own();
+  const seen: string[] = [];
+  const lab = defineLab({
+    name: "pinned",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    pinned: true,
+    factors: () => [{ way: "one" }],
+    baseline: { way: "one" },
+    // What is started here, and the record, know of all processors.
+    setUp: () => void seen.push(own()),
+    recorded(): Record<string, never> {
+      seen.push(own());
+      return {};
+    },
+    trial: (_, __, { processors }) => ({ here: own() === String(processors.measuring) }),
+    columns: { here: { title: "here" } },
+  });
+  const { document } = await runLab(lab);
+  assertEquals(document.summary.map(({ here }) => here), [true]);
+  assertEquals([...seen, own()], [before, before, before]);
 });
