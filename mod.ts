@@ -237,8 +237,9 @@ export { comparePages, type PageProof } from "./labs/kit/testbed/page_proof.ts";
 
 // Labs, and what is possible here.
 export * from "./labs/kit/lab/lab.ts";
-export { type CpuOption, defineLab } from "./labs/kit/lab/define_lab.ts";
+export { type CpuOption, type DeclaredLab, defineLab } from "./labs/kit/lab/define_lab.ts";
 export type {
+  AnyDeclaration,
   BarChart,
   Chart,
   Findings,

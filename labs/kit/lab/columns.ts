@@ -133,11 +133,18 @@ export function isDerived<R>(column: Column<R>): column is DerivedColumn<R> {
   return "value" in column;
 }
 
-/** The columns by which rows are compared, with their names. */
-export function comparedColumns(
-  // deno-lint-ignore no-explicit-any -- any kind of row
-  columns: Columns<any>,
-): (MeasureColumn & { readonly name: string; readonly measure: string })[] {
+/** A column by which rows are compared, with its name and its measure. */
+export type ComparedColumn = MeasureColumn & { readonly name: string; readonly measure: string };
+
+/** The columns with a verdict in the table. */
+// deno-lint-ignore no-explicit-any -- any kind of row
+export function verdictColumns(columns: Columns<any>): ComparedColumn[] {
+  return comparedColumns(columns).filter(({ verdict }) => verdict === true);
+}
+
+/** The columns by which rows are compared, in the table or only between two runs. */
+// deno-lint-ignore no-explicit-any -- any kind of row
+export function comparedColumns(columns: Columns<any>): ComparedColumn[] {
   return Object.entries(columns).flatMap(([name, column]) =>
     isDerived(column) || !column.verdict ? [] : [{ ...column, name, measure: column.of ?? name }]
   );

@@ -5,7 +5,7 @@
  */
 import type { Factors, Measures } from "../experiment/trials.ts";
 import { processorProblem } from "../workload/processors.ts";
-import type { LabDeclaration } from "./declaration.ts";
+import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
 import type { Lab, LabContext } from "./lab.ts";
 import type { LabOptions, NumberOption } from "./options.ts";
 import { rowDeclarationOf } from "./rows.ts";
@@ -16,6 +16,12 @@ export type CpuOption = NumberOption & {
   readonly kind: "number";
   readonly local: (value: string | number) => boolean;
 };
+
+/** A lab that was declared, and its declaration, for those who read, change or test it. */
+export interface DeclaredLab<Options extends LabOptions = LabOptions> extends Lab<Options> {
+  /** What it was made from. */
+  readonly declaration: AnyDeclaration;
+}
 
 const CPU_OPTION: CpuOption = {
   kind: "number",
@@ -76,13 +82,14 @@ export function defineLab<
   M extends Measures,
 >(
   declaration: LabDeclaration<Options, F, Kept, M>,
-): Lab<Options & { readonly cpu: CpuOption }> {
+): DeclaredLab<Options & { readonly cpu: CpuOption }> {
   const { name, title, description, needs, options, repeats } = declaration;
   return {
     name,
     title,
     description,
     needs,
+    declaration,
     options: { ...options, cpu: CPU_OPTION },
     ...(repeats === undefined ? {} : { repeats }),
     rows: rowDeclarationOf(rowsOf(declaration)),

@@ -15,16 +15,16 @@ import { words } from "../plot/figure.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import type { RunTable } from "../run/run_table.ts";
 import type { RunDocument } from "../run/run_document.ts";
-import { compareAll } from "../statistics/compare_all.ts";
+import { compareTable, type CompareTableOptions } from "../statistics/compare_all.ts";
 import { noiseFloor, type Ratio } from "../statistics/comparisons.ts";
 import { medianInterval } from "../statistics/intervals.ts";
 import {
   type Columns,
   comparedColumns,
   isDerived,
-  type MeasureColumn,
   type Row,
   rowOf,
+  verdictColumns,
 } from "./columns.ts";
 
 /** A row against its baseline in one measure; for the baseline, its second runs against its first. */
@@ -56,7 +56,7 @@ export interface ComparedRow<F extends Factors = Factors, M extends Measures = M
 export interface Rows<F extends Factors, M extends Measures> {
   /** What the other rows are compared with. */
   readonly baseline: Partial<F>;
-  /** Factors that part the comparisons into questions of their own, each corrected by itself. */
+  /** Factors that part the rows into questions of their own; all are corrected together. */
   readonly within: readonly (string & keyof F)[];
   /** The columns. */
   readonly columns: Columns<Row<F, M>>;
@@ -88,8 +88,7 @@ export function makeRows<F extends Factors, M extends Measures>(
   seed: number,
 ): ComparedRow<F, M>[] {
   const { columns, proof } = rows;
-  const compared = comparedColumns(columns).filter(({ verdict }) => verdict === true)
-    .map((column) => [column.name, comparisonsBy(column, trials, rows, seed)] as const);
+  const compared = comparisonsBy(rows, trials, seed);
   return combinations.flatMap((factors) => {
     const own = trials.filter((trial) => hasFactors(trial.factors, factors));
     if (!own.some(({ warmUp, control }) => !warmUp && !control)) return [];
@@ -101,37 +100,49 @@ export function makeRows<F extends Factors, M extends Measures>(
   });
 }
 
-/** Compares all combinations by one measure; the function gives the comparison of each. */
-function comparisonsBy<F extends Factors, M extends Measures>(
-  { measure, better, words }: MeasureColumn & { readonly measure: string },
-  trials: readonly Trial<F, M>[],
-  { baseline, within, called }: Rows<F, M>,
-  seed: number,
-): (factors: F) => RowComparison | null {
-  const { subject, ...directions } = words ??
-    (better === "lower" ? { higher: "slower", lower: "faster" } : {});
-  const found = compareAll(trials, {
-    measure,
+/** What the table of a lab compares: all columns with a verdict, corrected together. */
+export function tableOptions<F extends Factors, M extends Measures>(
+  { baseline, within, columns, called }: Rows<F, M>,
+): CompareTableOptions<F> {
+  return {
+    measures: verdictColumns(columns).map(({ measure, better, words }) => {
+      const { subject, ...directions } = words ??
+        (better === "lower" ? { higher: "slower", lower: "faster" } : {});
+      return {
+        measure,
+        words: {
+          ...directions,
+          ...(called === undefined ? {} : { subject: called }),
+          // The measure may be what is faster, and not the way.
+          ...(subject === undefined ? {} : { subject: () => subject }),
+        },
+      };
+    }),
     against: baseline,
     within,
-    seed,
-    words: {
-      ...directions,
-      ...(called === undefined ? {} : { subject: called }),
-      // The measure may be what is faster, and not the way.
-      ...(subject === undefined ? {} : { subject: () => subject }),
-    },
-  });
-  return (factors) => {
-    if (hasFactors(factors, baseline)) {
-      return asBaseline(noiseFloor(trials, { measure, at: factors, seed }));
-    }
-    const one = found.find((row) => hasFactors(row.factors, factors));
-    if (one === undefined) return null;
-    const { ratio, low, high } = one.comparison;
-    const { difference, text } = one.verdict;
-    return { ratio, low, high, difference, verdict: text };
   };
+}
+
+/** Compares all combinations; a function for each column gives the comparison of each. */
+function comparisonsBy<F extends Factors, M extends Measures>(
+  rows: Rows<F, M>,
+  trials: readonly Trial<F, M>[],
+  seed: number,
+): (readonly [column: string, of: (factors: F) => RowComparison | null])[] {
+  const found = compareTable(trials, { ...tableOptions(rows), seed });
+  return verdictColumns(rows.columns).map(({ name, measure }, index) => {
+    const of = (factors: F): RowComparison | null => {
+      if (hasFactors(factors, rows.baseline)) {
+        return asBaseline(noiseFloor(trials, { measure, at: factors, seed }));
+      }
+      const one = found[index]!.find((row) => hasFactors(row.factors, factors));
+      if (one === undefined) return null;
+      const { ratio, low, high } = one.comparison;
+      const { difference, text } = one.verdict;
+      return { ratio, low, high, difference, verdict: text };
+    };
+    return [name, of] as const;
+  });
 }
 
 function asBaseline(floor: Ratio | undefined): RowComparison | null {
@@ -150,7 +161,7 @@ export function summaryOf<F extends Factors, M extends Measures>(
   trials: readonly Trial<F, M>[],
   seed: number,
 ): Measures[] {
-  const compared = comparedColumns(columns).filter(({ verdict }) => verdict === true);
+  const compared = verdictColumns(columns);
   return rows.map(({ factors, row, comparisons, proof }) => {
     const summary: Record<string, Measure> = { ...factors };
     for (const name of Object.keys(columns)) summary[name] = row[name] ?? null;

@@ -16,6 +16,7 @@ import {
   bootstrapOf,
   bootstrapOfControl,
   FIVE_PERCENT,
+  type PairedBootstrap,
   type Ratio,
   requireKnown,
 } from "./comparisons.ts";
@@ -66,7 +67,7 @@ export interface CompareAllOptions<F extends Factors> extends BootstrapOptions {
   /**
    * Factors that part the comparisons into questions of their own, such as `["payload"]`: what is
    * corrected for is the number of comparisons in each. The 5 % then hold for each question, not
-   * for all of them together.
+   * for all of them together; {@linkcode compareTable} is for those who look at all at once.
    *
    * @default {[]}
    */
@@ -134,13 +135,98 @@ export function compareAll<F extends Factors>(
   trials: readonly Trial<F, Measures>[],
   options: CompareAllOptions<F>,
 ): ComparisonRow<F>[] {
-  const { measure, against, correction = "holm", within = [], words = {} } = options;
-  const { seed, resamples } = options;
-  const bootstrap = {
-    ...(seed === undefined ? {} : { seed }),
-    ...(resamples === undefined ? {} : { resamples }),
-  };
-  const counted = trials.filter((trial) => !trial.warmUp);
+  const { correction = "holm", within = [], words } = options;
+  const pairs = pairsOf(trials, options);
+  const corrected = correctedChances(
+    pairs,
+    ({ factors }) =>
+      correction === "none" ? factors : JSON.stringify(within.map((name) => factors[name])),
+  );
+  return rowsOf(trials, pairs, corrected, { ...options, words });
+}
+
+/** Options of {@linkcode compareTable}. */
+export interface CompareTableOptions<F extends Factors> extends BootstrapOptions {
+  /** The measures to compare, and the words for each. */
+  readonly measures: readonly {
+    readonly measure: string;
+    readonly words?: CompareAllWords<F>;
+  }[];
+  /** What makes a combination a baseline, as for {@linkcode compareAll}. */
+  readonly against: Partial<F>;
+  /**
+   * Where to look for the baseline of a combination that has factors which no baseline has.
+   *
+   * @default {[]}
+   */
+  readonly within?: readonly (string & keyof F)[];
+}
+
+/**
+ * Compares every combination with its baseline in several measures, corrected for all of these
+ * comparisons together: of tables of equal things, at most one in twenty says of anything that it is
+ * different.
+ *
+ * @param trials The trials of one experiment.
+ * @param options What to compare.
+ * @returns The rows of each measure, in the order of the measures, as {@linkcode compareAll} returns
+ *   them.
+ * @throws {RangeError} If there is no baseline, if a combination has none, or if a value is not
+ *   positive; the message says of which combination, and what to do.
+ * @throws {TypeError} If a measure is not there, or not a number.
+ *
+ * @example
+ * ```ts
+ * import { compareTable, cross, experiment } from "zclab";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { trials } = await experiment({
+ *   factors: cross({ payload: [600, 4000], mode: ["copy", "zc"] }),
+ *   control: { mode: "copy" },
+ *   trial: ({ mode }) => ({ rate: 100, cpuSeconds: mode === "zc" ? 1 : 2 }),
+ * });
+ * const [rates, cpu] = compareTable(trials, {
+ *   measures: [
+ *     { measure: "rate" },
+ *     { measure: "cpuSeconds", words: { higher: "more", lower: "less" } },
+ *   ],
+ *   against: { mode: "copy" },
+ * });
+ * assertEquals(rates!.map(({ verdict }) => verdict.difference), ["none", "none"]);
+ * assertEquals(cpu!.map(({ verdict }) => verdict.difference), ["lower", "lower"]);
+ * ```
+ */
+export function compareTable<F extends Factors>(
+  trials: readonly Trial<F, Measures>[],
+  { measures, ...options }: CompareTableOptions<F>,
+): ComparisonRow<F>[][] {
+  const columns = measures.map(({ measure, words }) => {
+    const own = { ...options, measure, words };
+    return { own, pairs: pairsOf(trials, own) };
+  });
+  const corrected = correctedChances(columns.flatMap(({ pairs }) => pairs), () => "the table");
+  return columns.map(({ own, pairs }) => rowsOf(trials, pairs, corrected, own));
+}
+
+/** A combination and its baseline. */
+interface Pair<F extends Factors> {
+  readonly factors: F;
+  readonly baseline: F;
+  readonly found: PairedBootstrap;
+  readonly chance: number;
+}
+
+/** The chance of each pair after the correction, and among how many it was corrected. */
+type Corrected<F extends Factors> = ReadonlyMap<
+  Pair<F>,
+  { readonly chance: number; readonly among: number }
+>;
+
+/** Pairs every combination with its baseline. */
+function pairsOf<F extends Factors>(
+  trials: readonly Trial<F, Measures>[],
+  { measure, against, within = [], ...rest }: Omit<CompareAllOptions<F>, "words">,
+): Pair<F>[] {
   const combinations = distinct(trials.map((trial) => trial.factors)).sort(byFactors);
   requireKnown(trials, against);
   for (const name of within) {
@@ -153,11 +239,7 @@ export function compareAll<F extends Factors>(
   }
   // In the first round of a run that was stopped, not all have had their turn.
   const isWhole = new Set(trials.map(({ round }) => round)).size > 1;
-  const names = Object.keys(against);
-  const { subject = (factors: F): string => names.map((name) => factors[name]).join(", ") } = words;
-  const outliers = findOutliers(counted, { measure }).map(({ trial }) => trial.factors);
-
-  const pairs = combinations.filter((one) => !hasFactors(one, against)).flatMap((factors) => {
+  return combinations.filter((one) => !hasFactors(one, against)).flatMap((factors) => {
     const baseline = baselineOf(factors, combinations, against) ??
       baselineWithin(factors, combinations, against, within);
     if (baseline === undefined) {
@@ -167,33 +249,54 @@ export function compareAll<F extends Factors>(
           describeFactors({ ...factors, ...against }),
       );
     }
-    const found = bootstrapOf(trials, { measure, of: factors, against: baseline, ...bootstrap });
+    const found = bootstrapOf(trials, {
+      measure,
+      of: factors,
+      against: baseline,
+      ...bootstrapOptions(rest),
+    });
     return found === undefined ? [] : [{ factors, baseline, found, chance: found.chance() }];
   });
-  const families = Map.groupBy(
-    pairs,
-    ({ factors }) =>
-      correction === "none" ? factors : JSON.stringify(within.map((name) => factors[name])),
-  );
-  const corrected = new Map([...families.values()].flatMap((family) => {
+}
+
+/** Corrects the chances in each family for the number of its pairs. */
+function correctedChances<F extends Factors>(
+  pairs: readonly Pair<F>[],
+  familyOf: (pair: Pair<F>) => unknown,
+): Corrected<F> {
+  const families = Map.groupBy(pairs, familyOf);
+  return new Map([...families.values()].flatMap((family) => {
     const chances = holm(family.map(({ chance }) => chance));
     return family.map((pair, index) =>
       [pair, { chance: chances[index]!, among: family.length }] as const
     );
   }));
+}
 
+/** What the pairs of one measure allow one to say. */
+function rowsOf<F extends Factors>(
+  trials: readonly Trial<F, Measures>[],
+  pairs: readonly Pair<F>[],
+  corrected: Corrected<F>,
+  { measure, against, words = {}, ...rest }: Omit<CompareAllOptions<F>, "words"> & {
+    readonly words?: CompareAllWords<F> | undefined;
+  },
+): ComparisonRow<F>[] {
+  const names = Object.keys(against);
+  const { subject = (factors: F): string => names.map((name) => factors[name]).join(", ") } = words;
+  const { higher, lower } = words;
+  const outliers = findOutliers(trials.filter((trial) => !trial.warmUp), { measure })
+    .map(({ trial }) => trial.factors);
   const floors = new Map(
     [...new Set(pairs.map(({ baseline }) => baseline))].map((at) =>
-      [at, bootstrapOfControl(trials, { measure, at, ...bootstrap })?.ratio()] as const
+      [at, bootstrapOfControl(trials, { measure, at, ...bootstrapOptions(rest) })?.ratio()] as const
     ),
   );
-
   return pairs.map((pair): ComparisonRow<F> => {
     const { factors, baseline, found, chance } = pair;
     const comparison = found.ratio();
     const floor = floors.get(baseline);
     const { chance: correctedChance, among } = corrected.get(pair)!;
-    const { higher, lower } = words;
     return {
       factors,
       baseline,
@@ -216,6 +319,13 @@ export function compareAll<F extends Factors>(
       ).length,
     };
   });
+}
+
+function bootstrapOptions({ seed, resamples }: BootstrapOptions): BootstrapOptions {
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(resamples === undefined ? {} : { resamples }),
+  };
 }
 
 /**

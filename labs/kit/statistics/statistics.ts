@@ -66,6 +66,9 @@
  * With one trial in ten that is far off: 0.6 to 1.5 %, and 20 % were seen in 49 % of the
  * experiments of five rounds, in 84 % of nine. Three to five rounds are few for many comparisons.
  *
+ * A table has several measures and several questions. {@linkcode compareTable} corrects for all of its
+ * comparisons together, so that the 5 % hold for the table.
+ *
  * @module
  */
 export type { BootstrapOptions } from "./bootstrap.ts";
