@@ -256,6 +256,7 @@ export type {
   ColumnBase,
   Columns,
   DerivedColumn,
+  FactorColumn,
   MeasureColumn,
   Over,
   Row,

@@ -64,6 +64,9 @@ const PUBLISHED = [
   { mtu: 1500, cores: "other", ratio: 1.314 },
 ] as const;
 
+/** Evidence in bytes, of all rounds that count together. */
+const BYTES = { unit: "B", over: "sum", evidence: true } as const;
+
 /** Copying recv against zero-copy receive. */
 export const rxZcrx = defineLab({
   name: "rx-zcrx",
@@ -152,7 +155,15 @@ export const rxZcrx = defineLab({
   },
   baseline: { engine: "recv" },
   within: ["mtu", "cores"],
-  factorTitles: { cores: "NAPI\ncore" },
+  factorTitles: {
+    cores: "NAPI\ncore",
+    engine: {
+      value: ({ engine, device }) =>
+        engine === "zcrx" ? `zcrx, ${device === "none" ? "no device" : device}` : engine,
+    },
+    device: { shown: "never" },
+    buffer: { shown: "where there is room" },
+  },
 
   async setUp({ options: { mtu }, has }, use): Promise<Bench> {
     const links = await use(
@@ -210,23 +221,10 @@ export const rxZcrx = defineLab({
       shown: "where there is room",
     },
     cpuSecondsPerMiB: { title: "CPU\n/MiB", unit: "s", better: "lower" },
-    payloadBytes: {
-      title: "received",
-      of: "bytes",
-      over: "sum",
-      unit: "B",
-      evidence: true,
-      shown: "never",
-    },
-    copiedBytes: { title: "kernel:\ncopied", over: "sum", unit: "B", evidence: true },
-    placedBytes: { title: "NIC:\nplaced", over: "sum", unit: "B", evidence: true },
-    linearPayloadBytes: {
-      title: "NIC:\nleft linear",
-      over: "sum",
-      unit: "B",
-      evidence: true,
-      shown: "never",
-    },
+    payloadBytes: { ...BYTES, title: "received", of: "bytes", shown: "never" },
+    copiedBytes: { ...BYTES, title: "kernel:\ncopied" },
+    placedBytes: { ...BYTES, title: "NIC:\nplaced" },
+    linearPayloadBytes: { ...BYTES, title: "NIC:\nleft linear", shown: "never" },
     droppedFrames: { title: "frames\ndropped", over: "sum", evidence: true, shown: "never" },
     samePages: { title: "same\npages", rounds: "warm-up", over: "every", evidence: true },
     zeroCopy: { title: "verdict", value: (row) => judge(row), evidence: true, shown: "never" },

@@ -116,6 +116,28 @@ export interface DerivedColumn<Row> extends ColumnBase {
   readonly style?: (row: Row) => TextStyle | undefined;
 }
 
+/** The column of a factor. */
+export interface FactorColumn<F extends Factors> {
+  /**
+   * The heading, which may have several lines.
+   *
+   * @default {the name of the factor, as words}
+   */
+  readonly title?: string;
+  /**
+   * What stands in it, which may tell other factors as well.
+   *
+   * @default {the value of the factor}
+   */
+  readonly value?: (factors: F) => string | number | boolean | null;
+  /**
+   * Whether the table shows it, where it varies: always, only where there is room, or never.
+   *
+   * @default {"always"}
+   */
+  readonly shown?: "always" | "where there is room" | "never";
+}
+
 /** A row of the table: a combination, and what its rounds come to. */
 export type Row<F extends Factors = Factors, M extends Measures = Measures> =
   & Readonly<F>

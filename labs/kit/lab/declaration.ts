@@ -6,7 +6,7 @@
  */
 import type { Factors, Measures, Trial } from "../experiment/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
-import type { Columns, Row } from "./columns.ts";
+import type { Columns, FactorColumn, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "./options.ts";
 import type { Requirement } from "./probe.ts";
@@ -180,11 +180,13 @@ export interface LabDeclaration<
    */
   readonly called?: (factors: NoInfer<F>) => string;
   /**
-   * Headings of the factors' columns.
+   * The factors' columns: headings, or more.
    *
    * @default {the names of the factors, as words}
    */
-  readonly factorTitles?: { readonly [Name in keyof NoInfer<F>]?: string };
+  readonly factorTitles?: {
+    readonly [Name in keyof NoInfer<F>]?: string | FactorColumn<NoInfer<F>>;
+  };
   /** Replaces values of factors that name something of a machine, so that two machines compare. */
   readonly normalised?: (factors: Factors) => Factors;
 

@@ -21,7 +21,7 @@ import { crossover } from "../statistics/crossover.ts";
 import { isDistribution } from "../statistics/durations.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
-import { type ColumnBase, comparedColumns, isDerived } from "./columns.ts";
+import { type ColumnBase, comparedColumns, type FactorColumn, isDerived } from "./columns.ts";
 import type { AnyDeclaration, Chart, Findings, PercentileChart, Refused } from "./declaration.ts";
 import type { LabOptions } from "./options.ts";
 import { type ComparedRow, intervalOf, type RowComparison } from "./rows.ts";
@@ -94,15 +94,19 @@ function tableText(lab: AnyDeclaration, { rows, trials, context }: Told): string
     ? names
     : names.filter((name) => new Set(rows.map(({ factors }) => factors[name])).size > 1);
   const within: readonly string[] = lab.within ?? [];
-  const columns: TableColumn<AnyRow>[] = shown.map((name) => ({
-    title: lab.factorTitles?.[name] ?? words(name),
-    value: ({ factors }) => factors[name] ?? null,
-  }));
+  const columns = shown.flatMap((name): TableColumn<AnyRow>[] => {
+    const { title = words(name), value, shown } = factorColumn(lab, name);
+    return shown === "never" ? [] : [{
+      title,
+      value: ({ factors }) => value?.(factors) ?? factors[name] ?? null,
+      dispensable: shown === "where there is room",
+    }];
+  });
   const compared = comparedColumns(lab.columns).filter(({ verdict }) => verdict === true);
   for (const [name, column] of Object.entries<ColumnBase>(lab.columns)) {
     if (column.shown !== "never") columns.push(valueColumn(lab, name, column, rows));
     const against = compared.find((one) => one.name === name);
-    if (against !== undefined) columns.push(...againstColumns(lab, name, compared.length > 1));
+    if (against !== undefined) columns.push(...againstColumns(lab, name));
   }
   if (lab.proof !== undefined) {
     columns.push({ title: "proof", value: ({ proof }) => proof });
@@ -120,6 +124,11 @@ function tableText(lab: AnyDeclaration, { rows, trials, context }: Told): string
     : `${text}95 % interval of the median: ${formatSi(interval.low, first.unit)} to ${
       formatSi(interval.high, first.unit)
     }\n`;
+}
+
+function factorColumn(lab: AnyDeclaration, name: string): FactorColumn<Factors> {
+  const declared = lab.factorTitles?.[name] ?? {};
+  return typeof declared === "string" ? { title: declared } : declared;
 }
 
 function valueColumn(
@@ -166,7 +175,6 @@ function valueColumn(
 function againstColumns(
   lab: AnyDeclaration,
   name: string,
-  several: boolean,
 ): TableColumn<AnyRow>[] {
   const of = (one: AnyRow): RowComparison | null => one.comparisons[name] ?? null;
   return [
@@ -189,7 +197,8 @@ function againstColumns(
       },
       align: "right",
       style: (row) => of(row)?.difference === "baseline" ? "dim" : undefined,
-      dispensable: several,
+      // The verdicts below tell it as well.
+      dispensable: true,
     },
   ];
 }
@@ -283,7 +292,7 @@ function namingFactors(
 
 /** A value of a factor in words. */
 function factorText(lab: AnyDeclaration, name: string, value: Factor | undefined): string {
-  const title = lab.factorTitles?.[name];
+  const { title } = factorColumn(lab, name);
   // "600 bytes", but "MTU 1500".
   return title === undefined
     ? valueText(name, value ?? null, true)

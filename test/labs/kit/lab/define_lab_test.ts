@@ -278,6 +278,14 @@ function receiving() {
       same: { title: "same", evidence: true },
     },
     proof: ({ same }) => same === null ? null : same ? "the same" : "others",
+    factorTitles: {
+      engine: {
+        title: "received by",
+        value: ({ engine, device }) => engine === "zcrx" ? `zcrx, ${device}` : engine,
+      },
+      device: { shown: "never" },
+      buffer: { shown: "where there is room" },
+    },
     called: ({ engine }) => engine === "zcrx" ? "zero copy" : "copying",
     heading: () => "One flow",
   });
@@ -289,6 +297,8 @@ Deno.test("a declared lab says what was done, what did not vary, and which way a
     text.split("\n")[0],
     "One flow; 4 rounds; cores same; percent is against copying",
   );
+  assert(/^ MTU +received by +buffer +rate/m.test(text), text);
+  assert(/^9000 +zcrx, nic +4096 /m.test(text), text);
   assertStringIncludes(text, "at MTU 9000 and where the crossover is:");
   assertStringIncludes(text, "  zero copy (device none): no difference seen");
   assertStringIncludes(text, "  zero copy (device nic, buffer 4096): zero copy is 100 % faster");
