@@ -33,6 +33,9 @@ const MIB = 1 << 20;
 /** Bytes of the warm-up: softnic remembers the last 16384 placements. */
 const PROOF_BYTES = 8 * MIB;
 
+/** Evidence in bytes, of all rounds that count together. */
+const BYTES = { unit: "B", over: "sum", evidence: true } as const;
+
 /** Device memory against copying. */
 export const rxDevmem = defineLab({
   name: "rx-devmem",
@@ -111,11 +114,11 @@ export const rxDevmem = defineLab({
   columns: {
     bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
     cpuSecondsPerMiB: { title: "CPU\n/MiB", unit: "s", better: "lower" },
-    payloadBytes: sum("received", "never"),
-    dmaBufBytes: sum("in the\ndma-buf", "never"),
-    linearBytes: sum("linear", "never"),
-    readableBytes: sum("readable", "never"),
-    receivedBytes: sum("by recv", "never"),
+    payloadBytes: { ...BYTES, title: "received", shown: "never" },
+    dmaBufBytes: { ...BYTES, title: "in the\ndma-buf", shown: "never" },
+    linearBytes: { ...BYTES, title: "linear", shown: "never" },
+    readableBytes: { ...BYTES, title: "readable", shown: "never" },
+    receivedBytes: { ...BYTES, title: "by recv", shown: "never" },
     copiedBytes: {
       title: "kernel:\ncopied",
       unit: "B",
@@ -123,9 +126,9 @@ export const rxDevmem = defineLab({
         linearBytes + readableBytes + receivedBytes,
       evidence: true,
     },
-    placedBytes: sum("NIC:\nplaced"),
-    readBytes: sum("NIC:\nread", "where there is room"),
-    linearPayloadBytes: sum("NIC:\nleft linear", "never"),
+    placedBytes: { ...BYTES, title: "NIC:\nplaced" },
+    readBytes: { ...BYTES, title: "NIC:\nread", shown: "where there is room" },
+    linearPayloadBytes: { ...BYTES, title: "NIC:\nleft linear", shown: "never" },
     droppedFrames: { title: "frames\ndropped", over: "sum", evidence: true, shown: "never" },
     sentAgain: { title: "sent\nagain", over: "sum", evidence: true, shown: "never" },
     samePages: { title: "same\npages", rounds: "warm-up", over: "every", evidence: true },
@@ -148,17 +151,6 @@ type DevmemRow = Row<DevmemFactors, DeviceMemoryStreamed>;
 function nameOf({ send, receive }: Pick<DevmemFactors, "send" | "receive">): string {
   const [from, to] = [send, receive].map((way) => way === "copy" ? "" : "devmem ");
   return `${from}send to ${to}${receive === "copy" ? "recv" : "receive"}`;
-}
-
-/** A column of evidence: bytes, summed over the rounds that count. */
-function sum(title: string, shown: "always" | "where there is room" | "never" = "always"): {
-  readonly title: string;
-  readonly unit: "B";
-  readonly over: "sum";
-  readonly evidence: true;
-  readonly shown: typeof shown;
-} {
-  return { title, unit: "B", over: "sum", evidence: true, shown };
 }
 
 /** Whether the kernel copied, by the sums over the rounds and by the pages of the warm-up. */

@@ -101,6 +101,9 @@ const options = {
   },
 } as const;
 
+/** Evidence in bytes, of all rounds that count together. */
+const BYTES = { unit: "B", over: "sum", evidence: true } as const;
+
 /** From the NIC to the disk. */
 export const rxToDisk = defineLab({
   name: "rx-to-disk",
@@ -178,19 +181,12 @@ export const rxToDisk = defineLab({
   columns: {
     bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
     cpuSecondsPerMiB: { title: "CPU\n/MiB", unit: "s", better: "lower" },
-    payloadBytes: {
-      title: "received",
-      of: "bytes",
-      over: "sum",
-      unit: "B",
-      evidence: true,
-      shown: "never",
-    },
-    directBytes: { title: "direct", over: "sum", unit: "B", evidence: true, shown: "never" },
-    copiedBytes: { title: "kernel:\ncopied", over: "sum", unit: "B", evidence: true },
-    placedBytes: { title: "NIC:\nplaced", over: "sum", unit: "B", evidence: true },
-    bouncedBytes: { title: "bounced", over: "sum", unit: "B", evidence: true },
-    cachedBytes: { title: "in page\ncache", over: "sum", unit: "B", evidence: true },
+    payloadBytes: { ...BYTES, title: "received", of: "bytes", shown: "never" },
+    directBytes: { ...BYTES, title: "direct", shown: "never" },
+    copiedBytes: { ...BYTES, title: "kernel:\ncopied" },
+    placedBytes: { ...BYTES, title: "NIC:\nplaced" },
+    bouncedBytes: { ...BYTES, title: "bounced" },
+    cachedBytes: { ...BYTES, title: "in page\ncache" },
     verified: { title: "verified", over: "every", rounds: "all", evidence: true },
     untouched: {
       title: "untouched",

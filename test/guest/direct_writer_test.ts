@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   Area,
   DirectWriter,
@@ -33,15 +33,15 @@ async function write(
   });
 }
 
-for (const mtu of [1500, 4148, 9000]) {
+for (const mtu of [1500, 9000]) {
   Deno.test(`a DirectWriter writes a stream whose pieces lie as they like, MTU ${mtu}`, async () => {
     await using target = DiskTarget.open();
-    const bytes = (4 << 20) + 3 * PAGE;
+    const bytes = (1 << 20) + 3 * PAGE;
     const { directBytes, bouncedBytes } = await write(target, mtu, bytes);
     assertEquals(directBytes + bouncedBytes, bytes);
     using file = target.file();
     assertEquals(await isStreamOnDisk(file, bytes), true);
     // Segments of 1448 or 8948 bytes end inside of pages.
-    if (mtu !== 4148) assertEquals(bouncedBytes > 0, true);
+    assert(bouncedBytes > 0);
   });
 }

@@ -18,7 +18,7 @@ type Row = {
 
 const MIB = 1 << 20;
 
-Deno.test("rx-zcrx tells copying from not copying by three signs that agree", async () => {
+Deno.test("rx-zcrx tells copying from not copying by three witnesses that agree", async () => {
   const { document, text } = await runLab(
     ...["rx-zcrx", "--quick", "--repeats", "2", "--bytes", "2M"],
     ...["--mtu", "1500,9000", "--buffer", "4096,16384", "--cores", "same"],

@@ -1,5 +1,5 @@
 /**
- * The third sign of zero copy on receive: the page that the program reads is the page that the NIC
+ * The third witness of zero copy on receive: the page that the program reads is the page that the NIC
  * wrote.
  *
  * @module
