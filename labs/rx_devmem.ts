@@ -112,7 +112,13 @@ export const rxDevmem = defineLab({
   },
 
   columns: {
-    bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
+    bytesPerSecond: {
+      title: "bytes/s",
+      unit: "B/s",
+      better: "higher",
+      verdict: true,
+      interval: "where there is room",
+    },
     cpuSecondsPerMiB: { title: "CPU\n/MiB", unit: "s", better: "lower" },
     payloadBytes: { ...BYTES, title: "received", shown: "never" },
     dmaBufBytes: { ...BYTES, title: "in the\ndma-buf", shown: "never" },

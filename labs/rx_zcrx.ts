@@ -210,7 +210,13 @@ export const rxZcrx = defineLab({
   },
 
   columns: {
-    bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
+    bytesPerSecond: {
+      title: "bytes/s",
+      unit: "B/s",
+      better: "higher",
+      verdict: true,
+      interval: "where there is room",
+    },
     published: {
       title: "published",
       value: ({ engine, mtu, cores }) =>

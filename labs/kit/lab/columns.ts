@@ -96,6 +96,13 @@ export interface MeasureColumn extends ColumnBase {
    */
   readonly verdict?: boolean | "between runs";
   /**
+   * Whether the table shows the interval of each comparison: always, or only where there is room, for
+   * tables of many columns; the verdicts tell it as well.
+   *
+   * @default {"always", but where there is room if several columns are compared}
+   */
+  readonly interval?: "always" | "where there is room";
+  /**
    * What more and less of it is called, and what it is that is more or less, such as `its CPU time`.
    *
    * @default {{ higher: "faster", lower: "slower" }, or the reverse where less is better; what is

@@ -192,7 +192,7 @@ export function intervalOf<F extends Factors, M extends Measures>(
 /** How the rows are to be read, for the document. */
 export function runTableOf<F extends Factors, M extends Measures>(
   title: string,
-  factorTitles: { readonly [name: string]: string | undefined },
+  factorTitles: { readonly [name: string]: string | FactorColumn | undefined },
   { baseline, within, columns }: Rows<F, M>,
   combinations: readonly F[],
 ): RunTable {
@@ -200,7 +200,11 @@ export function runTableOf<F extends Factors, M extends Measures>(
   const oneLine = (text: string): string => text.replaceAll("\n", " ");
   return {
     title,
-    factors: names.map((name) => ({ name, title: oneLine(factorTitles[name] ?? words(name)) })),
+    factors: names.map((name) => {
+      const declared = factorTitles[name];
+      const title = typeof declared === "string" ? declared : declared?.title;
+      return { name, title: oneLine(title ?? words(name)) };
+    }),
     baseline: baseline as Factors,
     within,
     columns: Object.entries(columns).map(([name, column]) => ({

@@ -21,7 +21,13 @@ import { crossover } from "../statistics/crossover.ts";
 import { isDistribution } from "../statistics/durations.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
-import { type ColumnBase, comparedColumns, type FactorColumn, isDerived } from "./columns.ts";
+import {
+  type ColumnBase,
+  comparedColumns,
+  type FactorColumn,
+  isDerived,
+  type MeasureColumn,
+} from "./columns.ts";
 import type { AnyDeclaration, Chart, Findings, PercentileChart, Refused } from "./declaration.ts";
 import type { LabOptions } from "./options.ts";
 import { type ComparedRow, intervalOf, type RowComparison } from "./rows.ts";
@@ -106,7 +112,7 @@ function tableText(lab: AnyDeclaration, { rows, trials, context }: Told): string
   for (const [name, column] of Object.entries<ColumnBase>(lab.columns)) {
     if (column.shown !== "never") columns.push(valueColumn(lab, name, column, rows));
     const against = compared.find((one) => one.name === name);
-    if (against !== undefined) columns.push(...againstColumns(lab, name));
+    if (against !== undefined) columns.push(...againstColumns(lab, against, compared.length > 1));
   }
   if (lab.proof !== undefined) {
     columns.push({ title: "proof", value: ({ proof }) => proof });
@@ -174,8 +180,10 @@ function valueColumn(
 
 function againstColumns(
   lab: AnyDeclaration,
-  name: string,
+  { name, interval }: MeasureColumn & { readonly name: string },
+  isOneOfSeveral: boolean,
 ): TableColumn<AnyRow>[] {
+  const shown = interval ?? (isOneOfSeveral ? "where there is room" : "always");
   const of = (one: AnyRow): RowComparison | null => one.comparisons[name] ?? null;
   return [
     {
@@ -197,8 +205,7 @@ function againstColumns(
       },
       align: "right",
       style: (row) => of(row)?.difference === "baseline" ? "dim" : undefined,
-      // The verdicts below tell it as well.
-      dispensable: true,
+      dispensable: shown === "where there is room",
     },
   ];
 }
