@@ -20,17 +20,17 @@ import {
 
 /** What one trial is about. */
 type ReceiveFactors = {
+  readonly mtu: number;
+  /** Whether NAPI, which takes the packets off the NIC, has the receiver's processor or another. */
+  readonly cores: "other" | "same";
   readonly engine: StreamEngine;
   /**
    * What the receiver stands on: a queue of softnic, no device (the same interface, with copying), or
    * a veth pair, where softnic is not to be had.
    */
   readonly device: "softnic" | "none" | "veth";
-  readonly mtu: number;
   /** Bytes of a receive buffer; null where there are none of a fixed size. */
   readonly buffer: number | null;
-  /** Whether NAPI, which takes the packets off the NIC, has the receiver's processor or another. */
-  readonly cores: "other" | "same";
 };
 
 /** What all trials share. */
@@ -141,11 +141,11 @@ export const rxZcrx = defineLab({
     return mtus.flatMap((mtu) =>
       processors.flatMap((cores): ReceiveFactors[] => {
         const zcrx = (device: "none" | "softnic", buffer: number): ReceiveFactors => {
-          return { engine: "zcrx", device, mtu, buffer, cores };
+          return { mtu, cores, engine: "zcrx", device, buffer };
         };
         const all: ReceiveFactors[] = [
-          { engine: "recv", device: link, mtu, buffer: null, cores },
-          { engine: "recv-multishot", device: link, mtu, buffer: PROVIDED_BYTES, cores },
+          { mtu, cores, engine: "recv", device: link, buffer: null },
+          { mtu, cores, engine: "recv-multishot", device: link, buffer: PROVIDED_BYTES },
           zcrx("none", 4096),
           ...(has("softnic") ? buffers.map((bytes) => zcrx("softnic", bytes)) : []),
         ];
