@@ -192,7 +192,9 @@ export function intervalOf<F extends Factors, M extends Measures>(
 /** How the rows are to be read, for the document. */
 export function runTableOf<F extends Factors, M extends Measures>(
   title: string,
-  factorTitles: { readonly [name: string]: string | FactorColumn | undefined },
+  factorTitles: {
+    readonly [name: string]: string | { readonly title?: string } | undefined;
+  },
   { baseline, within, columns }: Rows<F, M>,
   combinations: readonly F[],
 ): RunTable {
