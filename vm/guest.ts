@@ -63,6 +63,9 @@ const POWER_OFF_MILLISECONDS = 30_000;
 /** Length of the guest's scratch disk, which takes no room until something is written. */
 const SCRATCH_BYTES = 2 ** 30;
 
+/** Pages of 2 MiB that the guest sets aside, for areas that want them. */
+const HUGE_PAGES = 8;
+
 /** The ports by which the guest talks to us. */
 const PORTS = ["control", "out", "err"] as const;
 
@@ -136,7 +139,9 @@ function machine(options: GuestOptions, room: Room): string[] {
   const { files, acceleration, shares, memory, processors, interactive } = options;
   // The kernel takes a timer that a busy host delays for a broken one, and panics.
   const patience = "no_timer_check";
-  const kernelOptions = ["console=ttyS0", "loglevel=5", "panic=-1", "mitigations=off", patience];
+  const pages = `hugepages=${HUGE_PAGES}`;
+  const quiet = ["console=ttyS0", "loglevel=5", "panic=-1"];
+  const kernelOptions = [...quiet, "mitigations=off", patience, pages];
   return [
     ...ACCELERATION_OPTIONS[acceleration],
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],

@@ -471,8 +471,17 @@ function probeUdmabuf(answers: Map<Requirement, Answer>): void {
   }
 }
 
-/** What the guest has, wherever it runs. */
-const IN_GUEST = ["zcrx", "softnic", "udmabuf"] as const;
+/** The oldest kernel that the guest may have. */
+export const GUEST_KERNEL = "7.3";
+
+/** What the guest has, wherever it runs: what its kernel can do, its devices and memory. */
+export const IN_GUEST: readonly Requirement[] = [
+  ...REQUIREMENTS.filter((name) => /^IO_?U?RING_/.test(name)),
+  "zcrx",
+  "softnic",
+  "udmabuf",
+  "huge pages",
+];
 
 function probeGuest(answers: Map<Requirement, Answer>, machine: Machine): void {
   const missing = missingComponents(GUEST_COMPONENTS);
@@ -481,7 +490,7 @@ function probeGuest(answers: Map<Requirement, Answer>, machine: Machine): void {
   } else if (Deno.uid() !== 0 && !hasGuest()) {
     answers.set("guest", no("making the guest takes root", "sudo deno task vm -- COMMAND"));
   } else if (missing.length === 0) {
-    answers.set("guest", real("deno task vm boots Linux 7.3 with softnic in QEMU"));
+    answers.set("guest", real(`deno task vm boots Linux ${GUEST_KERNEL} with softnic in QEMU`));
   } else {
     answers.set("guest", no(`not installed: ${missing.join(", ")}`, installCommand(missing)));
   }
