@@ -1,18 +1,17 @@
 /**
- * `deno task test [FILTER]`: runs every test that this machine can run, those that need Linux 7.3 or
- * softnic in the guest, and the examples of the documentation. Its last line is `N passed, N failed`,
- * with `, N skipped` if some were.
+ * `deno task test [FILTER]`: runs every test that this machine can run, in the guest those for which
+ * it lacks something that the guest has, and the examples of the documentation. Its last line is
+ * `N passed, N failed`, with `, N skipped` if some were.
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, toFileUrl } from "@std/path";
 import { homedir } from "node:os";
 import { Room } from "../labs/kit/terminal/room.ts";
 import {
   type Component,
   ensureSystem,
   GUEST_COMPONENTS,
-  NOTEBOOK_COMPONENTS,
   SetupError,
   TEST_COMPONENTS,
 } from "../labs/kit/terminal/setup.ts";
@@ -27,14 +26,17 @@ import {
 } from "../labs/kit/terminal/terminal.ts";
 import { guestObstacle } from "../vm/build.ts";
 import { kernelComplaints } from "../vm/kernel_log.ts";
+import { exactly, matcher } from "./filter.ts";
+import type { Listed } from "./listing.ts";
+import type { Lack } from "./needs.ts";
 import { PROGRESS } from "./progress.ts";
+import { type Counts, countTests, type Failure, failureText, summaryLine } from "./report.ts";
 import { Watchdog } from "./watchdog.ts";
+
+const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /** What is searched for tests and for examples. */
 const SOURCES = ["test", "mod.ts", "ffi", "labs", "notebooks", "vm"];
-
-/** The tests that run in the guest. */
-const GUEST_SOURCES = "test/guest";
 
 /** Seconds that the guest's tests may take; with software emulation they take some minutes. */
 const GUEST_SECONDS = 2400;
@@ -42,97 +44,8 @@ const GUEST_SECONDS = 2400;
 /** A test of the host that takes so many seconds hangs; the first one in the guest makes that. */
 const TEST_SECONDS = 900;
 
-/** Lines of a failure's reason that are told again at the end. */
-const REASON_LINES = 25;
-
 /** The reason that a report gives for a test that was running when the run was interrupted. */
 const CANCELLED = "Cancelled";
-
-/** A test that failed, or something else that should not have been. */
-export interface Failure {
-  /** The test's name. */
-  readonly name: string;
-  /** What it said, a step that failed included; empty if there is no more to say. */
-  readonly reason: string;
-}
-
-/** The counts of a report. */
-export interface Counts {
-  /** Tests that passed. */
-  readonly passed: number;
-  /** Those that failed. */
-  readonly failed: readonly Failure[];
-  /** The names of those that this machine cannot run, steps of tests included. */
-  readonly skipped: readonly string[];
-}
-
-/**
- * Counts the tests of a JUnit report as `deno test` writes it. Steps count with their test; those
- * that a filter left out do not count.
- *
- * @param report The report's text.
- * @returns The counts.
- */
-export function countTests(report: string): Counts {
-  let passed = 0;
-  const failed: { name: string; reason: string }[] = [];
-  const skipped: string[] = [];
-  let suite = "";
-  let test = "";
-  const cases = /<testcase\s([^>]*?)\/?>((?:(?!<\/testcase>|<testcase\s)[\s\S])*)/g;
-  for (const [, attributes = "", body = ""] of report.matchAll(cases)) {
-    const name = attribute(attributes, "name");
-    const isSkipped = /<skipped\b/.test(body);
-    // What a filter left out never ran, and so has no time.
-    if (isSkipped && attribute(attributes, "time") === "") continue;
-    const isStep = suite === attribute(attributes, "classname") && name.startsWith(`${test} > `);
-    if (isSkipped) skipped.push(name);
-    const reason = reasonIn(body);
-    if (isStep) {
-      if (reason !== undefined && failed.at(-1)?.name === test) {
-        failed.at(-1)!.reason += `\n${name}: ${unescaped(reason)}`;
-      }
-      continue;
-    }
-    suite = attribute(attributes, "classname");
-    test = name;
-    if (reason !== undefined) failed.push({ name, reason: unescaped(reason) });
-    else if (!isSkipped) passed++;
-  }
-  return { passed, failed, skipped };
-}
-
-/** Why a test failed: a text, or where there is none, as of a cancelled test, its title. */
-function reasonIn(body: string): string | undefined {
-  const found = /<(?:failure|error)\b([^>]*?)(?:\/>|>([\s\S]*?)<\/(?:failure|error)>)/.exec(body);
-  return found === null ? undefined : found[2] ?? attribute(found[1]!, "message");
-}
-
-function attribute(attributes: string, name: string): string {
-  return unescaped(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
-}
-
-function unescaped(text: string): string {
-  const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(\w+);/g, (whole, entity) => entities[entity] ?? whole);
-}
-
-/**
- * The last line of a run.
- *
- * @param counts The counts.
- * @returns The line, without a newline.
- */
-export function summaryLine({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed.length} failed` +
-    (skipped.length === 0 ? "" : `, ${skipped.length} skipped`);
-}
-
-/** The end of a long log is what is read first: what failed says there why. */
-function failureText({ name, reason }: Failure): string {
-  const lines = reason.split("\n").filter((line) => line.trim() !== "").slice(0, REASON_LINES);
-  return [`failed: ${name}`, ...lines.map((line) => `  ${line}`)].join("\n") + "\n";
-}
 
 async function main(args: readonly string[]): Promise<number> {
   const filters = args[0] === "--" ? args.slice(1) : args;
@@ -142,101 +55,107 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.badArguments;
   }
   await ensureSystem({ components: TEST_COMPONENTS });
-  // Without these the tests that need them skip themselves by name.
-  await obstacleOf(NOTEBOOK_COMPONENTS);
-  if (guestObstacle() === undefined) await obstacleOf(GUEST_COMPONENTS);
-
   using own = Room.open("test");
   const room = own.folder;
-  const runs: Run[] = [await runOnHost(room, filter)];
-  if (runs[0]!.signal === undefined) runs.push(await runInGuest(room, filter));
-  const signal = runs.find((run) => run.signal !== undefined)?.signal;
-  if (signal !== undefined) return SIGNAL_EXIT[signal];
-  const counts = sum(runs.map((run) => run.counts));
+  const selection = await select(room, filter);
+  if (selection === undefined) {
+    printError(`No test matches ${filter}.\n`);
+    return EXIT.failed;
+  }
+
+  const host = await runOnHost(room, selection);
+  const elsewhere = selection.listed.filter(isForGuest);
+  const guest = elsewhere.length === 0 ? undefined : await runInGuest(room, elsewhere);
+  const counts = guest === undefined ? host : sum(host, guest, elsewhere);
   for (const name of counts.skipped) print(`skipped: ${name}\n`);
+  for (const line of reasons(selection.listed, counts.skipped)) print(`${line}\n`);
   for (const failure of counts.failed) print(failureText(failure));
   if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
+  print(`host: ${summaryLine(host)}\n`);
+  if (guest !== undefined) print(`guest: ${summaryLine(guest)}\n`);
   print(`${summaryLine(counts)}\n`);
   return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
 }
 
-/** What came of some tests. */
-interface Run {
-  readonly counts: Counts;
-  /** The signal that ended them, if one did. */
-  readonly signal: EndingSignal | undefined;
+// === What is to run ===
+
+/** The tests that are to run, and how Deno is told. */
+interface Selection {
+  /** The tests, those of the examples aside. */
+  readonly listed: readonly Listed[];
+  /** The arguments of `deno test` that select them. */
+  readonly args: readonly string[];
 }
 
-const NOTHING: Counts = { passed: 0, failed: [], skipped: [] };
-
-function sum(all: readonly Counts[]): Counts {
-  return {
-    passed: all.reduce((passed, counts) => passed + counts.passed, 0),
-    failed: all.flatMap((counts) => counts.failed),
-    skipped: all.flatMap((counts) => counts.skipped),
-  };
+/**
+ * Finds out what is to run, and installs what only that needs.
+ *
+ * @returns The tests; nothing if there are none.
+ */
+async function select(room: string, filter: string | undefined): Promise<Selection | undefined> {
+  const files = SOURCES.flatMap((path) => [...modulesIn(path)]).sort();
+  const tests = files.filter((file) => file.endsWith("_test.ts"));
+  const isMatch = filter === undefined ? () => true : matcher(filter);
+  // What cannot be loaded is not left out: the run will say why.
+  const find = async (): Promise<Listed[]> =>
+    (await list(room, tests)).filter(({ name }) => name === undefined || isMatch(name));
+  let listed = await find();
+  if (await installFor(listed)) listed = await find();
+  if (filter === undefined) return { listed, args: SOURCES };
+  // Loading a module takes long, so the others are not even looked at.
+  const selected = new Set(listed.map(({ file }) => file));
+  for (const file of files) if (isMatch(exampleName(file)) && hasExample(file)) selected.add(file);
+  return selected.size === 0 ? undefined : { listed, args: ["--filter", filter, ...selected] };
 }
 
-async function runOnHost(room: string, filter: string | undefined): Promise<Run> {
-  const report = `${room}/host.xml`;
-  const { code, signal, hung } = await runDeno([
-    ...["test", "--allow-all", "--doc", `--ignore=${GUEST_SOURCES}`, `--junit-path=${report}`],
-    "--preload=./test/progress.ts",
-    ...filtering(filter),
-    ...SOURCES,
-  ], `${room}/progress`);
-  if (hung === undefined) return { counts: countsOf(report, code, "deno test"), signal };
-  return { counts: withHanging(countTests(readIfThere(report)), hung), signal };
-}
-
-/** The counts of a run that was ended because a test hung, in a file that is known if one began. */
-function withHanging({ passed, failed, skipped }: Counts, file: string): Counts {
-  const reason = `It had not ended after ${TEST_SECONDS} s. What comes after it did not run.`;
-  const name = file === "" ? "deno test, before the first test" : `a test of ${file}`;
-  const others = failed.filter((failure) => failure.reason !== CANCELLED);
-  const [hanging = { name }] = failed.filter((failure) => failure.reason === CANCELLED);
-  return { passed, failed: [...others, { ...hanging, reason }], skipped };
-}
-
-/** Where the guest cannot be made, its tests are skipped, and said to be. */
-async function runInGuest(room: string, filter: string | undefined): Promise<Run> {
-  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
-  if (obstacle !== undefined) {
-    const skipped = [`all of ${GUEST_SOURCES}, which run in the guest: ${obstacle}`];
-    return { counts: { ...NOTHING, skipped }, signal: undefined };
+/** All modules in a folder, or the one that a path names. */
+function* modulesIn(path: string): Generator<string> {
+  if (Deno.statSync(`${PROJECT}/${path}`).isFile) {
+    if (path.endsWith(".ts")) yield path;
+    return;
   }
-  // Types are checked outside, where that is much faster.
-  const { code: badTypes } = await runDeno(["check", "--quiet", GUEST_SOURCES]);
-  if (badTypes !== 0) {
-    return {
-      counts: { ...NOTHING, failed: [{ name: `deno check ${GUEST_SOURCES}`, reason: "" }] },
-      signal: undefined,
-    };
+  for (const { name } of Deno.readDirSync(`${PROJECT}/${path}`)) {
+    yield* modulesIn(`${path}/${name}`);
   }
-  const report = `${room}/guest.xml`;
-  const kernelLog = `${room}/kernel.log`;
-  const { code, signal } = await runDeno([
-    ...["task", "vm", "--out", room, "--time-limit", String(GUEST_SECONDS)],
-    ...[
-      "--kernel-log",
-      kernelLog,
-      "--",
-      "deno",
-      "test",
-      "--allow-all",
-      "--no-check",
-      `--junit-path=${report}`,
-    ],
-    ...filtering(filter),
-    GUEST_SOURCES,
+}
+
+/** What Deno calls the examples of a module, the lines aside, which follow. */
+function exampleName(file: string): string {
+  return `${toFileUrl(`${PROJECT}/${file}`).href}#`;
+}
+
+function hasExample(file: string): boolean {
+  return Deno.readTextFileSync(`${PROJECT}/${file}`).includes(" * ```ts\n");
+}
+
+async function list(room: string, files: readonly string[]): Promise<Listed[]> {
+  const path = `${room}/tests.json`;
+  const { code } = await runDeno([
+    ...["run", "--allow-all", "--no-check", "test/listing.ts", path],
+    ...files,
   ]);
-  const counts = countsOf(report, code, "deno test in the guest");
-  const complaints = kernelComplaints(readIfThere(kernelLog));
-  const failed = complaints.map((line) => ({
-    name: `the guest's kernel complained: ${line}`,
-    reason: "",
-  }));
-  return { counts: { ...counts, failed: [...counts.failed, ...failed] }, signal };
+  if (code !== 0) throw new Error("The tests could not be listed: see above");
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+/** Installs what some tests would run with; without it they skip themselves. */
+async function installFor(listed: readonly Listed[]): Promise<boolean> {
+  const wanted = new Map<string, readonly Component[]>();
+  for (const { lacks } of listed) {
+    if (!lacks.every(isInstallable)) continue;
+    for (const { name, obtain } of lacks.filter(isInstallable)) wanted.set(name, obtain);
+  }
+  for (const components of wanted.values()) await obstacleOf(components);
+  return wanted.size > 0;
+}
+
+function isInstallable(lack: Lack): lack is Lack & { readonly obtain: readonly Component[] } {
+  return typeof lack.obtain === "object";
+}
+
+/** Whether a test can run in the guest, and only there. */
+function isForGuest({ lacks }: Listed): boolean {
+  return lacks.length > 0 && lacks.every(({ obtain }) => obtain === "guest");
 }
 
 /** Makes sure of components, and says why they cannot be had here if they cannot. */
@@ -250,8 +169,80 @@ async function obstacleOf(components: readonly Component[]): Promise<string | un
   }
 }
 
-function filtering(filter: string | undefined): string[] {
-  return filter === undefined ? [] : ["--filter", filter];
+// === What came of it ===
+
+/** The counts of both, in which a test that ran in the guest counts once. */
+function sum(host: Counts, guest: Counts, elsewhere: readonly Listed[]): Counts {
+  const names = new Set(elsewhere.map(({ registered }) => registered));
+  return {
+    passed: host.passed + guest.passed,
+    failed: [...host.failed, ...guest.failed],
+    skipped: [...host.skipped.filter((name) => !names.has(name)), ...guest.skipped],
+  };
+}
+
+/** Why what some tests lack is not here, in a line for each thing. */
+function reasons(listed: readonly Listed[], skipped: readonly string[]): readonly string[] {
+  const names = new Set(skipped);
+  const lacks = listed.filter(({ registered }) => names.has(registered))
+    .flatMap(({ lacks }) => lacks).filter(({ why }) => why !== "");
+  return [...new Set(lacks.map(({ name, why }) => `without ${name}: ${why}`))];
+}
+
+async function runOnHost(room: string, { listed, args }: Selection): Promise<Counts> {
+  const report = `${room}/host.xml`;
+  const { code, hung } = await runDeno([
+    ...["test", "--allow-all", "--doc", `--junit-path=${report}`, "--preload=./test/progress.ts"],
+    ...args,
+  ], `${room}/progress`);
+  const counts = hung === undefined
+    ? countsOf(report, code, "deno test")
+    : withHanging(countTests(readIfThere(report)), hung);
+  // What is missing is a part of the name of a test that is skipped, and not meant by a filter.
+  const isMeant = (name: string): boolean =>
+    listed.some(({ registered }) => name === registered || name.startsWith(`${registered} > `));
+  return { ...counts, skipped: counts.skipped.filter(isMeant) };
+}
+
+/** The counts of a run that was ended because a test hung, in a file that is known if one began. */
+function withHanging({ passed, failed, skipped }: Counts, file: string): Counts {
+  const reason = `It had not ended after ${TEST_SECONDS} s. What comes after it did not run.`;
+  const name = file === "" ? "deno test, before the first test" : `a test of ${file}`;
+  const others = failed.filter((failure) => failure.reason !== CANCELLED);
+  const [hanging = { name }] = failed.filter((failure) => failure.reason === CANCELLED);
+  return { passed, failed: [...others, { ...hanging, reason }], skipped };
+}
+
+/** Runs tests in the guest, which is built when it is first needed. */
+async function runInGuest(room: string, tests: readonly Listed[]): Promise<Counts> {
+  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
+  if (obstacle !== undefined) {
+    const skipped = tests.map(({ registered }) => `${registered} (the guest: ${obstacle})`);
+    return { passed: 0, failed: [], skipped };
+  }
+  const report = `${room}/guest.xml`;
+  const kernelLog = `${room}/kernel.log`;
+  const { code } = await runDeno([
+    ...["run", "--allow-all", "vm/main.ts", "--out", room, "--time-limit", String(GUEST_SECONDS)],
+    ...["--kernel-log", kernelLog, "--"],
+    // Types have been checked outside, where that is much faster.
+    ...["deno", "test", "--allow-all", "--no-check", `--junit-path=${report}`],
+    ...["--filter", exactly(tests.map(({ name }) => name!))],
+    ...new Set(tests.map(({ file }) => file)),
+  ]);
+  const { passed, failed, skipped } = countsOf(report, code, "deno test in the guest");
+  const complaints = kernelComplaints(readIfThere(kernelLog));
+  const ran = passed + failed.length + skipped.length;
+  const others: Failure[] = [
+    ...ran >= tests.length || failed.length > 0 ? [] : [{
+      name: `of ${tests.length} tests the guest ran ${ran}`,
+      reason: "",
+    }],
+    ...complaints.map((line) => ({ name: `the guest's kernel complained: ${line}`, reason: "" })),
+    // probe() has said that the guest has it.
+    ...skipped.map((name) => ({ name: `the guest cannot run ${name}`, reason: "" })),
+  ];
+  return { passed, failed: [...failed, ...others], skipped: [] };
 }
 
 /** Types that do not fit, a module that throws and a crash fail outside of any test. */
@@ -275,14 +266,16 @@ function readIfThere(path: string): string {
  *
  * @param args Its arguments.
  * @param progress The file in which tests tell that they began, if they do.
+ * @returns How it ended; `hung` is the file in which it made no progress, if it did not.
+ * @throws {Interruption} If a signal has ended it.
  */
 async function runDeno(
   args: readonly string[],
   progress?: string,
-): Promise<{ code: number; signal: EndingSignal | undefined; hung: string | undefined }> {
+): Promise<{ code: number; hung: string | undefined }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: fromFileUrl(new URL("..", import.meta.url)),
+    cwd: PROJECT,
     env: {
       // Tests that become root of a user namespace would look for another home, where none is set.
       HOME: Deno.env.get("HOME") || homedir(),
@@ -297,7 +290,18 @@ async function runDeno(
     end(child, again ? "SIGKILL" : "SIGTERM");
   });
   const { code } = await child.status;
-  return { code, signal: received, hung: watchdog?.hung };
+  if (received !== undefined) throw new Interruption(received);
+  return { code, hung: watchdog?.hung };
+}
+
+class Interruption extends Error {
+  override readonly name = "Interruption";
+  readonly code: number;
+
+  constructor(signal: EndingSignal) {
+    super(`interrupted by ${signal}`);
+    this.code = SIGNAL_EXIT[signal];
+  }
 }
 
 function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
@@ -315,6 +319,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
+    if (error instanceof Interruption) Deno.exit(error.code);
     printError(describeError(error));
     Deno.exit(exitCode(error));
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countTests, summaryLine } from "./main.ts";
+import { countTests, summaryLine } from "./report.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="9" failures="3" errors="0" time="0.204">
@@ -53,7 +53,11 @@ Deno.test("countTests() finds nothing in an empty report", () => {
 Deno.test("summaryLine() mentions skipped tests only where there are some", () => {
   assertEquals(summaryLine({ passed: 3, failed: [], skipped: [] }), "3 passed, 0 failed");
   assertEquals(
-    summaryLine({ passed: 3, failed: [{ name: "a", reason: "" }], skipped: ["b", "c"] }),
+    summaryLine({
+      passed: 3,
+      failed: [{ name: "a", reason: "" }],
+      skipped: ["b", "c"],
+    }),
     "3 passed, 1 failed, 2 skipped",
   );
 });

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Command } from "./child.ts";
 import { isMarkedProcessLeft } from "./leftovers.ts";
-import { countTests } from "./main.ts";
+import { countTests } from "./report.ts";
 import { PROGRESS } from "./progress.ts";
 import { until } from "./until.ts";
 import { Watchdog } from "./watchdog.ts";

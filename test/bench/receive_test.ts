@@ -4,6 +4,7 @@ import { Area, type Place, Ring, Socket, Testbed } from "zclab";
 import { Program } from "../../bench/program.ts";
 import { type CopyOptions, ReceiveReference } from "../../bench/receive.ts";
 import { Command } from "../child.ts";
+import { testsNeeding } from "../needs.ts";
 
 const SOURCE = new URL("../../bench/receive.c", import.meta.url);
 const MULTIPLIER = 2654435769n;
@@ -26,13 +27,7 @@ function options(further: Partial<CopyOptions> = {}): CopyOptions {
 }
 
 /** The program enters a network namespace, not the user namespace that one of a user's belongs to. */
-async function canEnter(): Promise<boolean> {
-  await using bed = await Testbed.loopback();
-  return bed.near.namespace.userFd < 0;
-}
-
-const ignore = !(await canEnter());
-const reason = ignore ? " (needs root)" : "";
+const testEntering = testsNeeding("privileges");
 
 Deno.test("receive.c compiles without a warning", async () => {
   const flags = ["-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"];
@@ -75,33 +70,28 @@ Deno.test("Program says why it ended, and that it is closed", async () => {
   await assertRejects(() => program.command("send"), Error, "closed");
 });
 
-Deno.test({
-  name: `the C programs agree on a stream, wherever its pieces end${reason}`,
-  ignore,
-  fn: async () => {
-    await using bed = await Testbed.loopback();
-    const path = namespacePath(bed.near);
-    await using sender = await ReceiveReference.start(path);
-    await using receiver = await ReceiveReference.start(path);
-    for (const length of [1, 7, 8, 9, 1001, 4096, 65536]) {
-      const bytes = length < 10 ? 2003 : 300_001;
-      const wanted = options({ bytes, length });
-      const received = await receiver.receiveCopying(
-        wanted,
-        (port) => sender.send({ ...wanted, port }),
-      );
-      assertEquals(received.bytes, bytes);
-      assertGreater(received.pieces, Math.floor(bytes / length) - 1);
-      assertGreater(received.cpuSeconds, 0);
-      assertEquals((await sender.sent()).bytes, bytes);
-    }
-  },
+testEntering("the C programs agree on a stream, wherever its pieces end", async () => {
+  await using bed = await Testbed.loopback();
+  const path = namespacePath(bed.near);
+  await using sender = await ReceiveReference.start(path);
+  await using receiver = await ReceiveReference.start(path);
+  for (const length of [1, 7, 8, 9, 1001, 4096, 65536]) {
+    const bytes = length < 10 ? 2003 : 300_001;
+    const wanted = options({ bytes, length });
+    const received = await receiver.receiveCopying(
+      wanted,
+      (port) => sender.send({ ...wanted, port }),
+    );
+    assertEquals(received.bytes, bytes);
+    assertGreater(received.pieces, Math.floor(bytes / length) - 1);
+    assertGreater(received.cpuSeconds, 0);
+    assertEquals((await sender.sent()).bytes, bytes);
+  }
 });
 
-Deno.test({
-  name: `the C sender's stream is the one that matchesStream() knows, byte by byte${reason}`,
-  ignore,
-  fn: async () => {
+testEntering(
+  "the C sender's stream is the one that matchesStream() knows, byte by byte",
+  async () => {
     await using bed = await Testbed.loopback();
     await using sender = await ReceiveReference.start(namespacePath(bed.near));
     await using ring = Ring.open();
@@ -122,40 +112,36 @@ Deno.test({
     socket.close();
     assertEquals((await sender.sent()).bytes, bytes);
   },
-});
+);
 
-Deno.test({
-  name: `the C receiver refuses a stream that is another, or of another length${reason}`,
-  ignore,
-  fn: async () => {
-    await using bed = await Testbed.loopback();
-    const path = namespacePath(bed.near);
-    await using sender = await ReceiveReference.start(path);
-    await using receiver = await ReceiveReference.start(path);
-    const shorter = (port: number): Promise<void> => sender.send({ ...options(), port });
-    await assertRejects(
-      () => receiver.receiveCopying(options({ bytes: 100_004 }), shorter),
-      Error,
-      "ended at another length",
-    );
-    await sender.sent();
-    using socket = Socket.tcp(bed.near);
-    using area = Area.map({ bytes: 4096 });
-    const wrong = (port: number): void => {
-      socket.connect({ host: "127.0.0.1", port });
-      socket.send(area.slice(0, 64));
-      socket.shutdown("write");
-    };
-    await assertRejects(
-      () => receiver.receiveCopying(options({ bytes: 64 }), wrong),
-      Error,
-      "not what was sent",
-    );
-    const { bytes } = await receiver.receiveCopying(
-      options({ bytes: 10 }),
-      (port) => sender.send({ ...options({ bytes: 10 }), port }),
-    );
-    assertEquals(bytes, 10);
-    await sender.sent();
-  },
+testEntering("the C receiver refuses a stream that is another, or of another length", async () => {
+  await using bed = await Testbed.loopback();
+  const path = namespacePath(bed.near);
+  await using sender = await ReceiveReference.start(path);
+  await using receiver = await ReceiveReference.start(path);
+  const shorter = (port: number): Promise<void> => sender.send({ ...options(), port });
+  await assertRejects(
+    () => receiver.receiveCopying(options({ bytes: 100_004 }), shorter),
+    Error,
+    "ended at another length",
+  );
+  await sender.sent();
+  using socket = Socket.tcp(bed.near);
+  using area = Area.map({ bytes: 4096 });
+  const wrong = (port: number): void => {
+    socket.connect({ host: "127.0.0.1", port });
+    socket.send(area.slice(0, 64));
+    socket.shutdown("write");
+  };
+  await assertRejects(
+    () => receiver.receiveCopying(options({ bytes: 64 }), wrong),
+    Error,
+    "not what was sent",
+  );
+  const { bytes } = await receiver.receiveCopying(
+    options({ bytes: 10 }),
+    (port) => sender.send({ ...options({ bytes: 10 }), port }),
+  );
+  assertEquals(bytes, 10);
+  await sender.sent();
 });

@@ -10,7 +10,7 @@ import { Testbed, TRANSMIT_MODES, type TransmitMode } from "zclab";
 import { Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
 import { Command } from "../child.ts";
-import { needing, USUAL_MEMLOCK } from "../needs.ts";
+import { type Need, test, testsNeeding, USUAL_MEMLOCK } from "../needs.ts";
 
 /** An ifb device drops what it is sent without copying; what lo is sent is always copied. */
 const SINK = `
@@ -84,11 +84,12 @@ async function openFiles(pid: number): Promise<number> {
   return (await Array.fromAsync(Deno.readDir(`/proc/${pid}/fd`))).length;
 }
 
-const ignoreSend = !(await canUnshare());
-const reasonSend = ignoreSend ? " (needs root, iproute2 and the ifb module)" : "";
+const testSending = testsNeeding("privileges", "ifb");
 const USER_FLAGS = ["--user", "--map-root-user"];
-const ignoreUser = !(await canUnshare(...USER_FLAGS));
-const reasonUser = ignoreUser ? " (needs user namespaces, iproute2 and the ifb module)" : "";
+const USER_IFB: Need = {
+  name: "user namespaces in which an ifb can be made",
+  here: await canUnshare(...USER_FLAGS),
+};
 
 Deno.test("reference.c compiles without a warning", async () => {
   const source = fileURLToPath(new URL("../../bench/reference.c", import.meta.url));
@@ -111,7 +112,7 @@ Deno.test("Reference.nop() runs whole batches, one system call for each", async 
   }
 });
 
-Deno.test(needing("Reference keeps no ring of a finished command", USUAL_MEMLOCK), async () => {
+test("Reference keeps no ring of a finished command", { needs: [USUAL_MEMLOCK] }, async () => {
   await using reference = await Reference.start();
   await reference.nop(1, 1);
   const before = await openFiles(reference.pid);
@@ -180,74 +181,58 @@ Deno.test("Reference says why it ended", async () => {
   assertMatch(error.message, /exit code 1\) reference: namespace: No such file/);
 });
 
-Deno.test({
-  name: `Reference.send() copies nothing into an ifb, in every mode${reasonSend}`,
-  ignore: ignoreSend,
-  fn: async () => {
-    await using sink = await Sink.open();
-    await using reference = await Reference.start(sink);
-    for (const mode of TRANSMIT_MODES) {
-      for (const payload of [600, 8000]) {
-        assertCounts(mode, await reference.send(mode, options({ payload })), false);
-      }
-      const address = "fd5a:c1ab::2";
-      assertCounts(mode, await reference.send(mode, options({ address })), false);
-      assertCounts(mode, await reference.send(mode, options({ buffers: "one" })), false);
+testSending("Reference.send() copies nothing into an ifb, in every mode", async () => {
+  await using sink = await Sink.open();
+  await using reference = await Reference.start(sink);
+  for (const mode of TRANSMIT_MODES) {
+    for (const payload of [600, 8000]) {
+      assertCounts(mode, await reference.send(mode, options({ payload })), false);
     }
-  },
+    const address = "fd5a:c1ab::2";
+    assertCounts(mode, await reference.send(mode, options({ address })), false);
+    assertCounts(mode, await reference.send(mode, options({ buffers: "one" })), false);
+  }
 });
 
-Deno.test({
-  name: `Reference.send() copies everything over loopback, in every mode${reasonSend}`,
-  ignore: ignoreSend,
-  fn: async () => {
-    await using sink = await Sink.open();
-    await using reference = await Reference.start(sink);
-    for (const mode of TRANSMIT_MODES) {
-      assertCounts(mode, await reference.send(mode, options({ address: LOOPED })), true);
-    }
-  },
+testSending("Reference.send() copies everything over loopback, in every mode", async () => {
+  await using sink = await Sink.open();
+  await using reference = await Reference.start(sink);
+  for (const mode of TRANSMIT_MODES) {
+    assertCounts(mode, await reference.send(mode, options({ address: LOOPED })), true);
+  }
 });
 
-Deno.test({
-  name: `Reference.send() puts trains of at most 64 datagrams into a GSO request${reasonSend}`,
-  ignore: ignoreSend,
-  fn: async () => {
-    await using sink = await Sink.open();
-    await using reference = await Reference.start(sink);
-    for (const [payload, train] of [[100, 64], [1500, 43], [8000, 8]] as const) {
-      const result = await reference.send("gso", options({ payload }));
-      const datagrams = result.datagramsPerSecond / result.requestsPerSecond;
-      assertEquals(Math.round(datagrams * 100) / 100, train);
-    }
-  },
+testSending("Reference.send() puts trains of at most 64 datagrams into a GSO request", async () => {
+  await using sink = await Sink.open();
+  await using reference = await Reference.start(sink);
+  for (const [payload, train] of [[100, 64], [1500, 43], [8000, 8]] as const) {
+    const result = await reference.send("gso", options({ payload }));
+    const datagrams = result.datagramsPerSecond / result.requestsPerSecond;
+    assertEquals(Math.round(datagrams * 100) / 100, train);
+  }
 });
 
-Deno.test({
-  name: `Reference.send() reports a failed request and goes on${reasonSend}`,
-  ignore: ignoreSend,
-  fn: async () => {
-    await using sink = await Sink.open();
-    await using reference = await Reference.start(sink);
-    const nobody = options({ address: "127.0.0.1" });
-    for (const mode of ["non-zc", "zc", "zc-fixed+flush", "msg-zerocopy"] as const) {
-      await assertRejects(() => reference.send(mode, nobody), Error, "Connection refused");
-    }
-    const unreachable = options({ address: "10.99.99.99" });
-    await assertRejects(() => reference.send("zc", unreachable), Error, "connect: Network");
-    assertCounts("zc", await reference.send("zc", options()), false);
-  },
+testSending("Reference.send() reports a failed request and goes on", async () => {
+  await using sink = await Sink.open();
+  await using reference = await Reference.start(sink);
+  const nobody = options({ address: "127.0.0.1" });
+  for (const mode of ["non-zc", "zc", "zc-fixed+flush", "msg-zerocopy"] as const) {
+    await assertRejects(() => reference.send(mode, nobody), Error, "Connection refused");
+  }
+  const unreachable = options({ address: "10.99.99.99" });
+  await assertRejects(() => reference.send("zc", unreachable), Error, "connect: Network");
+  assertCounts("zc", await reference.send("zc", options()), false);
 });
 
-Deno.test({
-  name: `Reference enters a network namespace through its user namespace${reasonUser}`,
-  ignore: ignoreUser,
-  fn: async () => {
+test(
+  "Reference enters a network namespace through its user namespace",
+  { needs: [USER_IFB] },
+  async () => {
     await using sink = await Sink.open(...USER_FLAGS);
     await using reference = await Reference.start(sink);
     assertCounts("zc-fixed", await reference.send("zc-fixed", options()), false);
   },
-});
+);
 
 Deno.test("Reference enters the namespaces of a testbed, which only this process has open", async () => {
   await using bed = await Testbed.sink();

@@ -21,6 +21,9 @@ import { attribute } from "../../ffi/net/netlink/attributes.ts";
 import { GenericNetlink } from "../../ffi/net/netlink/generic.ts";
 import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { Connection, pattern, runModule } from "../ffi/connections.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 /** The flow to this port is steered to queue 1. */
 const STEERED = 9001;
@@ -197,7 +200,7 @@ for (
     { family: 4, mtu: 4096 + 52, bytes: 4 * MIB },
   ] as const
 ) {
-  Deno.test(`device memory receives IPv${family} at MTU ${mtu} without a copy`, async () => {
+  test(`device memory receives IPv${family} at MTU ${mtu} without a copy`, async () => {
     await using bench = await openBench({ mtu });
     const { bed, nic } = bench;
     using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -227,7 +230,7 @@ for (
   });
 }
 
-Deno.test("device memory receives many times what the area holds, in the batch face", async () => {
+test("device memory receives many times what the area holds, in the batch face", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 4 * MIB });
@@ -255,7 +258,7 @@ Deno.test("device memory receives many times what the area holds, in the batch f
   assertEquals(receiver.counts.returned, receiver.counts.pieces);
 });
 
-Deno.test("one area serves two queues, and one receiver several sockets", async () => {
+test("one area serves two queues, and one receiver several sockets", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   await nic.steer({ port: STEERED + 10, queue: 2 });
@@ -278,7 +281,7 @@ Deno.test("one area serves two queues, and one receiver several sockets", async 
   await assertPlacedOnce(bed, counters.rx1_user_bytes! + counters.rx2_user_bytes!, 2 * MIB);
 });
 
-Deno.test("pieces are returned in any order, however many", async () => {
+test("pieces are returned in any order, however many", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 16 * MIB });
@@ -305,7 +308,7 @@ Deno.test("pieces are returned in any order, however many", async () => {
   await transfer(bench, receiver, pattern(32 * MIB, 10));
 });
 
-Deno.test("an exhausted area holds the stream up, and loses nothing of it", async () => {
+test("an exhausted area holds the stream up, and loses nothing of it", async () => {
   await using bench = await openBench({ descriptors: 64 });
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 256 * 4096 });
@@ -336,7 +339,7 @@ Deno.test("an exhausted area holds the stream up, and loses nothing of it", asyn
   assertEquals(join(parts), data);
 });
 
-Deno.test("what comes in through another queue is copied, and counted as that", async () => {
+test("what comes in through another queue is copied, and counted as that", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -364,7 +367,7 @@ Deno.test("what comes in through another queue is copied, and counted as that", 
   assertEquals((await nic.counters()).rx1_user_bytes, 0);
 });
 
-Deno.test("the batch face shows what was copied, too", async () => {
+test("the batch face shows what was copied, too", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -383,7 +386,7 @@ Deno.test("the batch face shows what was copied, too", async () => {
   assertEquals(join(parts), data);
 });
 
-Deno.test("a flow into somebody else's dma-buf is refused, and returned", async () => {
+test("a flow into somebody else's dma-buf is refused, and returned", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   await nic.steer({ port: STEERED + 10, queue: 2 });
@@ -401,7 +404,7 @@ Deno.test("a flow into somebody else's dma-buf is refused, and returned", async 
   assertEquals(receiver.counts.pieces, 0);
 });
 
-Deno.test("a plain receive of a flow in device memory fails with EFAULT", async () => {
+test("a plain receive of a flow in device memory fails with EFAULT", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -418,7 +421,7 @@ Deno.test("a plain receive of a flow in device memory fails with EFAULT", async 
   piece!.return();
 });
 
-Deno.test("a receive without data says undefined, and one at the end nothing", async () => {
+test("a receive without data says undefined, and one at the end nothing", async () => {
   await using bench = await openBench();
   using area = Area.dmaBuf({ bytes: 8 * MIB });
   using receiver = bindReceive(bench.bed, area);
@@ -437,7 +440,7 @@ Deno.test("a receive without data says undefined, and one at the end nothing", a
 
 // === Ownership ===
 
-Deno.test("a piece is returned once, and read before that", async () => {
+test("a piece is returned once, and read before that", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -469,7 +472,7 @@ Deno.test("a piece is returned once, and read before that", async () => {
   assertEquals(receiver.held, 0);
 });
 
-Deno.test("while an area is bound the device owns it", async () => {
+test("while an area is bound the device owns it", async () => {
   await using bench = await openBench();
   const { bed } = bench;
   const area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -484,7 +487,7 @@ Deno.test("while an area is bound the device owns it", async () => {
   area.close();
 });
 
-Deno.test("closing returns what is held, and every method says that it is closed", async () => {
+test("closing returns what is held, and every method says that it is closed", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   const area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -513,7 +516,7 @@ Deno.test("closing returns what is held, and every method says that it is closed
   await assertNoPoolLeft(bed);
 });
 
-Deno.test("closing a socket takes its pieces back", async () => {
+test("closing a socket takes its pieces back", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -534,7 +537,7 @@ Deno.test("closing a socket takes its pieces back", async () => {
   await transfer(bench, receiver, pattern(MIB));
 });
 
-Deno.test("each() returns its pieces also when the callback fails, and does not nest", async () => {
+test("each() returns its pieces also when the callback fails, and does not nest", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -552,7 +555,7 @@ Deno.test("each() returns its pieces also when the callback fails, and does not 
   await transfer(bench, receiver, pattern(16 * MIB));
 });
 
-Deno.test("a killed receiver leaves its queue free and no pool behind", async () => {
+test("a killed receiver leaves its queue free and no pool behind", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   for (let round = 0; round < 3; round++) {
@@ -600,7 +603,7 @@ Deno.test("a killed receiver leaves its queue free and no pool behind", async ()
   await assertNoPoolLeft(bed);
 });
 
-Deno.test("a link that goes down and up again keeps its binding", async () => {
+test("a link that goes down and up again keeps its binding", async () => {
   await using bench = await openBench();
   const { bed } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -619,7 +622,7 @@ Deno.test("a link that goes down and up again keeps its binding", async () => {
 
 // Not so for sending: Linux 7.3 crashes when a dma-buf is unbound from a device that it could send
 // through and that is gone (see DeviceMemoryTransmitter.open).
-Deno.test("a device that goes away leaves what it has put into the dma-buf", async () => {
+test("a device that goes away leaves what it has put into the dma-buf", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });
@@ -641,7 +644,7 @@ Deno.test("a device that goes away leaves what it has put into the dma-buf", asy
 
 // === Errors ===
 
-Deno.test("every refused binding says why, and leaves the queue as it was", async () => {
+test("every refused binding says why, and leaves the queue as it was", async () => {
   await using bench = await openBench({ headerSplit: false });
   const { bed } = bench;
   const { interface: name } = bed.far;
@@ -716,7 +719,7 @@ Deno.test("every refused binding says why, and leaves the queue as it was", asyn
   assertThrows(() => bindReceive(bed, area), ClosedError);
 });
 
-Deno.test("a binding without any queue is refused by the kernel, too", async () => {
+test("a binding without any queue is refused by the kernel, too", async () => {
   await using bench = await openBench();
   const { bed } = bench;
   using area = Area.dmaBuf({ bytes: MIB });
@@ -737,7 +740,7 @@ Deno.test("a binding without any queue is refused by the kernel, too", async () 
   }
 });
 
-Deno.test("binding without CAP_NET_ADMIN says so", async () => {
+test("binding without CAP_NET_ADMIN says so", async () => {
   await using bench = await openBench();
   const { namespace, interface: name } = bench.bed.far;
   const { code, stdout, stderr } = runModule(
@@ -766,7 +769,7 @@ Deno.test("binding without CAP_NET_ADMIN says so", async () => {
   assertStringIncludes(stdout, "EPERM CAP_NET_ADMIN is needed");
 });
 
-Deno.test("large buffers need contiguous memory, and give larger pieces", async () => {
+test("large buffers need contiguous memory, and give larger pieces", async () => {
   const setting = "/proc/sys/vm/nr_hugepages";
   const before = Deno.readTextFileSync(setting);
   // Not fewer: once memory is in pieces they would not come back.
@@ -802,7 +805,7 @@ Deno.test("large buffers need contiguous memory, and give larger pieces", async 
 
 // === Sending ===
 
-Deno.test("device memory sends without a copy, and its slices are in flight until then", async () => {
+test("device memory sends without a copy, and its slices are in flight until then", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   const near = await Softnic.of(bed.near);
@@ -857,7 +860,7 @@ async function receivePlain(ring: Ring, socket: Socket, area: Area): Promise<num
   }
 }
 
-Deno.test("from device memory into device memory, over one link", async () => {
+test("from device memory into device memory, over one link", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   using source = Area.dmaBuf({ bytes: 4 * MIB });
@@ -882,7 +885,7 @@ Deno.test("from device memory into device memory, over one link", async () => {
   assertEquals(source.inFlight, 0);
 });
 
-Deno.test("a slice that is being sent belongs to the kernel", async () => {
+test("a slice that is being sent belongs to the kernel", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   using area = Area.dmaBuf({ bytes: MIB });
@@ -902,7 +905,7 @@ Deno.test("a slice that is being sent belongs to the kernel", async () => {
   await nic.setDelay(0);
 });
 
-Deno.test("every refused send says why, and leaves its slice free", async () => {
+test("every refused send says why, and leaves its slice free", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   const { interface: name } = bed.near;
@@ -951,7 +954,7 @@ Deno.test("every refused send says why, and leaves its slice free", async () => 
   assertEquals(plain.slice(0, 4096).bytes, pattern(4096, 51));
 });
 
-Deno.test("what waits for a socket that was closed says so instead of waiting", async () => {
+test("what waits for a socket that was closed says so instead of waiting", async () => {
   await using bench = await openBench();
   const { bed, nic, ring } = bench;
   const area = Area.dmaBuf({ bytes: MIB });

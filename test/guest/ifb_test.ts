@@ -4,6 +4,9 @@ import { findIfb } from "../../labs/kit/testbed/ifb.ts";
 import { textOf } from "../ffi/connections.ts";
 import { ownInterfaces } from "../leftovers.ts";
 import { Unprivileged } from "../unprivileged.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 /** Where systemd says that loading ifb shall make no devices, which older versions do not say. */
 const SYSTEMD = "/usr/lib/modprobe.d/systemd.conf";
@@ -34,7 +37,7 @@ async function onOlderSystem(test: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a sink leaves no ifb0 and ifb1 although loading ifb makes them", () =>
+test("a sink leaves no ifb0 and ifb1 although loading ifb makes them", () =>
   onOlderSystem(async () => {
     const before = ownInterfaces();
     {
@@ -45,7 +48,7 @@ Deno.test("a sink leaves no ifb0 and ifb1 although loading ifb makes them", () =
     assertEquals((await findIfb()).state, "present");
   }));
 
-Deno.test("probe() leaves no ifb0 and ifb1 either, and says to others what using ifb leaves", () =>
+test("probe() leaves no ifb0 and ifb1 either, and says to others what using ifb leaves", () =>
   onOlderSystem(async () => {
     const before = ownInterfaces();
     using nobody = new Unprivileged();

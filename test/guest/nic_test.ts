@@ -11,6 +11,9 @@ import { NicCommands } from "../../labs/kit/nic/commands.ts";
 import { pendingNics } from "../../labs/kit/nic/journal.ts";
 import type { NicFlow, NicRequest } from "../../labs/kit/nic/plan.ts";
 import { parseIndirection, parseRules } from "../../labs/kit/nic/settings.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 const FLOW: NicFlow = { protocol: "tcp4", destinationPort: 9999 };
 const REQUEST: NicRequest = { flow: FLOW };
@@ -81,7 +84,7 @@ async function assertApplied(soft: SoftNic, queue: number, rule: number): Promis
   ]);
 }
 
-Deno.test("softnic lacks nothing for zero-copy receive", async () => {
+test("softnic lacks nothing for zero-copy receive", async () => {
   using soft = await SoftNic.make();
   await using nic = await soft.open();
   assertEquals(nic.missing, []);
@@ -89,7 +92,7 @@ Deno.test("softnic lacks nothing for zero-copy receive", async () => {
   assert(nic.settings.queues >= 2);
 });
 
-Deno.test("Nic applies its plan to softnic and restores exactly what was there", async () => {
+test("Nic applies its plan to softnic and restores exactly what was there", async () => {
   using soft = await SoftNic.make();
   const before = await soft.state();
   await using nic = await soft.open();
@@ -104,7 +107,7 @@ Deno.test("Nic applies its plan to softnic and restores exactly what was there",
   assertEquals(pendingNics(), []);
 });
 
-Deno.test("Nic applies the first queue of softnic, and a flow of IPv6 to one in between", async () => {
+test("Nic applies the first queue of softnic, and a flow of IPv6 to one in between", async () => {
   using soft = await SoftNic.make();
   const before = await soft.state();
   await using nic = await soft.open();
@@ -121,7 +124,7 @@ Deno.test("Nic applies the first queue of softnic, and a flow of IPv6 to one in 
   assertEquals(await soft.state(), before);
 });
 
-Deno.test("Nic restores every kind of table, also one that ethtool cannot set", async () => {
+test("Nic restores every kind of table, also one that ethtool cannot set", async () => {
   using soft = await SoftNic.make();
   await using nic = await soft.open();
   const { queues, indirection } = nic.settings;
@@ -152,7 +155,7 @@ Deno.test("Nic restores every kind of table, also one that ethtool cannot set", 
   assertEquals(new Set(seen).size, makers.length);
 });
 
-Deno.test("Nic adds a channel where there is one, and takes it away again", async () => {
+test("Nic adds a channel where there is one, and takes it away again", async () => {
   using soft = await SoftNic.make();
   await soft.ethtool("-L near0 combined 1");
   const before = await soft.state();
@@ -167,7 +170,7 @@ Deno.test("Nic adds a channel where there is one, and takes it away again", asyn
   assertEquals(await soft.state(), before);
 });
 
-Deno.test("Nic leaves the rules of others alone", async () => {
+test("Nic leaves the rules of others alone", async () => {
   using soft = await SoftNic.make();
   await soft.ethtool("-K near0 ntuple on");
   await soft.ethtool("-N near0 flow-type tcp4 dst-port 22 action 0");
@@ -181,7 +184,7 @@ Deno.test("Nic leaves the rules of others alone", async () => {
   assertEquals(await soft.state(), before);
 });
 
-Deno.test("Nic undoes what it did when the driver has no room for its rule", async () => {
+test("Nic undoes what it did when the driver has no room for its rule", async () => {
   using soft = await SoftNic.make();
   await soft.ethtool("-K near0 ntuple on");
   const commands = new NicCommands(soft);
@@ -205,7 +208,7 @@ Deno.test("Nic undoes what it did when the driver has no room for its rule", asy
   assertEquals(pendingNics(), []);
 });
 
-Deno.test("what a killed process changed on softnic is set back at the next start", async () => {
+test("what a killed process changed on softnic is set back at the next start", async () => {
   using soft = await SoftNic.make();
   await soft.ethtool("-X near0 equal 2");
   const before = await soft.state();
@@ -231,7 +234,7 @@ Deno.test("what a killed process changed on softnic is set back at the next star
   assertEquals(pendingNics(), []);
 });
 
-Deno.test("a softnic that was removed has nothing to restore", async () => {
+test("a softnic that was removed has nothing to restore", async () => {
   using soft = await SoftNic.make();
   await using nic = await soft.open();
   const applied = await nic.apply(nic.plan(REQUEST));
@@ -241,7 +244,7 @@ Deno.test("a softnic that was removed has nothing to restore", async () => {
   assertEquals(pendingNics(), []);
 });
 
-Deno.test("the command applies to softnic, which lasts, and restores", async () => {
+test("the command applies to softnic, which lasts, and restores", async () => {
   using soft = await SoftNic.make();
   const before = await soft.state();
   const run = async (...args: string[]): Promise<{ code: number; text: string }> => {

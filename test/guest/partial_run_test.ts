@@ -1,5 +1,8 @@
 import { CATALOGUE } from "../../labs/catalogue.ts";
 import { stopEverywhere } from "../labs/kit/run/partial_runs.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 /** Options for trials that are short under emulation, too. */
 const LABS = {
@@ -10,7 +13,7 @@ const LABS = {
 } as const;
 
 for (const [name, options] of Object.entries(LABS)) {
-  Deno.test(`${name} that is stopped returns what it has measured`, async () => {
+  test(`${name} that is stopped returns what it has measured`, async () => {
     const lab = CATALOGUE.find((lab) => lab.name === name)!;
     // In the second counted round.
     await stopEverywhere(lab, options, [0.75], true);

@@ -7,6 +7,9 @@ import {
   type ZeroCopyOptions,
 } from "../../bench/receive.ts";
 import { receiveTrials } from "../../bench/receive_trials.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 /** As little as the bench's own, but enough to go round more than once. */
 const MEMORY = { area: 1 << 20, refill: 256, completions: 256 } as const;
@@ -53,7 +56,7 @@ class Programs implements AsyncDisposable {
   }
 }
 
-Deno.test("C and ours receive the same streams without a device", async () => {
+test("C and ours receive the same streams without a device", async () => {
   await using bed = await Testbed.loopback();
   await using programs = await Programs.start(bed);
   for (const bytes of [1, 7, 4096, 100_003, 5 << 20]) {
@@ -72,7 +75,7 @@ Deno.test("C and ours receive the same streams without a device", async () => {
   }
 });
 
-Deno.test("C and ours receive the same bytes from a queue, and the NIC placed them", async () => {
+test("C and ours receive the same bytes from a queue, and the NIC placed them", async () => {
   await using bed = await Testbed.softnic();
   const nic = await Softnic.of(bed.far);
   await nic.steer({ port: PORT, queue: QUEUE });
@@ -100,7 +103,7 @@ Deno.test("C and ours receive the same bytes from a queue, and the NIC placed th
   assertEquals(grown(`rx${QUEUE}_linear_payload_bytes`), 0);
 });
 
-Deno.test("C and ours refuse a stream that is not what they expect", async () => {
+test("C and ours refuse a stream that is not what they expect", async () => {
   await using bed = await Testbed.loopback();
   await using reference = await ReceiveReference.start(namespacePath(bed.far));
   using area = Area.map({ bytes: 4096 });
@@ -126,7 +129,7 @@ Deno.test("C and ours refuse a stream that is not what they expect", async () =>
   }
 });
 
-Deno.test("Without its interface the C program says so, and goes on", async () => {
+test("Without its interface the C program says so, and goes on", async () => {
   await using bed = await Testbed.loopback();
   await using programs = await Programs.start(bed);
   const { sender, reference } = programs;
@@ -144,7 +147,7 @@ Deno.test("Without its interface the C program says so, and goes on", async () =
   await sender.sent();
 });
 
-Deno.test("The trials of the bench receive as often as they are told to, all of it placed", async () => {
+test("The trials of the bench receive as often as they are told to, all of it placed", async () => {
   const bytes = 1 << 20;
   const labels: string[] = [];
   const progress = { update: (_done: number, _of: number, label: string) => labels.push(label) };

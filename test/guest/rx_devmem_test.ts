@@ -1,5 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runLab } from "./labs.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 type Row = {
   readonly mtu: number;
@@ -20,7 +23,7 @@ type Row = {
 
 const MIB = 1 << 20;
 
-Deno.test("rx-devmem --quick proves what was copied, and writes its document", async () => {
+test("rx-devmem --quick proves what was copied, and writes its document", async () => {
   const { document, text } = await runLab(
     ...["rx-devmem", "--quick", "--repeats", "2", "--bytes", "4M", "--mtu", "1500,9000"],
   );

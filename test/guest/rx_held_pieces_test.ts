@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { runLab } from "./labs.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 type Row = {
   readonly device: string;
@@ -13,7 +16,7 @@ type Row = {
   readonly droppedFrames: number | null;
 };
 
-Deno.test("rx-held-pieces: a stream stands still while all buffers are held, and loses nothing", async () => {
+test("rx-held-pieces: a stream stands still while all buffers are held, and loses nothing", async () => {
   const { document } = await runLab("rx-held-pieces", "--repeats", "1");
   assertEquals([document.lab, document.complete], ["rx-held-pieces", true]);
   const rows = document.summary as unknown as readonly Row[];
@@ -34,7 +37,7 @@ Deno.test("rx-held-pieces: a stream stands still while all buffers are held, and
   assert(rows.some(({ device }) => device === "softnic"));
 });
 
-Deno.test("rx-held-pieces: of few buffers each amount is held once", async () => {
+test("rx-held-pieces: of few buffers each amount is held once", async () => {
   const { document } = await runLab("rx-held-pieces", "--repeats", "1", "--buffers", "2");
   const held = document.summary.filter(({ device }) => device === "none").map(({ held }) => held);
   assertEquals(held, [1, 2]);

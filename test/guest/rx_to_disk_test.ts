@@ -1,5 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runLab } from "./labs.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 type Row = {
   readonly path: string;
@@ -16,7 +19,7 @@ type Row = {
 
 const MIB = 1 << 20;
 
-Deno.test("rx-to-disk writes what was received, and knows who touched it", async () => {
+test("rx-to-disk writes what was received, and knows who touched it", async () => {
   const { document, text } = await runLab(
     ...["rx-to-disk", "--quick", "--repeats", "2", "--bytes", "4M"],
   );

@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runLab } from "./labs.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 type Row = {
   readonly engine: string;
@@ -18,7 +21,7 @@ type Row = {
 
 const MIB = 1 << 20;
 
-Deno.test("rx-zcrx tells copying from not copying by three witnesses that agree", async () => {
+test("rx-zcrx tells copying from not copying by three witnesses that agree", async () => {
   const { document, text } = await runLab(
     ...["rx-zcrx", "--quick", "--repeats", "2", "--bytes", "2M"],
     ...["--mtu", "1500,9000", "--buffer", "4096,16384", "--cores", "same"],

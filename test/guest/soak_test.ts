@@ -23,6 +23,9 @@ import { Program } from "../../bench/program.ts";
 import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { bytesOf, pattern, sleep, textOf } from "../ffi/connections.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 const SEED = 20_261_122;
 const MIB = 1 << 20;
@@ -501,14 +504,14 @@ async function disturb(program: Program): Promise<void> {
   await assertNothingStaysPinned(pinned);
 }
 
-Deno.test("The queue of a receiver that goes belongs to the next one at once", async (t) => {
+test("The queue of a receiver that goes belongs to the next one at once", async (t) => {
   // Compiled once: that takes as long as many a kill.
   await using program = await Program.start(new URL("../../bench/receive.c", import.meta.url));
   await t.step(`${KILLS} receivers are killed`, () => killReceivers(program));
   await t.step("receivers, senders, links and devices go", () => disturb(program));
 });
 
-Deno.test("None of this made the kernel complain", async () => {
+test("None of this made the kernel complain", async () => {
   const { stdout } = await new Deno.Command("dmesg", { stdout: "piped" }).output();
   assertEquals(kernelComplaints(textOf(stdout)), []);
 });

@@ -10,6 +10,9 @@ import { CommandError, runInNamespace } from "../../labs/kit/testbed/namespace_c
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { sleep } from "../ffi/connections.ts";
 import { Stream } from "./streams.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 const PAGE = 4096;
 const MIB = 1 << 20;
@@ -201,7 +204,7 @@ async function checkTransfer(
 }
 
 for (const mtu of [1500, PAGE + 52, 9000, 65535]) {
-  Deno.test(`TCP, MTU ${mtu}: every byte arrives, every counter adds up`, async () => {
+  test(`TCP, MTU ${mtu}: every byte arrives, every counter adds up`, async () => {
     using pair = await Pair.make({ mtu });
     let { far } = await pair.settled();
     for (const split of [true, false]) {
@@ -214,7 +217,7 @@ for (const mtu of [1500, PAGE + 52, 9000, 65535]) {
   });
 }
 
-Deno.test("With the senders' offloads off every byte arrives too", async () => {
+test("With the senders' offloads off every byte arrives too", async () => {
   using pair = await Pair.make();
   await pair.ethtool("near", "-K", "tso off");
   await transfer(pair.bed, MIB + 1);
@@ -223,7 +226,7 @@ Deno.test("With the senders' offloads off every byte arrives too", async () => {
   await transfer(pair.bed, MIB + 1, { family: 6 });
 });
 
-Deno.test("ARP, neighbour discovery, fragments: also after a move to another namespace", async () => {
+test("ARP, neighbour discovery, fragments: also after a move to another namespace", async () => {
   const [near, far] = NetworkNamespace.createMany(2) as [NetworkNamespace, NetworkNamespace];
   using _near = near;
   using _far = far;
@@ -259,7 +262,7 @@ Deno.test("ARP, neighbour discovery, fragments: also after a move to another nam
   }
 });
 
-Deno.test("A rule leads a flow to its queue, and no other", async () => {
+test("A rule leads a flow to its queue, and no other", async () => {
   using pair = await Pair.make();
   await pair.far.steer({ port: 5004, queue: 2 });
   await pair.far.steer({ port: 5006, queue: 3, family: 6 });
@@ -282,7 +285,7 @@ Deno.test("A rule leads a flow to its queue, and no other", async () => {
   assertEquals(await payloads(), [31_000, 0, 100_000, 50_000]);
 });
 
-Deno.test("UDP rules match addresses and ports; the first place wins", async () => {
+test("UDP rules match addresses and ports; the first place wins", async () => {
   using pair = await Pair.make();
   const { host } = pair.bed.far.address(0);
   await pair.ethtool("far", "-N", `flow-type udp4 dst-ip ${host} action 1 loc 5`);
@@ -316,7 +319,7 @@ function flowBytes(source: string, sourcePort: number, to: string, toPort: numbe
   return Uint8Array.from([...bytes, ...[sourcePort, toPort].flatMap((p) => [p >> 8, p & 0xff])]);
 }
 
-Deno.test("The hash is Toeplitz's: each flow comes to the queue that it says", async () => {
+test("The hash is Toeplitz's: each flow comes to the queue that it says", async () => {
   // From the verification suite of the RSS specification.
   const key = "6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:" +
     "d0:ca:2b:cb:ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa";
@@ -345,7 +348,7 @@ Deno.test("The hash is Toeplitz's: each flow comes to the queue that it says", a
   assert(expected.every((count) => count > 0), "flows are spread over all queues");
 });
 
-Deno.test("An indirection table with weights is followed", async () => {
+test("An indirection table with weights is followed", async () => {
   using pair = await Pair.make();
   await pair.ethtool("far", "-X", "weight 0 0 1 0");
   const before = (await pair.settled()).far;
@@ -356,7 +359,7 @@ Deno.test("An indirection table with weights is followed", async () => {
   assertMatch(await pair.ethtool("far", "-x"), /^\s+0:\s+0\s+1\s+2\s+3\s/m);
 });
 
-Deno.test("Rings and channels change under traffic", async () => {
+test("Rings and channels change under traffic", async () => {
   using pair = await Pair.make();
   await pair.ethtool("far", "-X", "default");
   await transfer(pair.bed, 16 * MIB, {
@@ -381,7 +384,7 @@ Deno.test("Rings and channels change under traffic", async () => {
   assertMatch(await pair.ethtool("near", "-l"), /Current[^]*Combined:\s+4\n/);
 });
 
-Deno.test("The link goes down and comes up under traffic", async () => {
+test("The link goes down and comes up under traffic", async () => {
   using pair = await Pair.make();
   await transfer(pair.bed, 8 * MIB, {
     between: async () => {
@@ -401,7 +404,7 @@ Deno.test("The link goes down and comes up under traffic", async () => {
   });
 });
 
-Deno.test("A transmitter with a small ring waits, and loses nothing", async () => {
+test("A transmitter with a small ring waits, and loses nothing", async () => {
   using pair = await Pair.make();
   await pair.ethtool("near", "-G", "tx 64");
   using datagrams = new Datagrams(pair.bed);
@@ -412,7 +415,7 @@ Deno.test("A transmitter with a small ring waits, and loses nothing", async () =
   assertEquals(total(far, "rx", "frames") - total(before, "rx", "frames"), 2000);
 });
 
-Deno.test("A frame under way arrives when its delay is over, and not before", async () => {
+test("A frame under way arrives when its delay is over, and not before", async () => {
   using pair = await Pair.make();
   using datagrams = new Datagrams(pair.bed);
   await pair.far.setDelay(300_000);
@@ -427,14 +430,14 @@ Deno.test("A frame under way arrives when its delay is over, and not before", as
   assertEquals([await datagrams.receiveSoon(), await datagrams.receiveSoon()], [2, 3]);
 });
 
-Deno.test("TCP fills a long wire", async () => {
+test("TCP fills a long wire", async () => {
   using pair = await Pair.make();
   await pair.far.setDelay(20_000);
   await pair.near.setDelay(20_000);
   await transfer(pair.bed, 2 * MIB);
 });
 
-Deno.test("Loss repeats with its seed, and is counted", async () => {
+test("Loss repeats with its seed, and is counted", async () => {
   using pair = await Pair.make();
   using datagrams = new Datagrams(pair.bed);
   // Each receive queue has a loss of its own, so nothing else may come to this one; and datagrams of
@@ -463,7 +466,7 @@ Deno.test("Loss repeats with its seed, and is counted", async () => {
   assertEquals(datagrams.receiveAll(), []);
 });
 
-Deno.test("TCP gets over loss, of single segments of what it sent as one", async () => {
+test("TCP gets over loss, of single segments of what it sent as one", async () => {
   for (const merging of ["on", "off"]) {
     using pair = await Pair.make();
     await pair.ethtool("far", "-K", `rx-gro-hw ${merging}`);
@@ -474,7 +477,7 @@ Deno.test("TCP gets over loss, of single segments of what it sent as one", async
   }
 });
 
-Deno.test("The interrupt fires on the CPU that was chosen", async () => {
+test("The interrupt fires on the CPU that was chosen", async () => {
   using pair = await Pair.make();
   const receiving = async (): Promise<number[]> => {
     const text = await Deno.readTextFile("/proc/softirqs");
@@ -499,7 +502,7 @@ Deno.test("The interrupt fires on the CPU that was chosen", async () => {
   assertEquals(await datagrams.receiveSoon(), 9);
 });
 
-Deno.test("A frame that is longer than the receiver's MTU is dropped and counted", async () => {
+test("A frame that is longer than the receiver's MTU is dropped and counted", async () => {
   using pair = await Pair.make({ mtu: 3000 });
   await pair.ip("far", `link set ${pair.bed.far.interface} mtu 1500`);
   using datagrams = new Datagrams(pair.bed, { length: 2000 });
@@ -509,7 +512,7 @@ Deno.test("A frame that is longer than the receiver's MTU is dropped and counted
   assertEquals(datagrams.receive(), undefined);
 });
 
-Deno.test("The device's own statistics and those of its queues agree", async () => {
+test("The device's own statistics and those of its queues agree", async () => {
   using pair = await Pair.make();
   await transfer(pair.bed, 100_000);
   for (const end of ["near", "far"] as const) {
@@ -533,7 +536,7 @@ Deno.test("The device's own statistics and those of its queues agree", async () 
   }
 });
 
-Deno.test("What cannot be is refused, with a reason", async () => {
+test("What cannot be is refused, with a reason", async () => {
   using pair = await Pair.make();
   const name = pair.bed.near.interface;
   const refused = (work: Promise<unknown>, reason: RegExp): Promise<Error> =>
@@ -563,7 +566,7 @@ Deno.test("What cannot be is refused, with a reason", async () => {
   await transfer(pair.bed, 10_000);
 });
 
-Deno.test("As many queues as there can be", async () => {
+test("As many queues as there can be", async () => {
   using pair = await Pair.make({ queues: 16 });
   assertMatch(await pair.ethtool("far", "-l"), /Combined:\s+16\n[^]*Combined:\s+16\n/);
   await pair.far.steer({ port: 5000, queue: 15 });
@@ -571,7 +574,7 @@ Deno.test("As many queues as there can be", async () => {
   assertEquals((await pair.settled()).far.rx15_kernel_bytes, 10_000);
 });
 
-Deno.test("A port that loses its other end has no carrier until it is wired again", async () => {
+test("A port that loses its other end has no carrier until it is wired again", async () => {
   using pair = await Pair.make();
   const { interface: name } = pair.bed.near;
   const carrier = async (): Promise<boolean> =>
@@ -590,7 +593,7 @@ Deno.test("A port that loses its other end has no carrier until it is wired agai
   assertEquals(await sending, "failed");
 });
 
-Deno.test("Ports go with their namespaces, also under traffic", async () => {
+test("Ports go with their namespaces, also under traffic", async () => {
   const pair = await Pair.make();
   const ports = [`${CONTROL}/${pair.near.port}`, `${CONTROL}/${pair.far.port}`];
   for (const port of ports) assert(Deno.statSync(port).isDirectory);
@@ -616,7 +619,7 @@ Deno.test("Ports go with their namespaces, also under traffic", async () => {
   await eventually("the ports to go", () => ports.some(exists) ? undefined : true, 8 * PATIENCE);
 });
 
-Deno.test("Numbers of ports are not used twice", async () => {
+test("Numbers of ports are not used twice", async () => {
   let last = 0;
   for (let i = 0; i < 3; i++) {
     using pair = await Pair.make();
@@ -625,7 +628,7 @@ Deno.test("Numbers of ports are not used twice", async () => {
   }
 });
 
-Deno.test("None of this made the kernel complain", async () => {
+test("None of this made the kernel complain", async () => {
   const { stdout } = await new Deno.Command("dmesg", { stdout: "piped" }).output();
   assertEquals(kernelComplaints(new TextDecoder().decode(stdout)), []);
 });

@@ -21,6 +21,9 @@ import {
 } from "zclab";
 import { runModule, sleep, until } from "../ffi/connections.ts";
 import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("zcrx", { kernel: "7.3" });
 
 const PAGE = 4096;
 const MIB = 1 << 20;
@@ -87,7 +90,7 @@ async function holdEvery({ bed, receiver }: Bench, buffers: number): Promise<voi
   assertEquals([most, stream.compared], [buffers, stream.bytes.length]);
 }
 
-Deno.test("The guest's kernel has everything of zero-copy receive", () => {
+test("The guest's kernel has everything of zero-copy receive", () => {
   assertEquals(zeroCopyReceiveFeatures(), {
     receive: true,
     dmaBuf: true,
@@ -104,7 +107,7 @@ Deno.test("The guest's kernel has everything of zero-copy receive", () => {
 });
 
 for (const completionSize of SIZES) {
-  Deno.test(`A loop receives a stream, completions of size ${completionSize}`, async () => {
+  test(`A loop receives a stream, completions of size ${completionSize}`, async () => {
     await using bench = await Bench.open({ completionSize, buffers: 64 });
     await using stream = await Stream.open(bench.bed, MIB + 12345);
     const sending = stream.sendAll();
@@ -121,7 +124,7 @@ for (const completionSize of SIZES) {
     assertEquals([bench.ring.inFlight, bench.receiver.napiId], [0, 0]);
   });
 
-  Deno.test(`The batch face receives streams, completions of size ${completionSize}`, async () => {
+  test(`The batch face receives streams, completions of size ${completionSize}`, async () => {
     await using bench = await Bench.open({ completionSize, buffers: 128 });
     await using first = await Stream.open(bench.bed, MIB);
     await using second = await Stream.open(bench.bed, 300_001);
@@ -135,7 +138,7 @@ for (const completionSize of SIZES) {
     assertEquals([bench.ring.inFlight, bench.receiver.held], [0, 0]);
   });
 
-  Deno.test(`Peeking receives streams, completions of size ${completionSize}`, async () => {
+  test(`Peeking receives streams, completions of size ${completionSize}`, async () => {
     await using bench = await Bench.open({ completionSize, buffers: 128 });
     await using first = await Stream.open(bench.bed, MIB);
     await using second = await Stream.open(bench.bed, 300_001);
@@ -152,7 +155,7 @@ for (const completionSize of SIZES) {
 
   for (const completionEntries of completionSize === 32 ? [2, 8] : [4, 8]) {
     const name = `${completionEntries} of size ${completionSize}`;
-    Deno.test(`A completion queue that is full loses nothing: ${name}`, async () => {
+    test(`A completion queue that is full loses nothing: ${name}`, async () => {
       await using bench = await Bench.open({ completionSize, entries: 2, completionEntries });
       for (const face of ["await", "batch", "peek"]) {
         await using stream = await Stream.open(bench.bed, 512 * 1024);
@@ -171,7 +174,7 @@ for (const completionSize of SIZES) {
   }
 }
 
-Deno.test("What was peeked is consumed once, or reaped", async () => {
+test("What was peeked is consumed once, or reaped", async () => {
   await using bench = await Bench.open({ buffers: 16 });
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, 12 * PAGE);
@@ -219,7 +222,7 @@ Deno.test("What was peeked is consumed once, or reaped", async () => {
   assertEquals(receiver.held, 0);
 });
 
-Deno.test("What is given back while it is handed out goes back, also when the function throws", async () => {
+test("What is given back while it is handed out goes back, also when the function throws", async () => {
   await using bench = await Bench.open({ buffers: 8 });
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, 6 * PAGE);
@@ -242,7 +245,7 @@ Deno.test("What is given back while it is handed out goes back, also when the fu
   assertEquals(receiver.flush(), 0);
 });
 
-Deno.test("Who holds every buffer and waits does not keep looking", async () => {
+test("Who holds every buffer and waits does not keep looking", async () => {
   await using bench = await Bench.open({ buffers: 4 });
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, 20 * PAGE);
@@ -275,13 +278,13 @@ Deno.test("Who holds every buffer and waits does not keep looking", async () => 
   assertEquals([bytes, receiver.held], [20 * PAGE, 0]);
 });
 
-Deno.test("A time that is no number is refused", async () => {
+test("A time that is no number is refused", async () => {
   await using bench = await Bench.open({ buffers: 4 });
   assertThrows(() => bench.receiver.waitBlocking(NaN), RangeError, "milliseconds");
 });
 
 for (const buffers of [1, 2, 7, 16]) {
-  Deno.test(`${buffers} buffers are enough for any stream`, async () => {
+  test(`${buffers} buffers are enough for any stream`, async () => {
     await using bench = await Bench.open({ buffers });
     for (const face of ["await", "batch"]) {
       await using stream = await Stream.open(bench.bed, 200_000);
@@ -295,7 +298,7 @@ for (const buffers of [1, 2, 7, 16]) {
   });
 }
 
-Deno.test("A refill ring that is too small for the buffers loses none", async () => {
+test("A refill ring that is too small for the buffers loses none", async () => {
   await using bench = await Bench.open({ buffers: 64, refillEntries: 2 });
   assertEquals(bench.receiver.refillEntries, 2);
   await using stream = await Stream.open(bench.bed, MIB);
@@ -306,12 +309,12 @@ Deno.test("A refill ring that is too small for the buffers loses none", async ()
   await holdEvery(bench, 64);
 });
 
-Deno.test("The number of refill entries is what the kernel makes of it", async () => {
+test("The number of refill entries is what the kernel makes of it", async () => {
   await using bench = await Bench.open({ buffers: 64, refillEntries: 100 });
   assertEquals([bench.receiver.refillEntries, bench.receiver.bufferBytes], [128, PAGE]);
 });
 
-Deno.test("Who holds every buffer waits until one comes back", async () => {
+test("Who holds every buffer waits until one comes back", async () => {
   await using bench = await Bench.open({ buffers: 4 });
   await using stream = await Stream.open(bench.bed, 100_000);
   const sending = stream.sendAll();
@@ -347,7 +350,7 @@ Deno.test("Who holds every buffer waits until one comes back", async () => {
   await pieces.return(undefined);
 });
 
-Deno.test("A limit ends a receive after exactly so many bytes", async () => {
+test("A limit ends a receive after exactly so many bytes", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 100_000);
   stream.sendNow();
@@ -379,7 +382,7 @@ Deno.test("A limit ends a receive after exactly so many bytes", async () => {
   }
 });
 
-Deno.test("A connection that is reset fails the receive, after what came before", async () => {
+test("A connection that is reset fails the receive, after what came before", async () => {
   for (const face of ["await", "batch"]) {
     await using bench = await Bench.open();
     await using stream = await Stream.open(bench.bed, 10_000);
@@ -401,7 +404,7 @@ Deno.test("A connection that is reset fails the receive, after what came before"
   }
 });
 
-Deno.test("Leaving the loop cancels the receive and gives back what nobody has had", async () => {
+test("Leaving the loop cancels the receive and gives back what nobody has had", async () => {
   await using bench = await Bench.open({ buffers: 32 });
   await using stream = await Stream.open(bench.bed, 20 * PAGE);
   let kept: ZeroCopyPiece | undefined;
@@ -422,7 +425,7 @@ Deno.test("Leaving the loop cancels the receive and gives back what nobody has h
   await holdEvery(bench, 32);
 });
 
-Deno.test("A signal ends the loop with its reason", async () => {
+test("A signal ends the loop with its reason", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, PAGE);
   stream.sendNow();
@@ -440,7 +443,7 @@ Deno.test("A signal ends the loop with its reason", async () => {
   assertEquals([bench.receiver.held, bench.ring.inFlight], [0, 0]);
 });
 
-Deno.test("stop() ends a receive of the batch face without an error", async () => {
+test("stop() ends a receive of the batch face without an error", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, PAGE);
   const number = bench.receiver.start(stream.far, 5);
@@ -455,7 +458,7 @@ Deno.test("stop() ends a receive of the batch face without an error", async () =
   assertEquals(bench.ring.inFlight, 0);
 });
 
-Deno.test("A piece is given back once, and cannot be read after that", async () => {
+test("A piece is given back once, and cannot be read after that", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 3);
   stream.sendNow();
@@ -480,7 +483,7 @@ Deno.test("A piece is given back once, and cannot be read after that", async () 
   assertThrows(() => bench.receiver.reap(undefined as never), TypeError, "function");
 });
 
-Deno.test("The area is the kernel's: it cannot be closed, nor read but for pieces", async () => {
+test("The area is the kernel's: it cannot be closed, nor read but for pieces", async () => {
   const bed = await Testbed.loopback();
   const ring = Ring.open({ completionSize: 32 });
   const area = Area.map({ bytes: 64 * PAGE });
@@ -505,7 +508,7 @@ Deno.test("The area is the kernel's: it cannot be closed, nor read but for piece
   bed.close();
 });
 
-Deno.test("Closed in any order, receiver, area and ring leave nothing", async () => {
+test("Closed in any order, receiver, area and ring leave nothing", async () => {
   for (const order of ["receiver area ring", "receiver ring area", "ring receiver area"]) {
     const ring = Ring.open({ completionSize: "mixed" });
     const area = Area.map({ bytes: 64 * PAGE });
@@ -518,7 +521,7 @@ Deno.test("Closed in any order, receiver, area and ring leave nothing", async ()
   }
 });
 
-Deno.test("After close everything throws ClosedError", async () => {
+test("After close everything throws ClosedError", async () => {
   await using bench = await Bench.open();
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, PAGE);
@@ -550,7 +553,7 @@ Deno.test("After close everything throws ClosedError", async () => {
 });
 
 for (const what of ["receiver", "ring"] as const) {
-  Deno.test(`Closing the ${what} ends a loop that waits, and takes its pieces away`, async () => {
+  test(`Closing the ${what} ends a loop that waits, and takes its pieces away`, async () => {
     await using bench = await Bench.open();
     await using stream = await Stream.open(bench.bed, 10);
     stream.sendNow();
@@ -574,7 +577,7 @@ for (const what of ["receiver", "ring"] as const) {
   });
 }
 
-Deno.test("A ring that is closed cancels receives of the batch face", async () => {
+test("A ring that is closed cancels receives of the batch face", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 10);
   bench.receiver.start(stream.far);
@@ -584,7 +587,7 @@ Deno.test("A ring that is closed cancels receives of the batch face", async () =
   assertEquals(bench.receiver.closed, true);
 });
 
-Deno.test("Events are told once, until they are armed again", async () => {
+test("Events are told once, until they are armed again", async () => {
   await using bench = await Bench.open({ buffers: 16 });
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, 10 * PAGE);
@@ -606,7 +609,7 @@ Deno.test("Events are told once, until they are armed again", async () => {
   assertEquals(bench.ring.inFlight, 0, "an event is no answer to a request");
 });
 
-Deno.test("Events that nobody asked for do not come", async () => {
+test("Events that nobody asked for do not come", async () => {
   await using bench = await Bench.open({ events: [] });
   await using stream = await Stream.open(bench.bed, PAGE);
   const sending = stream.sendAll();
@@ -616,7 +619,7 @@ Deno.test("Events that nobody asked for do not come", async () => {
   assertEquals(bench.receiver.statistics().copiedBytes, PAGE);
 });
 
-Deno.test("Areas can be added, and their pieces come back to them", async () => {
+test("Areas can be added, and their pieces come back to them", async () => {
   await using bench = await Bench.open({ buffers: 2 });
   const { receiver } = bench;
   const areas = [bench.area];
@@ -648,7 +651,7 @@ Deno.test("Areas can be added, and their pieces come back to them", async () => 
   for (const area of areas) area.close();
 });
 
-Deno.test("An area of another kind is refused", async () => {
+test("An area of another kind is refused", async () => {
   await using bench = await Bench.open();
   using dmaBuf = Area.dmaBuf({ bytes: MIB });
   const error = assertThrows(() => bench.receiver.addArea(dmaBuf), UringError);
@@ -661,7 +664,7 @@ Deno.test("An area of another kind is refused", async () => {
   assertEquals([dmaBuf.inFlight, bench.receiver.areas.length], [0, 1]);
 });
 
-Deno.test("Two rings share a receiver", async () => {
+test("Two rings share a receiver", async () => {
   await using bench = await Bench.open({ buffers: 32 });
   await using other = Ring.open({ completionSize: "mixed" });
   const handle = bench.receiver.export();
@@ -697,7 +700,7 @@ Deno.test("Two rings share a receiver", async () => {
   assertEquals(bench.area.inFlight, 0);
 });
 
-Deno.test("What is no exported receiver cannot be imported", async () => {
+test("What is no exported receiver cannot be imported", async () => {
   await using bench = await Bench.open();
   using handle = bench.receiver.export();
   using plain = Ring.open();
@@ -709,7 +712,7 @@ Deno.test("What is no exported receiver cannot be imported", async () => {
   assertEquals(error.code, "EBADF");
 });
 
-Deno.test("A registered socket is received from as such", async () => {
+test("A registered socket is received from as such", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 100_000);
   bench.ring.register(stream.far);
@@ -720,7 +723,7 @@ Deno.test("A registered socket is received from as such", async () => {
   bench.ring.unregister(stream.far);
 });
 
-Deno.test("IPv6 is received as IPv4 is", async () => {
+test("IPv6 is received as IPv4 is", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 100_000, { family: 6 });
   const sending = stream.sendAll();
@@ -729,7 +732,7 @@ Deno.test("IPv6 is received as IPv4 is", async () => {
   assertEquals(stream.compared, 100_000);
 });
 
-Deno.test("What is no connected TCP socket is refused, with the reason", async () => {
+test("What is no connected TCP socket is refused, with the reason", async () => {
   await using bench = await Bench.open();
   using udp = Socket.udp(bench.bed.far).bind(bench.bed.far.address(0));
   using alone = Socket.tcp(bench.bed.far);
@@ -756,7 +759,7 @@ Deno.test("What is no connected TCP socket is refused, with the reason", async (
   assertEquals(bench.ring.inFlight, 0);
 });
 
-Deno.test("Other requests of the ring go on beside a receiver", async () => {
+test("Other requests of the ring go on beside a receiver", async () => {
   for (const completionSize of SIZES) {
     await using bench = await Bench.open({ completionSize });
     const { ring, receiver } = bench;
@@ -786,7 +789,7 @@ Deno.test("Other requests of the ring go on beside a receiver", async () => {
 
 // === Registering ===
 
-Deno.test("A ring that cannot receive without copying is refused, with the reason", () => {
+test("A ring that cannot receive without copying is refused, with the reason", () => {
   using area = Area.map({ bytes: MIB });
   const expected = [
     [{}, /completions of this ring have 16 bytes.*completionSize: 32.*mixed/],
@@ -803,7 +806,7 @@ Deno.test("A ring that cannot receive without copying is refused, with the reaso
   assertEquals(area.inFlight, 0);
 });
 
-Deno.test("Numbers out of range are refused before anything changes", () => {
+test("Numbers out of range are refused before anything changes", () => {
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.map({ bytes: MIB });
   for (const refillEntries of [0, -1, 1.5, 32769, NaN]) {
@@ -835,7 +838,7 @@ Deno.test("Numbers out of range are refused before anything changes", () => {
   assertEquals(area.inFlight, 0);
 });
 
-Deno.test("A receiver without a device does not take a dma-buf", () => {
+test("A receiver without a device does not take a dma-buf", () => {
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.dmaBuf({ bytes: MIB });
   const error = assertThrows(() => ZeroCopyReceiver.withoutDevice(ring, { area }), UringError);
@@ -844,7 +847,7 @@ Deno.test("A receiver without a device does not take a dma-buf", () => {
   assertEquals(area.inFlight, 0);
 });
 
-Deno.test("A device without queue operations is refused, with the reason", async () => {
+test("A device without queue operations is refused, with the reason", async () => {
   await using bed = await Testbed.pair();
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.map({ bytes: MIB });
@@ -893,7 +896,7 @@ function refusal(prefix: readonly string[]): string {
   return stdout;
 }
 
-Deno.test("Missing privileges are named", () => {
+test("Missing privileges are named", () => {
   assertMatch(
     refusal(["setpriv", "--bounding-set", "-net_admin"]),
     /EPERM: CAP_NET_ADMIN is needed/,
@@ -901,7 +904,7 @@ Deno.test("Missing privileges are named", () => {
   assertMatch(refusal(["unshare", "--user", "--map-root-user"]), /EPERM.*another user namespace/);
 });
 
-Deno.test("A limit of locked memory is named, with what is needed", () => {
+test("A limit of locked memory is named, with what is needed", () => {
   const limited = ["setpriv", "--bounding-set", "-ipc_lock", "prlimit"];
   const said = refusal([...limited, "--memlock=524288"]);
   assertMatch(said, /ENOMEM.*need 1028 KiB of locked memory.*RLIMIT_MEMLOCK is 512 KiB/);

@@ -27,6 +27,9 @@ import { queueFacts } from "../../ffi/net/queue_facts.ts";
 import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { sleep } from "../ffi/connections.ts";
 import { reapAll, receiveAll, Stream } from "./streams.ts";
+import { testsNeeding } from "../needs.ts";
+
+const test = testsNeeding("softnic");
 
 const PAGE = 4096;
 const MIB = 1 << 20;
@@ -130,7 +133,7 @@ for (
     },
   ] as const
 ) {
-  Deno.test(`softnic puts a stream into the area without a copy: ${name}`, async () => {
+  test(`softnic puts a stream into the area without a copy: ${name}`, async () => {
     await using bench = await Bench.open(options);
     const { receiver, nic, area } = bench;
     await nic.clearPlacements();
@@ -166,7 +169,7 @@ for (
   });
 }
 
-Deno.test("The batch face receives two flows of a queue at once", async () => {
+test("The batch face receives two flows of a queue at once", async () => {
   await using bench = await Bench.open();
   await bench.nic.steer({ port: 9003, queue: 1 });
   await using first = await Stream.open(bench.bed, 2 * MIB, { port: PORTS[0] });
@@ -179,7 +182,7 @@ Deno.test("The batch face receives two flows of a queue at once", async () => {
   assertEquals(bench.receiver.statistics().copiedBytes, 0);
 });
 
-Deno.test("A ring has receivers on several queues; each has its own number", async () => {
+test("A ring has receivers on several queues; each has its own number", async () => {
   await using bench = await Bench.open();
   const area = Area.map({ bytes: 4 * MIB });
   const other = openReceiver(bench.bed, bench.ring, area, { queue: 2 });
@@ -203,7 +206,7 @@ Deno.test("A ring has receivers on several queues; each has its own number", asy
   area.close();
 });
 
-Deno.test("A flow that is not steered to the queue is copied, and it is said", async () => {
+test("A flow that is not steered to the queue is copied, and it is said", async () => {
   await using bench = await Bench.open({
     softnic: { descriptors: 64 },
     area: { bytes: 512 * PAGE },
@@ -223,7 +226,7 @@ Deno.test("A flow that is not steered to the queue is copied, and it is said", a
   await transfer(bench, MIB);
 });
 
-Deno.test("A copy that finds no buffer because the NIC has them all fails, and says so", async () => {
+test("A copy that finds no buffer because the NIC has them all fails, and says so", async () => {
   await using bench = await Bench.open({ area: { bytes: 256 * PAGE } });
   for (const face of ["await", "batch"]) {
     await using stream = await Stream.open(bench.bed, PAGE, { port: 9100 });
@@ -238,7 +241,7 @@ Deno.test("A copy that finds no buffer because the NIC has them all fails, and s
   await transfer(bench, MIB);
 });
 
-Deno.test("Into a dma-buf the kernel cannot copy, and says so", async () => {
+test("Into a dma-buf the kernel cannot copy, and says so", async () => {
   await using bench = await Bench.open({ area: { bytes: MIB, dmaBuf: true } });
   await using stream = await Stream.open(bench.bed, PAGE, { port: 9100 });
   stream.sendNow();
@@ -253,7 +256,7 @@ Deno.test("Into a dma-buf the kernel cannot copy, and says so", async () => {
   await transfer(bench, MIB);
 });
 
-Deno.test("Pieces that share a buffer are given back one by one", async () => {
+test("Pieces that share a buffer are given back one by one", async () => {
   await using bench = await Bench.open({ area: { bytes: 512 * PAGE } });
   const pages = new Map<number, number>();
   for (let round = 0; round < 6; round++) {
@@ -274,7 +277,7 @@ Deno.test("Pieces that share a buffer are given back one by one", async () => {
   assertEquals([bench.receiver.held, bench.receiver.statistics().copiedBytes], [0, 0]);
 });
 
-Deno.test("A NIC that runs out of buffers drops, says so, and goes on", async () => {
+test("A NIC that runs out of buffers drops, says so, and goes on", async () => {
   await using bench = await Bench.open({
     softnic: { descriptors: 64 },
     area: { bytes: 128 * PAGE },
@@ -304,14 +307,14 @@ Deno.test("A NIC that runs out of buffers drops, says so, and goes on", async ()
   receiver.arm("ALLOC_FAIL");
 });
 
-Deno.test("A small refill ring is flushed when it is full", async () => {
+test("A small refill ring is flushed when it is full", async () => {
   await using bench = await Bench.open({ receiver: { refillEntries: 4 } });
   await transfer(bench, 2 * MIB);
   assert(bench.receiver.statistics().flushes > 0);
   assertEquals(bench.receiver.statistics().copiedBytes, 0);
 });
 
-Deno.test("Leaving the loop in the middle of a stream leaks no buffer", async () => {
+test("Leaving the loop in the middle of a stream leaks no buffer", async () => {
   await using bench = await Bench.open({
     softnic: { descriptors: 64 },
     area: { bytes: 256 * PAGE },
@@ -331,7 +334,7 @@ Deno.test("Leaving the loop in the middle of a stream leaks no buffer", async ()
   await transfer(bench, 2 * MIB);
 });
 
-Deno.test("Areas can be added to a queue that receives", async () => {
+test("Areas can be added to a queue that receives", async () => {
   await using bench = await Bench.open({
     softnic: { descriptors: 64 },
     area: { bytes: 128 * PAGE },
@@ -357,7 +360,7 @@ Deno.test("Areas can be added to a queue that receives", async () => {
   bench.ring.close();
 });
 
-Deno.test("Two rings share a queue", async () => {
+test("Two rings share a queue", async () => {
   await using bench = await Bench.open();
   await bench.nic.steer({ port: 9003, queue: 1 });
   await using other = Ring.open({ completionSize: 32 });
@@ -374,7 +377,7 @@ Deno.test("Two rings share a queue", async () => {
 
 // === Registering ===
 
-Deno.test("A queue is free again at once when its ring is closed", async () => {
+test("A queue is free again at once when its ring is closed", async () => {
   const { bed } = await openBed();
   for (let round = 0; round < 10; round++) {
     const ring = Ring.open({ completionSize: round % 2 === 0 ? 32 : "mixed" });
@@ -506,7 +509,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 for (const { name, code, message, receiver, cause } of REFUSALS) {
-  Deno.test(`A registration that is refused says why: ${name}`, async () => {
+  test(`A registration that is refused says why: ${name}`, async () => {
     const { bed } = await openBed();
     const ring = Ring.open({ completionSize: 32 });
     const area = Area.map({ bytes: 8 * MIB });
@@ -524,7 +527,7 @@ for (const { name, code, message, receiver, cause } of REFUSALS) {
   });
 }
 
-Deno.test("Header split that was never asked for is not enough", async () => {
+test("Header split that was never asked for is not enough", async () => {
   await using bed = await Testbed.softnic({ headerSplit: false });
   await using ring = Ring.open({ completionSize: 32 });
   using area = Area.map({ bytes: MIB });
@@ -532,7 +535,7 @@ Deno.test("Header split that was never asked for is not enough", async () => {
   assertEquals(error.code, "EINVAL");
 });
 
-Deno.test("What is known of a queue", async () => {
+test("What is known of a queue", async () => {
   await using bench = await Bench.open();
   using netdev = Netdev.open(bench.bed.far);
   const name = bench.bed.far.interface;
@@ -544,7 +547,7 @@ Deno.test("What is known of a queue", async () => {
   assertEquals(facts(1), { ...all, provider: "io_uring" });
 });
 
-Deno.test("A receiver that is killed leaves the queue to the next at once", async () => {
+test("A receiver that is killed leaves the queue to the next at once", async () => {
   const { bed } = await openBed();
   const source = `
     import { Area, Ring, Socket, ZeroCopyReceiver } from "zclab";
@@ -600,7 +603,7 @@ Deno.test("A receiver that is killed leaves the queue to the next at once", asyn
   bed.close();
 });
 
-Deno.test("The device may go while a receiver has its queue", async () => {
+test("The device may go while a receiver has its queue", async () => {
   const bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 10 * PAGE, { port: PORTS[0] });
   stream.sendNow();

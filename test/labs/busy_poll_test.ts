@@ -10,17 +10,18 @@ import { busyPoll } from "../../labs/busy_poll.ts";
 import type { Measures, Trial } from "../../labs/kit/experiment/experiment.ts";
 import { OptionError, runLab } from "../../labs/kit/lab/lab.ts";
 import { networkCounters } from "../../labs/kit/testbed/network_counters.ts";
-import { probe } from "../../labs/kit/lab/probe.ts";
 import { readRunDocument, type RunDocument } from "../../labs/kit/run/run_document.ts";
 import { Durations } from "../../labs/kit/statistics/durations.ts";
 import { Testbed } from "../../labs/kit/testbed/testbed.ts";
+import { type Need, test } from "../needs.ts";
 
-const here = await probe();
-const missing = here.missing(busyPoll.needs).map((item) => item.name);
 /** All ways of polling, and a processor for each thread, so that the polling one is not ended. */
-const isWhole = missing.length === 0 && here.machine.cpus >= 2 && here.machine.privileged &&
-  here.item("IO_URING_NAPI_TRACKING_STATIC").state === "real";
-const WHOLE = "(needs root, two processors, Linux 6.13, and what the lab needs)";
+const WHOLE: readonly Need[] = [
+  ...busyPoll.needs,
+  "IO_URING_NAPI_TRACKING_STATIC",
+  "privileges",
+  "two CPUs",
+];
 
 /** Runs the lab for a moment, and reads its document as another program would. */
 async function run(
@@ -50,10 +51,10 @@ function numberOf(row: Measures & { readonly of: string }, name: string): number
   return value;
 }
 
-Deno.test({
-  name: `the lab busy-poll measures every combination, and says who polled what ${WHOLE}`,
-  ignore: !isWhole,
-  async fn(): Promise<void> {
+test(
+  "the lab busy-poll measures every combination, and says who polled what",
+  { needs: WHOLE },
+  async () => {
     const { document, text } = await run({});
     assertEquals(document.lab, "busy-poll");
     assertEquals(document.complete, true);
@@ -116,34 +117,32 @@ Deno.test({
     assertMatch(text, /^Where it cannot help, loopback: the NAPI id is 0: .*loopback interface/m);
     assertMatch(text, /^Round trips over the pair, waiting in recv\(2\)$/m);
   },
+);
+
+test("the lab busy-poll keeps every trial, baselines twice, in the order of its seed", {
+  needs: WHOLE,
+}, async () => {
+  const [first, second] = [await run({ "round-trips": 10 }), await run({ "round-trips": 10 })];
+  const order = ({ document }: { document: RunDocument }): unknown[] =>
+    document.trials.map(({ round, control, factors }) => ({ round, control, factors }));
+  assertEquals(order(first), order(second));
+  const counted = first.document.trials.filter((trial: Trial) => !trial.warmUp);
+  // 12 combinations, and again each of the 4 that do not poll.
+  assertEquals(counted.length, 2 * (12 + 4));
+  for (const { measures, warmUp } of first.document.trials) {
+    // Of ten round trips nobody can say what one in a hundred exceeds.
+    assertEquals(measures["p99Seconds"], null);
+    const all = Durations.merged([String(measures["distribution"])]);
+    // A warm-up has a quarter of them.
+    assertEquals([all.count, measures["roundTrips"]], warmUp ? [3, 3] : [10, 10]);
+    assertAlmostEquals(all.longest / Number(measures["maxSeconds"]), 1, 1e-3);
+  }
 });
 
-Deno.test({
-  name: `the lab busy-poll keeps every trial, baselines twice, in the order of its seed ${WHOLE}`,
-  ignore: !isWhole,
-  async fn(): Promise<void> {
-    const [first, second] = [await run({ "round-trips": 10 }), await run({ "round-trips": 10 })];
-    const order = ({ document }: { document: RunDocument }): unknown[] =>
-      document.trials.map(({ round, control, factors }) => ({ round, control, factors }));
-    assertEquals(order(first), order(second));
-    const counted = first.document.trials.filter((trial: Trial) => !trial.warmUp);
-    // 12 combinations, and again each of the 4 that do not poll.
-    assertEquals(counted.length, 2 * (12 + 4));
-    for (const { measures, warmUp } of first.document.trials) {
-      // Of ten round trips nobody can say what one in a hundred exceeds.
-      assertEquals(measures["p99Seconds"], null);
-      const all = Durations.merged([String(measures["distribution"])]);
-      // A warm-up has a quarter of them.
-      assertEquals([all.count, measures["roundTrips"]], warmUp ? [3, 3] : [10, 10]);
-      assertAlmostEquals(all.longest / Number(measures["maxSeconds"]), 1, 1e-3);
-    }
-  },
-});
-
-Deno.test({
-  name: `the lab busy-poll runs over TCP, with a payload of several pages ${WHOLE}`,
-  ignore: !isWhole,
-  async fn(): Promise<void> {
+test(
+  "the lab busy-poll runs over TCP, with a payload of several pages",
+  { needs: WHOLE },
+  async () => {
     const { document, text } = await run({
       protocol: "tcp",
       payload: 20_001,
@@ -160,45 +159,42 @@ Deno.test({
       assertEquals(numberOf(row, "napiId") > 0, row.link === "pair");
     }
   },
-});
+);
 
-Deno.test({
-  name: "the lab busy-poll refuses what cannot be, and stops when it is asked to " +
-    "(needs what the lab needs)",
-  ignore: missing.length > 0,
-  async fn(): Promise<void> {
-    for (
-      const options of [
-        { payload: 7 },
-        { payload: 60_001 },
-        { microseconds: 0 },
-        { microseconds: 10_001 },
-        { "round-trips": 0 },
-        { protocol: "sctp" },
-        { cpu: 8191 },
-      ]
-    ) {
-      await assertRejects(() => run(options), OptionError, Object.keys(options)[0]);
-    }
-    const reason = new Error("enough");
-    await assertRejects(
-      () => runLab(busyPoll, { signal: AbortSignal.abort(reason) }),
-      Error,
-      "enough",
-    );
-    const controller = new AbortController();
-    await assertRejects(
-      () =>
-        runLab(busyPoll, {
-          options: { "round-trips": 10_000_000 },
-          signal: controller.signal,
-          // The first trial has begun; it would take minutes.
-          progress: { update: () => void setTimeout(() => controller.abort(reason), 1) },
-        }),
-      Error,
-      "enough",
-    );
-  },
+test("the lab busy-poll refuses what cannot be, and stops when it is asked to", {
+  needs: busyPoll.needs,
+}, async () => {
+  for (
+    const options of [
+      { payload: 7 },
+      { payload: 60_001 },
+      { microseconds: 0 },
+      { microseconds: 10_001 },
+      { "round-trips": 0 },
+      { protocol: "sctp" },
+      { cpu: 8191 },
+    ]
+  ) {
+    await assertRejects(() => run(options), OptionError, Object.keys(options)[0]);
+  }
+  const reason = new Error("enough");
+  await assertRejects(
+    () => runLab(busyPoll, { signal: AbortSignal.abort(reason) }),
+    Error,
+    "enough",
+  );
+  const controller = new AbortController();
+  await assertRejects(
+    () =>
+      runLab(busyPoll, {
+        options: { "round-trips": 10_000_000 },
+        signal: controller.signal,
+        // The first trial has begun; it would take minutes.
+        progress: { update: () => void setTimeout(() => controller.abort(reason), 1) },
+      }),
+    Error,
+    "enough",
+  );
 });
 
 Deno.test("networkCounters() reads the counters of one namespace", async () => {

@@ -10,7 +10,8 @@ import {
   TRANSMIT_MODES,
 } from "zclab";
 import { txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
-import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
+import { Unprivileged } from "../unprivileged.ts";
+import { test } from "../needs.ts";
 
 const SHORT = { quick: true, repeats: 2, seed: 7 } as const;
 const ZERO_COPY = TRANSMIT_MODES.filter((mode) => mode !== "non-zc" && mode !== "gso");
@@ -128,11 +129,10 @@ Deno.test("tx-copy-vs-zc refuses what is no sink before anything runs", async ()
   }
 });
 
-Deno.test({
-  name: "tx-copy-vs-zc needs no root, and says which modes RLIMIT_MEMLOCK forbids " +
-    "(needs root to become a user without)",
-  ignore: !IS_ROOT,
-  fn(): void {
+test(
+  "tx-copy-vs-zc needs no root, and says which modes RLIMIT_MEMLOCK forbids",
+  { needs: ["root"] },
+  () => {
     using nobody = new Unprivileged();
     const file = `${nobody.directory}/home/run.json`;
     const { code, stdout, stderr } = nobody.runProject(
@@ -151,14 +151,12 @@ Deno.test({
       assertStringIncludes(stdout, `Not possible here: ${mode}`);
     }
   },
-});
+);
 
-Deno.test({
-  name:
-    "tx-copy-vs-zc needs the locked memory of one trial, and not that of the one before as well " +
-    "(needs root to become a user without)",
-  ignore: !IS_ROOT,
-  fn(): void {
+test(
+  "tx-copy-vs-zc needs the locked memory of one trial, and not that of the one before as well",
+  { needs: ["root"] },
+  () => {
     using nobody = new Unprivileged();
     const { project, denoDirectory } = nobody.shareProject();
     const home = `${nobody.directory}/home`;
@@ -175,4 +173,4 @@ Deno.test({
     const { complete, parameters } = readRunDocument(Deno.readTextFileSync(file));
     assertEquals([complete, parameters.refused], [true, []]);
   },
-});
+);

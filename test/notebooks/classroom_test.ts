@@ -1,20 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { Command } from "../child.ts";
 import { isMarkedProcessLeft, ownInterfaces } from "../leftovers.ts";
-import { IS_ROOT, Unprivileged } from "../unprivileged.ts";
+import { Unprivileged } from "../unprivileged.ts";
+import { test } from "../needs.ts";
 
 /** Learners at once. */
 const LEARNERS = 8;
 /** Users that no machine has; nothing is theirs. */
 const FIRST_USER = 2_000_001;
-
-const lacking = missingComponents(NOTEBOOK_COMPONENTS);
-const unless = lacking.length > 0
-  ? `, needs ${lacking.join(", ")}`
-  : IS_ROOT
-  ? ""
-  : ", needs root to be other users";
 
 /** Executes a notebook as `deno task notebook --check` does, its types aside. */
 const EXECUTE = `
@@ -24,44 +17,42 @@ const EXECUTE = `
   console.log(failure === undefined ? "ok" : failure.message);
 `;
 
-Deno.test({
-  name: `${LEARNERS} learners without root share a machine, a checkout and a DENO_DIR${unless}`,
-  ignore: !IS_ROOT || lacking.length > 0,
-  async fn(): Promise<void> {
-    using shared = new Unprivileged();
-    const { project, denoDirectory } = shared.shareProject();
-    const interfaces = ownInterfaces();
-    const mark = crypto.randomUUID();
-    const learners = Array.from({ length: LEARNERS }, async (_, index): Promise<string> => {
-      const user = FIRST_USER + index;
-      const home = `${shared.directory}/home-${user}`;
-      await Deno.mkdir(home);
-      await Deno.chown(home, user, user);
-      const name = index % 2 === 0 ? "01-rings-and-completions" : "02-zero-copy-send";
-      const { stdout, stderr } = await new Command("setpriv", {
-        args: [
-          ...[`--reuid=${user}`, `--regid=${user}`, "--clear-groups"],
-          ...[shared.deno, "eval", "--cached-only", "--config", `${project}/deno.json`],
-          ...[EXECUTE, project, name],
-        ],
-        cwd: home,
-        clearEnv: true,
-        env: {
-          HOME: home,
-          PATH: "/usr/bin:/bin",
-          DENO_DIR: denoDirectory,
-          NO_COLOR: "1",
-          ZCLAB_MARK: mark,
-        },
-      }).output();
-      const decoder = new TextDecoder();
-      return decoder.decode(stdout).trim() || decoder.decode(stderr).trim();
-    });
-    assertEquals(await Promise.all(learners), new Array(LEARNERS).fill("ok"));
-    for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assertEquals(isMarkedProcessLeft(mark), false, "no process is left");
-    assertEquals(ownInterfaces(), interfaces);
-  },
+test(`${LEARNERS} learners without root share a machine, a checkout and a DENO_DIR`, {
+  needs: ["root", { component: "nbclient" }],
+}, async () => {
+  using shared = new Unprivileged();
+  const { project, denoDirectory } = shared.shareProject();
+  const interfaces = ownInterfaces();
+  const mark = crypto.randomUUID();
+  const learners = Array.from({ length: LEARNERS }, async (_, index): Promise<string> => {
+    const user = FIRST_USER + index;
+    const home = `${shared.directory}/home-${user}`;
+    await Deno.mkdir(home);
+    await Deno.chown(home, user, user);
+    const name = index % 2 === 0 ? "01-rings-and-completions" : "02-zero-copy-send";
+    const { stdout, stderr } = await new Command("setpriv", {
+      args: [
+        ...[`--reuid=${user}`, `--regid=${user}`, "--clear-groups"],
+        ...[shared.deno, "eval", "--cached-only", "--config", `${project}/deno.json`],
+        ...[EXECUTE, project, name],
+      ],
+      cwd: home,
+      clearEnv: true,
+      env: {
+        HOME: home,
+        PATH: "/usr/bin:/bin",
+        DENO_DIR: denoDirectory,
+        NO_COLOR: "1",
+        ZCLAB_MARK: mark,
+      },
+    }).output();
+    const decoder = new TextDecoder();
+    return decoder.decode(stdout).trim() || decoder.decode(stderr).trim();
+  });
+  assertEquals(await Promise.all(learners), new Array(LEARNERS).fill("ok"));
+  for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assertEquals(isMarkedProcessLeft(mark), false, "no process is left");
+  assertEquals(ownInterfaces(), interfaces);
 });

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { checkTypes, executeNotebook } from "../../notebooks/tool/execute.ts";
 import {
   answersOf,
@@ -16,9 +15,7 @@ import {
 } from "../../notebooks/tool/notebook_file.ts";
 import { type Solution, sourceOf } from "./solutions/solution.ts";
 import { SOLUTIONS } from "./solutions/mod.ts";
-
-const lacking = missingComponents(NOTEBOOK_COMPONENTS);
-const unless = lacking.length === 0 ? "" : `, needs ${lacking.join(", ")}`;
+import { test } from "../needs.ts";
 
 /** The notebook with each answer in its place. */
 function solved(notebook: Notebook, solutions: readonly Solution[]): Notebook {
@@ -60,26 +57,24 @@ for (const name of notebookNames()) {
     }
   });
 
-  Deno.test({
-    name: `${name} runs as it is, and with the solutions${unless}`,
-    ignore: lacking.length > 0,
-    async fn(): Promise<void> {
-      const [notebook, solutions] = [readNotebook(name), SOLUTIONS[name] ?? []];
-      const withAnswers = solved(notebook, solutions);
-      const [asIs, answered] = await Promise.all([
-        executeNotebook(notebook),
-        executeNotebook(withAnswers),
-      ]);
-      assertEquals(asIs.failure, undefined);
-      assertEquals(answered.failure, undefined);
-      for (const { id } of solutions) {
-        assertStringIncludes(shownFor(asIs.notebook, id), "Not answered yet");
-        assertStringIncludes(shownFor(answered.notebook, id), "✔ Right");
-      }
-      // What it shows is below the cells that show it.
-      for (const { index, cell, source } of codeCells(asIs.notebook)) {
-        assertEquals((cell.outputs ?? []).length > 0, /\bshow\(/.test(source), `cell ${index + 1}`);
-      }
-    },
+  test(`${name} runs as it is, and with the solutions`, {
+    needs: [{ component: "nbclient" }],
+  }, async () => {
+    const [notebook, solutions] = [readNotebook(name), SOLUTIONS[name] ?? []];
+    const withAnswers = solved(notebook, solutions);
+    const [asIs, answered] = await Promise.all([
+      executeNotebook(notebook),
+      executeNotebook(withAnswers),
+    ]);
+    assertEquals(asIs.failure, undefined);
+    assertEquals(answered.failure, undefined);
+    for (const { id } of solutions) {
+      assertStringIncludes(shownFor(asIs.notebook, id), "Not answered yet");
+      assertStringIncludes(shownFor(answered.notebook, id), "✔ Right");
+    }
+    // What it shows is below the cells that show it.
+    for (const { index, cell, source } of codeCells(asIs.notebook)) {
+      assertEquals((cell.outputs ?? []).length > 0, /\bshow\(/.test(source), `cell ${index + 1}`);
+    }
   });
 }

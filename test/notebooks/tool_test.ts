@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { missingComponents, NOTEBOOK_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { checkTypes, executeNotebook } from "../../notebooks/tool/execute.ts";
 import { writeKernelSpec } from "../../notebooks/tool/kernel_spec.ts";
 import {
@@ -12,9 +11,7 @@ import {
 import { Command } from "../child.ts";
 import { until } from "../until.ts";
 import { isMarkedProcessLeft } from "../leftovers.ts";
-
-const lacking = missingComponents(NOTEBOOK_COMPONENTS);
-const unless = lacking.length === 0 ? "" : `, needs ${lacking.join(", ")}`;
+import { test } from "../needs.ts";
 
 function notebookOf(...sources: string[]): Notebook {
   const cells = sources.map((source) => ({ cell_type: "code", metadata: {}, source, outputs: [] }));
@@ -146,100 +143,94 @@ Deno.test("the kernel spec finds Deno again when its place is gone", () => {
   }
 });
 
-Deno.test({
-  name: `what a cell prints stays with it, and what goes wrong is said${unless}`,
-  ignore: lacking.length > 0,
-  async fn(): Promise<void> {
-    const many = "for (let i = 0; i < 30; i++) console.log(`line ${i}`);";
-    const [printed, thrown, hanging, dead] = await Promise.all([
-      executeNotebook(notebookOf(many, "1 + 1", many)),
-      executeNotebook(notebookOf("const a = 1;", 'throw new Error("boom");', "2")),
-      executeNotebook(notebookOf("while (true) {}"), { cellSeconds: 3 }),
-      executeNotebook(notebookOf("Deno.exit(3);")),
-    ]);
-    assertEquals(printed.failure, undefined);
-    const shown = printed.notebook.cells.map((cell) => shownText(cell).match(/line \d+/g)?.length);
-    assertEquals(shown, [30, undefined, 30]);
-    assertStringIncludes(shownText(printed.notebook.cells[1]!), "2");
-    assertEquals(thrown.failure?.cell, 1);
-    assertStringIncludes(thrown.failure!.message, "boom");
-    assertEquals(hanging.failure, { cell: 0, message: "it did not end within 3 s" });
-    assertStringIncludes(dead.failure!.message, "the kernel died");
-  },
+test(`what a cell prints stays with it, and what goes wrong is said`, {
+  needs: [{ component: "nbclient" }],
+}, async () => {
+  const many = "for (let i = 0; i < 30; i++) console.log(`line ${i}`);";
+  const [printed, thrown, hanging, dead] = await Promise.all([
+    executeNotebook(notebookOf(many, "1 + 1", many)),
+    executeNotebook(notebookOf("const a = 1;", 'throw new Error("boom");', "2")),
+    executeNotebook(notebookOf("while (true) {}"), { cellSeconds: 3 }),
+    executeNotebook(notebookOf("Deno.exit(3);")),
+  ]);
+  assertEquals(printed.failure, undefined);
+  const shown = printed.notebook.cells.map((cell) => shownText(cell).match(/line \d+/g)?.length);
+  assertEquals(shown, [30, undefined, 30]);
+  assertStringIncludes(shownText(printed.notebook.cells[1]!), "2");
+  assertEquals(thrown.failure?.cell, 1);
+  assertStringIncludes(thrown.failure!.message, "boom");
+  assertEquals(hanging.failure, { cell: 0, message: "it did not end within 3 s" });
+  assertStringIncludes(dead.failure!.message, "the kernel died");
 });
 
-Deno.test({
-  name: `a notebook that is stopped leaves no process behind${unless}`,
-  ignore: lacking.length > 0,
-  async fn(): Promise<void> {
-    const mark = `ZCLAB_MARK=${crypto.randomUUID()}`;
-    const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
-    Deno.env.set("ZCLAB_MARK", mark.split("=")[1]!);
-    try {
-      const controller = new AbortController();
-      const running = executeNotebook(
-        notebookOf(`Deno.writeTextFileSync("${folder}/started", ""); await new Promise(() => {});`),
-        { signal: controller.signal },
-      ).then(() => "ended", (error) => error.name);
-      await until("the cell runs", () => [...Deno.readDirSync(folder)].length > 0);
-      Deno.env.delete("ZCLAB_MARK");
-      assert(isMarkedProcessLeft(mark), "the kernel carries the mark");
-      controller.abort();
-      assertEquals(await running, "AbortError");
-      for (let wait = 0; wait < 40 && isMarkedProcessLeft(mark); wait++) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      assert(!isMarkedProcessLeft(mark));
-    } finally {
-      Deno.env.delete("ZCLAB_MARK");
-      Deno.removeSync(folder, { recursive: true });
+test(`a notebook that is stopped leaves no process behind`, {
+  needs: [{ component: "nbclient" }],
+}, async () => {
+  const mark = `ZCLAB_MARK=${crypto.randomUUID()}`;
+  const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
+  Deno.env.set("ZCLAB_MARK", mark.split("=")[1]!);
+  try {
+    const controller = new AbortController();
+    const running = executeNotebook(
+      notebookOf(`Deno.writeTextFileSync("${folder}/started", ""); await new Promise(() => {});`),
+      { signal: controller.signal },
+    ).then(() => "ended", (error) => error.name);
+    await until("the cell runs", () => [...Deno.readDirSync(folder)].length > 0);
+    Deno.env.delete("ZCLAB_MARK");
+    assert(isMarkedProcessLeft(mark), "the kernel carries the mark");
+    controller.abort();
+    assertEquals(await running, "AbortError");
+    for (let wait = 0; wait < 40 && isMarkedProcessLeft(mark); wait++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  },
+    assert(!isMarkedProcessLeft(mark));
+  } finally {
+    Deno.env.delete("ZCLAB_MARK");
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
-Deno.test({
-  name: `what a check that was killed has left is removed by the next one${unless}`,
-  ignore: lacking.length > 0,
-  async fn(): Promise<void> {
-    const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
-    const mark = crypto.randomUUID();
-    const before = Deno.env.get("TMPDIR");
-    const rooms = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
-    try {
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--allow-all", `${PROJECT}/notebooks/main.ts`, "--check", "01"],
-        env: { TMPDIR: folder, ZCLAB_MARK: mark },
-        stdin: "null",
-        stdout: "null",
-        stderr: "null",
-      }).spawn();
-      // The kernel's spec is in the room of the execution, which comes after that of the types.
-      const isExecuting = (): boolean =>
-        rooms().some((name) => {
-          try {
-            return Deno.statSync(`${folder}/${name}/data/kernels`).isDirectory;
-          } catch {
-            return false;
-          }
-        });
-      for (const end = Date.now() + 60_000; !isExecuting();) {
-        assert(Date.now() < end, "the check executes nothing");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      child.kill("SIGKILL");
-      await child.status;
-      assertEquals(rooms().length, 1);
-      for (const end = Date.now() + 30_000; isMarkedProcessLeft(mark);) {
-        assert(Date.now() < end, "a process is left");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-      Deno.env.set("TMPDIR", folder);
-      assertEquals(await checkTypes(new Map()), new Map());
-      assertEquals(rooms(), []);
-    } finally {
-      if (before === undefined) Deno.env.delete("TMPDIR");
-      else Deno.env.set("TMPDIR", before);
-      Deno.removeSync(folder, { recursive: true });
+test(`what a check that was killed has left is removed by the next one`, {
+  needs: [{ component: "nbclient" }],
+}, async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
+  const mark = crypto.randomUUID();
+  const before = Deno.env.get("TMPDIR");
+  const rooms = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
+  try {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", `${PROJECT}/notebooks/main.ts`, "--check", "01"],
+      env: { TMPDIR: folder, ZCLAB_MARK: mark },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    // The kernel's spec is in the room of the execution, which comes after that of the types.
+    const isExecuting = (): boolean =>
+      rooms().some((name) => {
+        try {
+          return Deno.statSync(`${folder}/${name}/data/kernels`).isDirectory;
+        } catch {
+          return false;
+        }
+      });
+    for (const end = Date.now() + 60_000; !isExecuting();) {
+      assert(Date.now() < end, "the check executes nothing");
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  },
+    child.kill("SIGKILL");
+    await child.status;
+    assertEquals(rooms().length, 1);
+    for (const end = Date.now() + 30_000; isMarkedProcessLeft(mark);) {
+      assert(Date.now() < end, "a process is left");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    Deno.env.set("TMPDIR", folder);
+    assertEquals(await checkTypes(new Map()), new Map());
+    assertEquals(rooms(), []);
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+    Deno.removeSync(folder, { recursive: true });
+  }
 });

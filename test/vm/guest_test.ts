@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { Command } from "../child.ts";
-import { needing } from "../needs.ts";
+import { testsNeeding } from "../needs.ts";
 import { until } from "../until.ts";
 
 const PROJECT = fromFileUrl(new URL("../..", import.meta.url));
@@ -9,10 +9,8 @@ const PROJECT = fromFileUrl(new URL("../..", import.meta.url));
 /** How long one guest may take, in seconds: the first one is built before it boots. */
 const SECONDS = 600;
 
-/** Boots a guest for each test, because how guests end is what is tested. */
-function guestTest(name: string, run: () => Promise<void>): void {
-  Deno.test({ ...needing(name, "guest"), fn: run });
-}
+/** Each boots a guest of its own, because how guests end is what is tested. */
+const test = testsNeeding("guest");
 
 interface Ended {
   readonly code: number;
@@ -48,7 +46,7 @@ async function guestsOf(pid: number): Promise<string[]> {
   return found;
 }
 
-guestTest("a command's output, streams and exit status come out, and what it wrote", async () => {
+test("a command's output, streams and exit status come out, and what it wrote", async () => {
   const out = await Deno.makeTempDir({ prefix: "zclab-test-" });
   try {
     const script = [
@@ -74,7 +72,7 @@ guestTest("a command's output, streams and exit status come out, and what it wro
   }
 });
 
-guestTest("SIGINT interrupts the command, which may clean up; nothing is left", async () => {
+test("SIGINT interrupts the command, which may clean up; nothing is left", async () => {
   const script = 'trap "echo cleaned; exit 9" INT; echo started; while :; do sleep 0.1; done';
   const child = start(["--", "sh", "-c", script]);
   const errors = new Response(child.stderr).text();
@@ -89,7 +87,7 @@ guestTest("SIGINT interrupts the command, which may clean up; nothing is left", 
   assertEquals(await guestsOf(child.pid), []);
 });
 
-guestTest("a kernel panic is named, and nothing is left", async () => {
+test("a kernel panic is named, and nothing is left", async () => {
   const child = start(["--", "sh", "-c", "echo c >/proc/sysrq-trigger; sleep 60"]);
   const { code, stderr } = await ended(child);
   assertEquals(code, 1);
@@ -97,7 +95,7 @@ guestTest("a kernel panic is named, and nothing is left", async () => {
   assertEquals(await guestsOf(child.pid), []);
 });
 
-guestTest("a command that hangs ends with the time limit", async () => {
+test("a command that hangs ends with the time limit", async () => {
   const child = start(["--time-limit", "2", "--", "sleep", "1000"]);
   const { code, stderr } = await ended(child);
   assertEquals(code, 1);
@@ -105,7 +103,7 @@ guestTest("a command that hangs ends with the time limit", async () => {
   assertEquals(await guestsOf(child.pid), []);
 });
 
-guestTest("--strict fails when the kernel complained", async () => {
+test("--strict fails when the kernel complained", async () => {
   const log = await Deno.makeTempFile({ prefix: "zclab-test-" });
   try {
     const message = "WARNING: CPU: 0 PID: 1 at made/up.c:1";
@@ -120,7 +118,7 @@ guestTest("--strict fails when the kernel complained", async () => {
   }
 });
 
-guestTest("the guest dies with a process that is killed, and its folder is swept", async () => {
+test("the guest dies with a process that is killed, and its folder is swept", async () => {
   const child = start(["--", "sleep", "1000"]);
   await until("the guest runs", async () => (await guestsOf(child.pid)).length > 0);
   child.kill("SIGKILL");
@@ -139,7 +137,7 @@ guestTest("the guest dies with a process that is killed, and its folder is swept
   assertEquals(left(), []);
 });
 
-guestTest("a folder that cannot be written is an error before anything boots", async () => {
+test("a folder that cannot be written is an error before anything boots", async () => {
   const { code, stderr } = await ended(start(["--out", "/proc/nothing", "--", "true"]));
   assert(code !== 0);
   assertStringIncludes(stderr, "/proc/nothing");

@@ -2,7 +2,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { compileShim } from "../../../ffi/kernel/compile.ts";
 import { SHIM } from "../../../ffi/kernel/symbols.ts";
 import { Command } from "../../child.ts";
-import { IS_ROOT, Unprivileged } from "../../unprivileged.ts";
+import { Unprivileged } from "../../unprivileged.ts";
+import { test } from "../../needs.ts";
 
 const SANITIZERS = [
   "-g",
@@ -54,17 +55,13 @@ Deno.test("shim behaves under AddressSanitizer and UBSan", () => {
   }
 });
 
-Deno.test({
-  name: "shim behaves for a user without privileges (needs root to become one)",
-  ignore: !IS_ROOT,
-  fn(): void {
-    using nobody = new Unprivileged();
-    const program = compileTest(nobody.directory);
-    const { code, stdout, stderr } = nobody.run(program);
-    assertEquals(stderr, "");
-    assertStringIncludes(stdout, "every function");
-    assertEquals(code, 0);
-  },
+test("shim behaves for a user without privileges", { needs: ["root"] }, () => {
+  using nobody = new Unprivileged();
+  const program = compileTest(nobody.directory);
+  const { code, stdout, stderr } = nobody.run(program);
+  assertEquals(stderr, "");
+  assertStringIncludes(stdout, "every function");
+  assertEquals(code, 0);
 });
 
 Deno.test("shim exports every function of the symbol table", () => {

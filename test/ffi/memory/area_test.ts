@@ -9,7 +9,6 @@ import {
 import {
   Area,
   ClosedError,
-  kernelIsAtLeast,
   OwnershipError,
   Ring,
   Slice,
@@ -18,8 +17,9 @@ import {
   UringError,
 } from "zclab";
 import { PAGE_SIZE } from "../../../ffi/kernel/memory.ts";
-import { IS_ROOT, Unprivileged } from "../../unprivileged.ts";
+import { Unprivileged } from "../../unprivileged.ts";
 import { bytesOf, connectUdp, isMapped, reapAll, sleep, textOf } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 Deno.test("Area.map() maps zeroed, page-aligned memory in whole pages", () => {
   for (const [bytes, expected] of [[1, PAGE_SIZE], [PAGE_SIZE, PAGE_SIZE], [PAGE_SIZE + 1, 8192]]) {
@@ -61,36 +61,35 @@ function freeHugePages(kilobytes: number): number {
   }
 }
 
-Deno.test({
-  name: "Area.map() names the setting when no huge pages are free (needs that none are)",
-  ignore: freeHugePages(2048) > 0 || freeHugePages(1048576) > 0,
-  fn(): void {
-    const small = assertThrows(
-      () => Area.map({ bytes: 5 << 20, hugePages: "2MiB" }),
-      UringError,
-      "3 free huge pages of 2MiB are needed",
-    );
-    assertEquals(small.code, "ENOMEM");
-    assertMatch(small.advice, /sysctl vm\.nr_hugepages=3/);
-    const large = assertThrows(() => Area.map({ bytes: 1, hugePages: "1GiB" }), Error);
-    // Not every processor has pages of that size.
-    if (hasHugePages(1048576)) {
-      assertMatch(large.message, /1 free huge pages of 1GiB.*hugepagesz=1G/);
-    } else {
-      assert(large instanceof UnsupportedError, large.message);
-      assertMatch(large.message, /huge page of 1GiB is not available.*Use "2MiB"/);
-    }
-  },
+test("Area.map() names the setting when no huge pages are free", {
+  needs: [{
+    name: "a machine without free huge pages",
+    here: freeHugePages(2048) + freeHugePages(1048576) === 0,
+  }],
+}, () => {
+  const small = assertThrows(
+    () => Area.map({ bytes: 5 << 20, hugePages: "2MiB" }),
+    UringError,
+    "3 free huge pages of 2MiB are needed",
+  );
+  assertEquals(small.code, "ENOMEM");
+  assertMatch(small.advice, /sysctl vm\.nr_hugepages=3/);
+  const large = assertThrows(() => Area.map({ bytes: 1, hugePages: "1GiB" }), Error);
+  // Not every processor has pages of that size.
+  if (hasHugePages(1048576)) {
+    assertMatch(large.message, /1 free huge pages of 1GiB.*hugepagesz=1G/);
+  } else {
+    assert(large instanceof UnsupportedError, large.message);
+    assertMatch(large.message, /huge page of 1GiB is not available.*Use "2MiB"/);
+  }
 });
 
-Deno.test({
-  name: "Area.map() rounds to whole huge pages (needs free huge pages of 2 MiB)",
-  ignore: freeHugePages(2048) < 2,
-  fn(): void {
-    using area = Area.map({ bytes: (2 << 20) + 1, hugePages: "2MiB" });
-    assertEquals(area.bytes, 4 << 20);
-    area.slice((4 << 20) - 1).write(bytesOf("x"));
-  },
+test("Area.map() rounds to whole huge pages", {
+  needs: [{ name: "two free huge pages of 2 MiB", here: freeHugePages(2048) >= 2, inGuest: true }],
+}, () => {
+  using area = Area.map({ bytes: (2 << 20) + 1, hugePages: "2MiB" });
+  assertEquals(area.bytes, 4 << 20);
+  area.slice((4 << 20) - 1).write(bytesOf("x"));
 });
 
 Deno.test("Area.slice() refuses what does not lie inside", () => {
@@ -365,23 +364,22 @@ Deno.test("Ring.register() registers an area, once, and unregister() undoes it",
   assertEquals(ring.register(first), 0);
 });
 
-Deno.test({
-  name:
-    "Ring.register() says how large a registered area may be (since Linux 7.2 it may be larger)",
-  ignore: kernelIsAtLeast("7.2"),
-  fn(): void {
+test(
+  "Ring.register() says how large a registered area may be",
+  { needs: [{ before: "7.2" }] },
+  () => {
     using ring = Ring.open();
     using area = Area.map({ bytes: 2 ** 31 });
     const error = assertThrows(() => ring.register(area), UringError, "2147483648 bytes");
     assertEquals(error.code, "EFAULT");
     assertMatch(error.message, /at most 1073741824\. What to do: register several smaller/);
   },
-});
+);
 
-Deno.test({
-  name: "Ring.register() prints the limit, the need and the way to raise it (needs root)",
-  ignore: !IS_ROOT,
-  fn(): void {
+test(
+  "Ring.register() prints the limit, the need and the way to raise it",
+  { needs: ["root"] },
+  () => {
     using nobody = new Unprivileged();
     const source = `
       import { Area } from "file://${nobody.directory}/ffi/memory/area.ts";
@@ -413,4 +411,4 @@ Deno.test({
     assertMatch(message!, /ulimit -l 1088 .*limits\.conf.*CAP_IPC_LOCK/);
     assertEquals(index, "0");
   },
-});
+);

@@ -5,7 +5,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Area, ClosedError, DiskFile, Ring, UringError } from "zclab";
-import { needing } from "../../needs.ts";
+import { test } from "../../needs.ts";
 
 const BYTES = 64 << 10;
 
@@ -47,21 +47,20 @@ for (const registered of [false, true]) {
   });
 }
 
-Deno.test({
-  ...needing("DiskFile.cachedBytes() tells direct writes from others", { kernel: "6.5" }, "disk"),
-  fn: async () => {
-    await using ring = Ring.open();
-    using area = Area.map({ bytes: BYTES });
-    for (const direct of [true, false]) {
-      await withFile(async (path) => {
-        using file = DiskFile.open(path, { direct });
-        await ring.write(file.fd, area.slice(0, BYTES), 0);
-        const cached = file.cachedBytes(BYTES);
-        if (direct) assertEquals(cached, 0);
-        else assertGreaterOrEqual(cached, BYTES);
-      });
-    }
-  },
+test("DiskFile.cachedBytes() tells direct writes from others", {
+  needs: [{ kernel: "6.5" }, "disk"],
+}, async () => {
+  await using ring = Ring.open();
+  using area = Area.map({ bytes: BYTES });
+  for (const direct of [true, false]) {
+    await withFile(async (path) => {
+      using file = DiskFile.open(path, { direct });
+      await ring.write(file.fd, area.slice(0, BYTES), 0);
+      const cached = file.cachedBytes(BYTES);
+      if (direct) assertEquals(cached, 0);
+      else assertGreaterOrEqual(cached, BYTES);
+    });
+  }
 });
 
 Deno.test("DiskFile refuses what is not there, and everything after close", async () => {

@@ -3,17 +3,7 @@ import { Area, ClosedError, Ring, UnsupportedError } from "zclab";
 import { createDmaBuf } from "../../../ffi/memory/dma_buf.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { isMapped } from "../connections.ts";
-
-const HAS_UDMABUF = exists("/dev/udmabuf");
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { test } from "../../needs.ts";
 
 function descriptors(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
@@ -36,21 +26,17 @@ Deno.test("an area that is no dma-buf has no descriptor of one", () => {
   assertThrows(() => area.dmaBufFd, ClosedError);
 });
 
-Deno.test({
-  name: "Area.dmaBuf says what is missing (only where there is no /dev/udmabuf)",
-  ignore: HAS_UDMABUF,
-  fn(): void {
-    const before = descriptors();
-    const error = assertThrows(() => Area.dmaBuf({ bytes: 4096 }), UnsupportedError);
-    assertEquals(error.feature, "/dev/udmabuf");
-    assertEquals(descriptors(), before);
-  },
+test("Area.dmaBuf says what is missing", { needs: [{ without: "udmabuf" }] }, () => {
+  const before = descriptors();
+  const error = assertThrows(() => Area.dmaBuf({ bytes: 4096 }), UnsupportedError);
+  assertEquals(error.feature, "/dev/udmabuf");
+  assertEquals(descriptors(), before);
 });
 
-Deno.test({
-  name: "a dma-buf area is memory as any other, and is closed as a whole (needs /dev/udmabuf)",
-  ignore: !HAS_UDMABUF,
-  fn(): void {
+test(
+  "a dma-buf area is memory as any other, and is closed as a whole",
+  { needs: ["udmabuf"] },
+  () => {
     const before = descriptors();
     const area = Area.dmaBuf({ bytes: 10_000 });
     const { address, dmaBufFd } = area;
@@ -68,36 +54,32 @@ Deno.test({
     assertEquals(isMapped(address), false);
     assertThrows(() => area.dmaBufFd, ClosedError);
   },
+);
+
+test("the dma-buf and the area are the same memory", { needs: ["udmabuf"] }, () => {
+  const { fd, mapping } = createDmaBuf({ bytes: 8192 });
+  // A dma-buf can be mapped itself: the kernel's other users see what this shows.
+  const address = new BigUint64Array(1);
+  assertEquals(native().zclab_map(fd, 8192n, 0n, 0, address.buffer), 0);
+  const pointer = Deno.UnsafePointer.create(address[0]!)!;
+  const other = Deno.UnsafePointerView.getArrayBuffer(pointer, 8192);
+  new Uint8Array(mapping.buffer).set([7, 8, 9], 4095);
+  assertEquals([...new Uint8Array(other, 4094, 5)], [0, 7, 8, 9, 0]);
+  new Uint8Array(other)[0] = 42;
+  assertEquals(new Uint8Array(mapping.buffer)[0], 42);
+  other.transfer(0);
+  native().zclab_unmap(address[0]!, 8192n);
+  native().zclab_close(fd);
+  mapping.close();
 });
 
-Deno.test({
-  name: "the dma-buf and the area are the same memory (needs /dev/udmabuf)",
-  ignore: !HAS_UDMABUF,
-  fn(): void {
-    const { fd, mapping } = createDmaBuf({ bytes: 8192 });
-    // A dma-buf can be mapped itself: the kernel's other users see what this shows.
-    const address = new BigUint64Array(1);
-    assertEquals(native().zclab_map(fd, 8192n, 0n, 0, address.buffer), 0);
-    const pointer = Deno.UnsafePointer.create(address[0]!)!;
-    const other = Deno.UnsafePointerView.getArrayBuffer(pointer, 8192);
-    new Uint8Array(mapping.buffer).set([7, 8, 9], 4095);
-    assertEquals([...new Uint8Array(other, 4094, 5)], [0, 7, 8, 9, 0]);
-    new Uint8Array(other)[0] = 42;
-    assertEquals(new Uint8Array(mapping.buffer)[0], 42);
-    other.transfer(0);
-    native().zclab_unmap(address[0]!, 8192n);
-    native().zclab_close(fd);
-    mapping.close();
-  },
-});
-
-Deno.test({
-  name: "a ring takes a dma-buf area as a fixed buffer (needs /dev/udmabuf)",
-  ignore: !HAS_UDMABUF,
-  async fn(): Promise<void> {
+test(
+  "a ring takes a dma-buf area as a fixed buffer",
+  { needs: ["udmabuf"] },
+  async () => {
     using area = Area.dmaBuf({ bytes: 65_536 });
     await using ring = Ring.open();
     ring.register(area);
     assert(Deno.inspect(ring).length > 0);
   },
-});
+);

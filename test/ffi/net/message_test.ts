@@ -1,16 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import {
-  Area,
-  CQE,
-  kernelIsAtLeast,
-  Message,
-  MSG,
-  OwnershipError,
-  Ring,
-  Socket,
-  Testbed,
-} from "zclab";
+import { Area, CQE, Message, MSG, OwnershipError, Ring, Socket, Testbed } from "zclab";
 import { bytesOf, connectTcp, connectUdp, reapAll, textOf } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 Deno.test("Message is the sum of its slices", () => {
   using area = Area.map({ bytes: 4096 });
@@ -126,32 +117,29 @@ Deno.test("A message is in flight, and free afterwards, with all of its slices",
   assertEquals(slices.map(({ state }) => state), ["free", "free"]);
 });
 
-Deno.test({
-  name: "sendVectorized() and sendVectorizedZc() send the slices in order" +
-    " (IORING_SEND_VECTORIZED, Linux 6.17)",
-  ignore: !kernelIsAtLeast("6.17"),
-  async fn(): Promise<void> {
-    using bed = await Testbed.loopback();
-    using connection = connectUdp(bed);
-    using ring = Ring.open();
-    using area = Area.map({ bytes: 8192 });
-    const pieces = [area.slice(3, 2), area.slice(1000, 3), area.slice(10, 1)];
-    pieces.forEach((piece, i) => piece.write(bytesOf(["ab", "cde", "f"][i]!)));
-    const message = new Message(pieces);
-    const { near, far } = connection;
-    const incoming = area.slice(4096, 100);
-    const receive = async (): Promise<string> =>
-      textOf(incoming.bytes.subarray(0, await ring.recv(far, incoming)));
+test("sendVectorized() and sendVectorizedZc() send the slices in order", {
+  needs: ["IORING_SEND_VECTORIZED"],
+}, async () => {
+  using bed = await Testbed.loopback();
+  using connection = connectUdp(bed);
+  using ring = Ring.open();
+  using area = Area.map({ bytes: 8192 });
+  const pieces = [area.slice(3, 2), area.slice(1000, 3), area.slice(10, 1)];
+  pieces.forEach((piece, i) => piece.write(bytesOf(["ab", "cde", "f"][i]!)));
+  const message = new Message(pieces);
+  const { near, far } = connection;
+  const incoming = area.slice(4096, 100);
+  const receive = async (): Promise<string> =>
+    textOf(incoming.bytes.subarray(0, await ring.recv(far, incoming)));
 
-    assertEquals(await ring.sendVectorized(near, message), 6);
-    assertEquals(await receive(), "abcdef");
-    const { bytes, released } = await ring.sendVectorizedZc(near, message);
-    assertEquals([bytes, await receive(), (await released).copied], [6, "abcdef", true]);
-    ring.batch.sendVectorized(near, message, 1).sendVectorizedZc(near, message, 2);
-    const sent = reapAll(ring).filter(([, , flags]) => (flags & CQE.NOTIF) === 0);
-    assertEquals(sent.map(([userData, result]) => [userData, result]), [[1, 6], [2, 6]]);
-    assertEquals([await receive(), await receive()], ["abcdef", "abcdef"]);
-  },
+  assertEquals(await ring.sendVectorized(near, message), 6);
+  assertEquals(await receive(), "abcdef");
+  const { bytes, released } = await ring.sendVectorizedZc(near, message);
+  assertEquals([bytes, await receive(), (await released).copied], [6, "abcdef", true]);
+  ring.batch.sendVectorized(near, message, 1).sendVectorizedZc(near, message, 2);
+  const sent = reapAll(ring).filter(([, , flags]) => (flags & CQE.NOTIF) === 0);
+  assertEquals(sent.map(([userData, result]) => [userData, result]), [[1, 6], [2, 6]]);
+  assertEquals([await receive(), await receive()], ["abcdef", "abcdef"]);
 });
 
 for (const family of [4, 6] as const) {

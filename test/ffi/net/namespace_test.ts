@@ -3,7 +3,8 @@ import { ClosedError } from "../../../ffi/kernel/errors.ts";
 import { NetworkNamespace } from "../../../ffi/net/namespace.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { Command } from "../../child.ts";
-import { IS_ROOT, Unprivileged } from "../../unprivileged.ts";
+import { Unprivileged } from "../../unprivileged.ts";
+import { test } from "../../needs.ts";
 
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
@@ -123,12 +124,9 @@ Deno.test("NetworkNamespace names the settings where user namespaces are not all
   assertMatch(said, /kernel\.apparmor_restrict_unprivileged_userns/);
 });
 
-Deno.test({
-  name: "NetworkNamespace needs no privileges (needs root to become a user without)",
-  ignore: !IS_ROOT,
-  fn(): void {
-    using nobody = new Unprivileged();
-    const { code, stdout, stderr } = nobody.evaluate(`
+test("NetworkNamespace needs no privileges", { needs: ["root"] }, () => {
+  using nobody = new Unprivileged();
+  const { code, stdout, stderr } = nobody.evaluate(`
       import { NetworkNamespace } from "{ffi}/net/namespace.ts";
       import { native } from "{ffi}/kernel/native.ts";
       const held = () => [...Deno.readDirSync("/proc/self/fd")].length;
@@ -144,8 +142,7 @@ Deno.test({
       second.close();
       console.log("lo", index, "leaked", held() - before);
     `);
-    assertEquals(stderr, "");
-    assertEquals(stdout, "lo 1 leaked 0\n");
-    assertEquals(code, 0);
-  },
+  assertEquals(stderr, "");
+  assertEquals(stdout, "lo 1 leaked 0\n");
+  assertEquals(code, 0);
 });

@@ -7,6 +7,7 @@ import {
   Testbed,
   UringError,
 } from "zclab";
+import { test } from "../../needs.ts";
 
 const ALL = Object.entries(SOCKET_OPTIONS) as [
   SocketOption,
@@ -77,16 +78,13 @@ for (const [name, [, , kind]] of ALL) {
 for (const [name, [, , { takes }]] of ALL) {
   if (takes !== "switch") continue;
   const needsRoot = name === "SO_PREFER_BUSY_POLL";
-  Deno.test({
-    name: `${name} takes true, false, 1 and 0, and is read as 1 or 0` +
-      (needsRoot ? " (needs root)" : ""),
-    ignore: needsRoot && Deno.uid() !== 0,
-    fn(): void {
-      using socket = name.startsWith("TCP") ? Socket.tcp() : Socket.udp({}, { family: 6 });
-      for (const [value, reads] of [[true, 1], [0, 0], [1, 1], [false, 0]] as const) {
-        assertEquals(socket.setOption(name, value).option(name), reads, `${value}`);
-      }
-    },
+  test(`${name} takes true, false, 1 and 0, and is read as 1 or 0`, {
+    needs: needsRoot ? ["root"] : [],
+  }, () => {
+    using socket = name.startsWith("TCP") ? Socket.tcp() : Socket.udp({}, { family: 6 });
+    for (const [value, reads] of [[true, 1], [0, 0], [1, 1], [false, 0]] as const) {
+      assertEquals(socket.setOption(name, value).option(name), reads, `${value}`);
+    }
   });
 }
 
@@ -100,13 +98,9 @@ Deno.test("The kernel cuts SO_RCVBUF and doubles it, and option() says what hold
   assertMatch(error.message, /can be set, not read: SO_RCVBUF says what holds/);
 });
 
-Deno.test({
-  name: "SO_MARK has 32 bits without a sign (needs root)",
-  ignore: Deno.uid() !== 0,
-  fn(): void {
-    using socket = Socket.udp();
-    assertEquals(socket.setOption("SO_MARK", 0xdead_beef).option("SO_MARK"), 0xdead_beef);
-  },
+test("SO_MARK has 32 bits without a sign", { needs: ["root"] }, () => {
+  using socket = Socket.udp();
+  assertEquals(socket.setOption("SO_MARK", 0xdead_beef).option("SO_MARK"), 0xdead_beef);
 });
 
 Deno.test("SO_BINDTODEVICE takes a name, and SO_BINDTOIFINDEX says which interface that is", async () => {

@@ -11,18 +11,14 @@ import { napiIdOf } from "../../../ffi/net/napi.ts";
 import { receiveBlocking } from "../../../ffi/net/receive_blocking.ts";
 import { BusyPoll } from "../../../ffi/ring/busy_poll.ts";
 import { engineOf } from "../../../ffi/ring/engine.ts";
-import {
-  ClosedError,
-  kernelIsAtLeast,
-  UnsupportedError,
-  UringError,
-} from "../../../ffi/kernel/errors.ts";
+import { ClosedError, UnsupportedError, UringError } from "../../../ffi/kernel/errors.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { Socket } from "../../../ffi/net/socket.ts";
 import { Testbed } from "../../../labs/kit/testbed/testbed.ts";
 import { Command } from "../../child.ts";
 import { IS_ROOT, Unprivileged } from "../../unprivileged.ts";
+import { test } from "../../needs.ts";
 
 const IORING_REGISTER_NAPI = 27;
 const [REGISTER_OP, STATIC_ADD_ID, STATIC_DEL_ID] = [0, 1, 2];
@@ -84,187 +80,169 @@ class Acquainted implements Disposable {
   }
 }
 
-const HAS_NAPI = kernelIsAtLeast("6.13");
-
-Deno.test({
-  name: "BusyPoll.ofRing() registers, and close() leaves the ring inactive (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
-    using ring = Ring.open({ entries: 8 });
-    const polling = BusyPoll.ofRing(ring, { microseconds: 50, prefer: true });
-    assertEquals(
-      [polling.kind, polling.microseconds, polling.prefer, polling.tracking, polling.ids],
-      ["ring", 50, true, "dynamic", []],
-    );
-    assertEquals(polling.budget, undefined);
-    assertEquals(Deno.inspect(polling), "BusyPoll { ring, 50 µs, dynamic, prefer: true }");
-    polling.close();
-    assert(polling.closed);
-    assertEquals(Deno.inspect(polling), "BusyPoll { closed }");
-    assertEquals(settingsOf(ring), { microseconds: 0, prefer: 0, tracking: INACTIVE });
-    // Closing it again must not undo what came after.
-    polling.close();
-    assertEquals(settingsOf(ring), { microseconds: 1, prefer: 0, tracking: DYNAMIC });
-  },
+test("BusyPoll.ofRing() registers, and close() leaves the ring inactive", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  using ring = Ring.open({ entries: 8 });
+  const polling = BusyPoll.ofRing(ring, { microseconds: 50, prefer: true });
+  assertEquals(
+    [polling.kind, polling.microseconds, polling.prefer, polling.tracking, polling.ids],
+    ["ring", 50, true, "dynamic", []],
+  );
+  assertEquals(polling.budget, undefined);
+  assertEquals(Deno.inspect(polling), "BusyPoll { ring, 50 µs, dynamic, prefer: true }");
+  polling.close();
+  assert(polling.closed);
+  assertEquals(Deno.inspect(polling), "BusyPoll { closed }");
+  assertEquals(settingsOf(ring), { microseconds: 0, prefer: 0, tracking: INACTIVE });
+  // Closing it again must not undo what came after.
+  polling.close();
+  assertEquals(settingsOf(ring), { microseconds: 1, prefer: 0, tracking: DYNAMIC });
 });
 
-Deno.test({
-  name: "BusyPoll.ofRing() tells the kernel what was asked for (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
-    for (const tracking of ["dynamic", "static"] as const) {
-      for (const prefer of [false, true]) {
-        using ring = Ring.open({ entries: 8 });
-        using _polling = BusyPoll.ofRing(ring, { microseconds: 70, prefer, tracking });
-        assertEquals(settingsOf(ring), {
-          microseconds: 70,
-          prefer: Number(prefer),
-          tracking: tracking === "static" ? STATIC : DYNAMIC,
-        });
-      }
-    }
-  },
-});
-
-Deno.test({
-  name: "BusyPoll.close() puts back what somebody else had registered (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
-    using ring = Ring.open({ entries: 8 });
-    for (const tracking of [DYNAMIC, STATIC]) {
-      assertEquals(napi(ring, REGISTER_OP, tracking, 70, 1).result, 0);
-      BusyPoll.ofRing(ring, { microseconds: 50 }).close();
-      assertEquals(settingsOf(ring), { microseconds: 70, prefer: 1, tracking });
-    }
-  },
-});
-
-Deno.test({
-  name:
-    "BusyPoll.ofRing() polls static ids and puts those of an earlier one back (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  async fn(): Promise<void> {
-    await using bed = await Testbed.pair({ napi: true });
-    using sockets = new Acquainted(bed);
-    const [first, second] = [napiIdOf(sockets.near).id, napiIdOf(sockets.far).id];
-    assert(first > 0 && second > 0 && first !== second);
-
-    using ring = Ring.open({ entries: 8 });
-    using earlier = BusyPoll.ofRing(ring, { microseconds: 50, ids: [first] });
-    assertEquals(earlier.tracking, "static");
-    assertEquals(
-      Deno.inspect(earlier),
-      `BusyPoll { ring, 50 µs, static, ids: ${first}, prefer: false }`,
-    );
-    assertEquals(napi(ring, STATIC_ADD_ID, first).result, -EEXIST);
-    earlier.addId(second);
-    assertEquals(earlier.ids, [first, second]);
-    assertEquals(napi(ring, STATIC_ADD_ID, second).result, -EEXIST);
-    earlier.removeId(second);
-    assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
-    assertThrows(() => earlier.addId(first), RangeError, "polled already");
-    assertThrows(() => earlier.removeId(second), RangeError, "is not polled");
-
-    const later = BusyPoll.ofRing(ring, { microseconds: 60, ids: [second] });
-    assertThrows(() => earlier.addId(second), TypeError, "a later BusyPoll");
-    assertEquals(napi(ring, STATIC_DEL_ID, first).result, -ENOENT);
-    later.close();
-    assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
-    const { result, microseconds, tracking } = napi(ring, STATIC_DEL_ID, first);
-    assertEquals({ result, microseconds, tracking }, {
-      result: 0,
-      microseconds: 50,
-      tracking: STATIC,
-    });
-  },
-});
-
-Deno.test({
-  name: "BusyPoll: several of one ring can be closed in any order (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
-    const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-    for (const order of orders) {
+test("BusyPoll.ofRing() tells the kernel what was asked for", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  for (const tracking of ["dynamic", "static"] as const) {
+    for (const prefer of [false, true]) {
       using ring = Ring.open({ entries: 8 });
-      const all = [10, 20, 30].map((microseconds) => BusyPoll.ofRing(ring, { microseconds }));
-      const open = new Set(all);
-      for (const index of order) {
-        all[index]!.close();
-        open.delete(all[index]!);
-        // The settings in force are those of the latest that is open.
-        const latest = [...open].at(-1);
-        const { microseconds, tracking } = napi(ring, STATIC_ADD_ID, 0);
-        assertEquals(
-          [microseconds, tracking],
-          latest === undefined ? [0, INACTIVE] : [latest.microseconds, DYNAMIC],
-          `order ${order}, after ${index}`,
-        );
-      }
+      using _polling = BusyPoll.ofRing(ring, { microseconds: 70, prefer, tracking });
+      assertEquals(settingsOf(ring), {
+        microseconds: 70,
+        prefer: Number(prefer),
+        tracking: tracking === "static" ? STATIC : DYNAMIC,
+      });
     }
-  },
+  }
 });
 
-Deno.test({
-  name:
-    "BusyPoll.ofRing() refuses what cannot be, and leaves the ring as it was (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
+test("BusyPoll.close() puts back what somebody else had registered", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  using ring = Ring.open({ entries: 8 });
+  for (const tracking of [DYNAMIC, STATIC]) {
+    assertEquals(napi(ring, REGISTER_OP, tracking, 70, 1).result, 0);
+    BusyPoll.ofRing(ring, { microseconds: 50 }).close();
+    assertEquals(settingsOf(ring), { microseconds: 70, prefer: 1, tracking });
+  }
+});
+
+test("BusyPoll.ofRing() polls static ids and puts those of an earlier one back", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, async () => {
+  await using bed = await Testbed.pair({ napi: true });
+  using sockets = new Acquainted(bed);
+  const [first, second] = [napiIdOf(sockets.near).id, napiIdOf(sockets.far).id];
+  assert(first > 0 && second > 0 && first !== second);
+
+  using ring = Ring.open({ entries: 8 });
+  using earlier = BusyPoll.ofRing(ring, { microseconds: 50, ids: [first] });
+  assertEquals(earlier.tracking, "static");
+  assertEquals(
+    Deno.inspect(earlier),
+    `BusyPoll { ring, 50 µs, static, ids: ${first}, prefer: false }`,
+  );
+  assertEquals(napi(ring, STATIC_ADD_ID, first).result, -EEXIST);
+  earlier.addId(second);
+  assertEquals(earlier.ids, [first, second]);
+  assertEquals(napi(ring, STATIC_ADD_ID, second).result, -EEXIST);
+  earlier.removeId(second);
+  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
+  assertThrows(() => earlier.addId(first), RangeError, "polled already");
+  assertThrows(() => earlier.removeId(second), RangeError, "is not polled");
+
+  const later = BusyPoll.ofRing(ring, { microseconds: 60, ids: [second] });
+  assertThrows(() => earlier.addId(second), TypeError, "a later BusyPoll");
+  assertEquals(napi(ring, STATIC_DEL_ID, first).result, -ENOENT);
+  later.close();
+  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
+  const { result, microseconds, tracking } = napi(ring, STATIC_DEL_ID, first);
+  assertEquals({ result, microseconds, tracking }, {
+    result: 0,
+    microseconds: 50,
+    tracking: STATIC,
+  });
+});
+
+test("BusyPoll: several of one ring can be closed in any order", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+  for (const order of orders) {
     using ring = Ring.open({ entries: 8 });
-    for (const microseconds of [-1, 1.5, NaN, 10_001, Infinity]) {
-      assertThrows(() => BusyPoll.ofRing(ring, { microseconds }), RangeError, "microseconds");
+    const all = [10, 20, 30].map((microseconds) => BusyPoll.ofRing(ring, { microseconds }));
+    const open = new Set(all);
+    for (const index of order) {
+      all[index]!.close();
+      open.delete(all[index]!);
+      // The settings in force are those of the latest that is open.
+      const latest = [...open].at(-1);
+      const { microseconds, tracking } = napi(ring, STATIC_ADD_ID, 0);
+      assertEquals(
+        [microseconds, tracking],
+        latest === undefined ? [0, INACTIVE] : [latest.microseconds, DYNAMIC],
+        `order ${order}, after ${index}`,
+      );
     }
-    const microseconds = 50;
-    for (const id of [0, -1, 1.5, 2 ** 32]) {
-      assertThrows(() => BusyPoll.ofRing(ring, { microseconds, ids: [id] }), RangeError, "id");
-    }
-    assertThrows(
-      () => BusyPoll.ofRing(ring, { microseconds, tracking: "dynamic", ids: [300] }),
-      RangeError,
-      "Dynamic tracking",
-    );
-    assertThrows(
-      () => BusyPoll.ofRing(ring, { microseconds, ids: [70_000, 70_000] }),
-      RangeError,
-      "not distinct",
-    );
-    assertThrows(
-      () => BusyPoll.ofRing(ring, { microseconds, tracking: "sometimes" as "static" }),
-      RangeError,
-      '"sometimes"',
-    );
-    // 1 is in range, but no NAPI context: the kernel finds out, after it had registered.
-    const error = assertThrows(
-      () => BusyPoll.ofRing(ring, { microseconds, ids: [1] }),
-      UringError,
-      "1 is no NAPI id",
-    );
-    assertEquals(error.code, "EINVAL");
-    assertStringIncludes(error.advice, "napiIdOf");
-    assertEquals(settingsOf(ring), { microseconds: 0, prefer: 0, tracking: INACTIVE });
-  },
+  }
 });
 
-Deno.test({
-  name: "BusyPoll: what is closed throws ClosedError, and closing is quiet (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
-    const ring = Ring.open({ entries: 8 });
-    const dynamic = BusyPoll.ofRing(ring, { microseconds: 50 });
-    assertThrows(() => dynamic.addId(300), TypeError, "static tracking");
-    assertThrows(() => dynamic.removeId(300), TypeError, "static tracking");
-    dynamic.close();
-    assertThrows(() => dynamic.addId(300), ClosedError, "BusyPoll");
-    assertThrows(() => dynamic.removeId(300), ClosedError, "BusyPoll");
+test("BusyPoll.ofRing() refuses what cannot be, and leaves the ring as it was", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  using ring = Ring.open({ entries: 8 });
+  for (const microseconds of [-1, 1.5, NaN, 10_001, Infinity]) {
+    assertThrows(() => BusyPoll.ofRing(ring, { microseconds }), RangeError, "microseconds");
+  }
+  const microseconds = 50;
+  for (const id of [0, -1, 1.5, 2 ** 32]) {
+    assertThrows(() => BusyPoll.ofRing(ring, { microseconds, ids: [id] }), RangeError, "id");
+  }
+  assertThrows(
+    () => BusyPoll.ofRing(ring, { microseconds, tracking: "dynamic", ids: [300] }),
+    RangeError,
+    "Dynamic tracking",
+  );
+  assertThrows(
+    () => BusyPoll.ofRing(ring, { microseconds, ids: [70_000, 70_000] }),
+    RangeError,
+    "not distinct",
+  );
+  assertThrows(
+    () => BusyPoll.ofRing(ring, { microseconds, tracking: "sometimes" as "static" }),
+    RangeError,
+    '"sometimes"',
+  );
+  // 1 is in range, but no NAPI context: the kernel finds out, after it had registered.
+  const error = assertThrows(
+    () => BusyPoll.ofRing(ring, { microseconds, ids: [1] }),
+    UringError,
+    "1 is no NAPI id",
+  );
+  assertEquals(error.code, "EINVAL");
+  assertStringIncludes(error.advice, "napiIdOf");
+  assertEquals(settingsOf(ring), { microseconds: 0, prefer: 0, tracking: INACTIVE });
+});
 
-    const polling = BusyPoll.ofRing(ring, { microseconds: 50, tracking: "static" });
-    ring.close();
-    assertEquals(Deno.inspect(polling), "BusyPoll { ring closed }");
-    assertThrows(() => polling.addId(300), ClosedError, "Ring");
-    polling.close();
-    polling.close();
-    assert(polling.closed);
-    assertThrows(() => BusyPoll.ofRing(ring, { microseconds: 50 }), ClosedError, "Ring");
-  },
+test("BusyPoll: what is closed throws ClosedError, and closing is quiet", {
+  needs: ["IO_URING_NAPI_TRACKING_STATIC"],
+}, () => {
+  const ring = Ring.open({ entries: 8 });
+  const dynamic = BusyPoll.ofRing(ring, { microseconds: 50 });
+  assertThrows(() => dynamic.addId(300), TypeError, "static tracking");
+  assertThrows(() => dynamic.removeId(300), TypeError, "static tracking");
+  dynamic.close();
+  assertThrows(() => dynamic.addId(300), ClosedError, "BusyPoll");
+  assertThrows(() => dynamic.removeId(300), ClosedError, "BusyPoll");
+
+  const polling = BusyPoll.ofRing(ring, { microseconds: 50, tracking: "static" });
+  ring.close();
+  assertEquals(Deno.inspect(polling), "BusyPoll { ring closed }");
+  assertThrows(() => polling.addId(300), ClosedError, "Ring");
+  polling.close();
+  polling.close();
+  assert(polling.closed);
+  assertThrows(() => BusyPoll.ofRing(ring, { microseconds: 50 }), ClosedError, "Ring");
 });
 
 Deno.test("BusyPoll.ofRing() names the kernel that is missing, or the kernel's configuration", () => {
@@ -304,10 +282,10 @@ const options = (socket: Socket): number[] => [
   socket.option("SO_PREFER_BUSY_POLL"),
 ];
 
-Deno.test({
-  name: "BusyPoll.ofSocket() sets the options and puts the old values back (needs root)",
-  ignore: !IS_ROOT,
-  fn(): void {
+test(
+  "BusyPoll.ofSocket() sets the options and puts the old values back",
+  { needs: ["root"] },
+  () => {
     for (const make of [Socket.udp, Socket.tcp]) {
       using socket = make();
       const fresh = options(socket);
@@ -335,12 +313,12 @@ Deno.test({
       assertEquals(options(socket), [123, 0]);
     }
   },
-});
+);
 
-Deno.test({
-  name: "BusyPoll.ofSocket() puts back the budget that an earlier one has set (needs root)",
-  ignore: !IS_ROOT,
-  fn(): void {
+test(
+  "BusyPoll.ofSocket() puts back the budget that an earlier one has set",
+  { needs: ["root"] },
+  () => {
     using socket = Socket.udp();
     // There is no getsockopt for it, so what is set is looked at on its way to the kernel.
     const budgets: number[] = [];
@@ -358,27 +336,23 @@ Deno.test({
     assertEquals(budgets, [16, 32, 16, 0]);
     assertEquals(socket.option("SO_BUSY_POLL"), 0);
   },
-});
+);
 
-Deno.test({
-  name: "BusyPoll.ofSocket() changes everything or nothing (needs root)",
-  ignore: !IS_ROOT,
-  fn(): void {
-    using socket = Socket.udp();
-    socket.setOption("SO_BUSY_POLL", 7);
-    const setOption = socket.setOption.bind(socket);
-    socket.setOption = (name, value) => {
-      if (name === "SO_BUSY_POLL_BUDGET") throw new UringError(`setsockopt ${name}`, 1);
-      return setOption(name, value);
-    };
-    const error = assertThrows(
-      () => BusyPoll.ofSocket(socket, { microseconds: 50, prefer: true, budget: 9 }),
-      UringError,
-      "CAP_NET_ADMIN",
-    );
-    assertEquals(error.operation, "setsockopt SO_BUSY_POLL_BUDGET");
-    assertEquals(options(socket), [7, 0]);
-  },
+test("BusyPoll.ofSocket() changes everything or nothing", { needs: ["root"] }, () => {
+  using socket = Socket.udp();
+  socket.setOption("SO_BUSY_POLL", 7);
+  const setOption = socket.setOption.bind(socket);
+  socket.setOption = (name, value) => {
+    if (name === "SO_BUSY_POLL_BUDGET") throw new UringError(`setsockopt ${name}`, 1);
+    return setOption(name, value);
+  };
+  const error = assertThrows(
+    () => BusyPoll.ofSocket(socket, { microseconds: 50, prefer: true, budget: 9 }),
+    UringError,
+    "CAP_NET_ADMIN",
+  );
+  assertEquals(error.operation, "setsockopt SO_BUSY_POLL_BUDGET");
+  assertEquals(options(socket), [7, 0]);
 });
 
 Deno.test("BusyPoll.ofSocket() refuses what cannot be before it changes anything", () => {
@@ -453,10 +427,10 @@ Deno.test("BusyPoll.ofSocket() explains what a user without privileges lacks", (
   assertMatch(lines[1]!, /^UringError setsockopt SO_BUSY_POLL_BUDGET: EPERM: .*CAP_NET_ADMIN/);
 });
 
-Deno.test({
-  name: "BusyPoll.ofSocket() needs no privileges for the time alone (needs Linux 6.4)",
-  ignore: !kernelIsAtLeast("6.4"),
-  fn(): void {
+test(
+  "BusyPoll.ofSocket() needs no privileges for the time alone",
+  { needs: [{ kernel: "6.4" }] },
+  () => {
     const { code, stdout, stderr } = asUserWithoutPrivileges(`
       import { BusyPoll } from "{ffi}/ring/busy_poll.ts";
       import { Socket } from "{ffi}/net/socket.ts";
@@ -467,12 +441,12 @@ Deno.test({
       console.log(during, socket.option("SO_BUSY_POLL"));`);
     assertEquals([code, stdout], [0, "50 0\n"], stderr);
   },
-});
+);
 
-Deno.test({
-  name: "BusyPoll.ofRing() needs no privileges (needs Linux 6.13)",
-  ignore: !HAS_NAPI,
-  fn(): void {
+test(
+  "BusyPoll.ofRing() needs no privileges",
+  { needs: ["IO_URING_NAPI_TRACKING_STATIC"] },
+  () => {
     const { code, stdout, stderr } = asUserWithoutPrivileges(`
       import { BusyPoll } from "{ffi}/ring/busy_poll.ts";
       import { Ring } from "{ffi}/ring/ring.ts";
@@ -481,7 +455,7 @@ Deno.test({
       console.log(polling.tracking);`);
     assertEquals([code, stdout], [0, "dynamic\n"], stderr);
   },
-});
+);
 
 /** Evaluates a module as this user if it has no privileges, else as one that has none. */
 function asUserWithoutPrivileges(

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   Area,
   type CompletionSize,
-  kernelIsAtLeast,
   Ring,
   type SetupFlag,
   Testbed,
@@ -12,7 +11,7 @@ import {
 import { ENGINE, type Engine, TARGET, type Target } from "../../../ffi/ring/engine.ts";
 import { negotiate, setUp, WANTED_FLAGS } from "../../../ffi/ring/queues.ts";
 import { CQE, NOP, SETUP } from "../../../ffi/kernel/uapi.ts";
-import { needing, USUAL_MEMLOCK } from "../../needs.ts";
+import { test, USUAL_MEMLOCK } from "../../needs.ts";
 import { assertModule, connectUdp } from "../connections.ts";
 
 const NAMES = WANTED_FLAGS.map(([name]) => name) as SetupFlag[];
@@ -122,10 +121,8 @@ for (const without of subsets()) {
   });
 }
 
-// === Completions of 32 bytes ===
+// === Completions of 32 bytes, which NOPs can ask for since CQE_MIXED is there ===
 
-const HAS_LARGE_NOPS = kernelIsAtLeast("6.18");
-const LACKS = HAS_LARGE_NOPS ? "" : " (before Linux 6.18 a NOP cannot ask for one)";
 const LARGE_SIZES: readonly CompletionSize[] = [32, "mixed"];
 
 /** Notes what a target is told of, with the further words of large completions. */
@@ -166,12 +163,10 @@ function expected(userData: number, large: boolean, size: CompletionSize): numbe
 }
 
 for (const completionSize of LARGE_SIZES) {
-  Deno.test({
-    name:
-      `A ring of completions of size ${completionSize} tells them apart, through many turns of ` +
-      `its queue${LACKS}`,
-    ignore: !HAS_LARGE_NOPS,
-    fn(): void {
+  test(
+    `A ring of completions of size ${completionSize} tells them apart, in many turns of its queue`,
+    { needs: ["IORING_SETUP_CQE_MIXED"] },
+    () => {
       using ring = Ring.open({ entries: 8, completionEntries: 32, completionSize });
       assert(ring.flags.includes(completionSize === 32 ? "CQE32" : "CQE_MIXED"));
       const engine = ring[ENGINE] as Engine;
@@ -197,13 +192,12 @@ for (const completionSize of LARGE_SIZES) {
       assertEquals(batch, wanted[1]);
       assertEquals([ring.inFlight, engine.ready], [0, 0]);
     },
-  });
+  );
 
-  Deno.test({
-    name: `A ring of completions of size ${completionSize} loses none that its queue has no room ` +
-      `for${LACKS}`,
-    ignore: !HAS_LARGE_NOPS,
-    fn(): void {
+  test(
+    `A ring of completions of size ${completionSize} loses none for which its queue has no room`,
+    { needs: ["IORING_SETUP_CQE_MIXED"] },
+    () => {
       using ring = Ring.open({ entries: 8, completionEntries: 8, completionSize });
       const engine = ring[ENGINE] as Engine;
       const target = new Recorder(engine);
@@ -219,13 +213,11 @@ for (const completionSize of LARGE_SIZES) {
       );
       assertEquals(ring.inFlight, 0);
     },
-  });
+  );
 
-  Deno.test(`Both faces of a ring of completions of size ${completionSize} work`, async () => {
-    if (completionSize === "mixed" && !kernelIsAtLeast("6.18")) {
-      assertThrows(() => Ring.open({ completionSize }), UnsupportedError, "6.18");
-      return;
-    }
+  test(`Both faces of a ring of completions of size ${completionSize} work`, {
+    needs: [completionSize === 32 ? "IORING_SETUP_CQE32" : "IORING_SETUP_CQE_MIXED"],
+  }, async () => {
     using bed = await Testbed.loopback();
     using connection = connectUdp(bed);
     using area = Area.map({ bytes: 8192 });
@@ -249,32 +241,34 @@ for (const completionSize of LARGE_SIZES) {
 }
 
 for (const large of [[], [0], [1], [0, 1, 2], [2, 3], [0, 1, 2, 3, 4, 5]]) {
-  Deno.test({
-    name: `Waiting counts completions, not places: large ones ${
-      large.join(", ") || "none"
-    }${LACKS}`,
-    ignore: !HAS_LARGE_NOPS,
-    fn(): void {
-      using ring = Ring.open({ entries: 16, completionSize: "mixed" });
-      const engine = ring[ENGINE] as Engine;
-      for (let round = 0; round < 30; round++) {
-        for (let i = 0; i < 6; i++) nop(engine, i, large.includes(i));
-        // What is there already and takes two places must not be counted twice.
-        ring.batch.timeout(2, 99);
-        ring.batch.submitAndWait(7);
-        const seen: number[] = [];
-        ring.batch.reap((userData) => seen.push(userData));
-        assertEquals(seen, [0, 1, 2, 3, 4, 5, 99]);
-        for (let i = 0; i < 6; i++) nop(engine, i, large.includes(i));
-        ring.batch.timeout(2, 99).submit();
-        assert(!ring.batch.waitBlocking(8, 0), "there are not so many");
-        assert(ring.batch.waitBlocking(7, 10_000));
-        assertEquals(engine.ready, 7);
-        assertEquals(ring.batch.reap(() => {}), 7);
-      }
-    },
+  test(`Waiting counts completions, not places: large ones ${large.join(", ") || "none"}`, {
+    needs: ["IORING_SETUP_CQE_MIXED"],
+  }, () => {
+    using ring = Ring.open({ entries: 16, completionSize: "mixed" });
+    const engine = ring[ENGINE] as Engine;
+    for (let round = 0; round < 30; round++) {
+      for (let i = 0; i < 6; i++) nop(engine, i, large.includes(i));
+      // What is there already and takes two places must not be counted twice.
+      ring.batch.timeout(2, 99);
+      ring.batch.submitAndWait(7);
+      const seen: number[] = [];
+      ring.batch.reap((userData) => seen.push(userData));
+      assertEquals(seen, [0, 1, 2, 3, 4, 5, 99]);
+      for (let i = 0; i < 6; i++) nop(engine, i, large.includes(i));
+      ring.batch.timeout(2, 99).submit();
+      assert(!ring.batch.waitBlocking(8, 0), "there are not so many");
+      assert(ring.batch.waitBlocking(7, 10_000));
+      assertEquals(engine.ready, 7);
+      assertEquals(ring.batch.reap(() => {}), 7);
+    }
   });
 }
+
+test("A kernel without completions of both sizes is said to lack them", {
+  needs: [{ without: "IORING_SETUP_CQE_MIXED" }],
+}, () => {
+  assertThrows(() => Ring.open({ completionSize: "mixed" }), UnsupportedError, "6.18");
+});
 
 Deno.test("Ring.open() refuses a size that completions do not have", () => {
   for (const completionSize of [0, 64, "32", "large"] as unknown as CompletionSize[]) {
@@ -288,7 +282,7 @@ Deno.test("A kernel without a completion size is said to lack it", () => {
   assertEquals([error.feature, error.since], ["IORING_SETUP_CQE32", "5.19"]);
 });
 
-Deno.test(needing("A process that opens rings without closing them ends", USUAL_MEMLOCK), () => {
+test("A process that opens rings without closing them ends", { needs: [USUAL_MEMLOCK] }, () => {
   assertModule(
     `
       import { Ring } from "zclab";

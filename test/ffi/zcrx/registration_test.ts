@@ -23,6 +23,7 @@ import {
   type Situation,
 } from "../../../ffi/zcrx/refusals.ts";
 import { isMapped, runModule } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 const FEATURES: ZeroCopyReceiveFeatures = {
   receive: true,
@@ -229,21 +230,15 @@ Deno.test("zeroCopyReceiveFeatures() says of each kernel what came with it", () 
   for (const [has, version] of since) assertEquals(has, kernelIsAtLeast(version), version);
 });
 
-Deno.test({
-  name: kernelIsAtLeast("7.1")
-    ? "withoutDevice() says what an older kernel lacks (this one lacks nothing)"
-    : "withoutDevice() says what this kernel lacks",
-  ignore: kernelIsAtLeast("7.1"),
-  fn(): void {
-    using ring = Ring.open({ completionSize: 32 });
-    using area = Area.map({ bytes: 4096 });
-    const error = assertThrows(
-      () => ZeroCopyReceiver.withoutDevice(ring, { area }),
-      UnsupportedError,
-    );
-    assertEquals(error.since, kernelIsAtLeast("6.15") ? "7.1" : "6.15");
-    assertEquals(area.inFlight, 0);
-  },
+test("withoutDevice() says what this kernel lacks", { needs: [{ before: "7.1" }] }, () => {
+  using ring = Ring.open({ completionSize: 32 });
+  using area = Area.map({ bytes: 4096 });
+  const error = assertThrows(
+    () => ZeroCopyReceiver.withoutDevice(ring, { area }),
+    UnsupportedError,
+  );
+  assertEquals(error.since, kernelIsAtLeast("6.15") ? "7.1" : "6.15");
+  assertEquals(area.inFlight, 0);
 });
 
 Deno.test("physicalPages() tells where memory is, and refuses what is outside", () => {
@@ -347,38 +342,31 @@ Deno.test("An area that a receiver has is not closed, and not given to another",
   assert(!isMapped(area.address));
 });
 
-/** Whether this process may register receivers. */
-const MAY_REGISTER = kernelIsAtLeast("6.15") && mayReadPages();
-
-Deno.test({
-  name: MAY_REGISTER
-    ? "A registration is made in the namespace of the device, and the thread comes back"
-    : "A registration is made in the namespace of the device (needs Linux 6.15 and real root)",
-  ignore: !MAY_REGISTER,
-  async fn(): Promise<void> {
-    const home = (): string => Deno.readLinkSync("/proc/thread-self/ns/net");
-    const before = home();
-    await using bed = await Testbed.pair();
-    using ring = Ring.open({ completionSize: 32 });
-    using area = Area.map({ bytes: 1 << 20 });
-    const refusal = (name: string | number, place?: Place): UringError =>
-      assertThrows(
-        () =>
-          ZeroCopyReceiver.open(ring, {
-            area,
-            interface: name,
-            queue: 0,
-            ...place === undefined ? {} : { place },
-          }),
-        UringError,
-      );
-    const { near } = bed;
-    assertEquals(refusal("lo").code, "EOPNOTSUPP");
-    assertEquals(refusal(near.interface, near).code, "EOPNOTSUPP");
-    assertMatch(refusal(near.interface, near).message, new RegExp(near.interface));
-    assertEquals(refusal(near.interface).code, "ENODEV");
-    assertEquals(refusal(4711, near).code, "ENODEV");
-    assertEquals(home(), before);
-    assertEquals(area.inFlight, 0);
-  },
+test("A registration is made in the namespace of the device, and the thread comes back", {
+  needs: ["IORING_OP_RECV_ZC", "privileges"],
+}, async () => {
+  const home = (): string => Deno.readLinkSync("/proc/thread-self/ns/net");
+  const before = home();
+  await using bed = await Testbed.pair();
+  using ring = Ring.open({ completionSize: 32 });
+  using area = Area.map({ bytes: 1 << 20 });
+  const refusal = (name: string | number, place?: Place): UringError =>
+    assertThrows(
+      () =>
+        ZeroCopyReceiver.open(ring, {
+          area,
+          interface: name,
+          queue: 0,
+          ...place === undefined ? {} : { place },
+        }),
+      UringError,
+    );
+  const { near } = bed;
+  assertEquals(refusal("lo").code, "EOPNOTSUPP");
+  assertEquals(refusal(near.interface, near).code, "EOPNOTSUPP");
+  assertMatch(refusal(near.interface, near).message, new RegExp(near.interface));
+  assertEquals(refusal(near.interface).code, "ENODEV");
+  assertEquals(refusal(4711, near).code, "ENODEV");
+  assertEquals(home(), before);
+  assertEquals(area.inFlight, 0);
 });

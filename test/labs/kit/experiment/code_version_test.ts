@@ -2,11 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import configuration from "../../../../deno.json" with { type: "json" };
 import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
-import { findProgram } from "../../../../labs/kit/terminal/setup.ts";
 import { Command } from "../../../child.ts";
+import { test } from "../../../needs.ts";
 
-const NO_GIT = findProgram("git") === undefined;
-const WITH_GIT = NO_GIT ? " (there is no git here)" : "";
 const { version } = configuration;
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -28,49 +26,45 @@ async function git(folder: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-Deno.test({
-  name: `codeVersion() tells the commit, and whether files that git knows changed${WITH_GIT}`,
-  ignore: NO_GIT,
-  fn: () =>
-    inFolder(async (folder) => {
-      await git(folder, "init", "--quiet");
-      assertEquals(codeVersion(folder), { version, commit: null, dirty: null });
-      const file = join(folder, "file");
-      await Deno.writeTextFile(file, "one");
-      await git(folder, "add", "file");
-      await git(folder, "commit", "--quiet", "--message", "one");
-      const commit = await git(folder, "rev-parse", "HEAD");
-      assertEquals(codeVersion(folder), { version, commit, dirty: false });
-      await Deno.writeTextFile(join(folder, "unknown"), "");
-      assertEquals(codeVersion(folder).dirty, false);
-      await Deno.writeTextFile(file, "two");
-      assertEquals(codeVersion(folder), { version, commit, dirty: true });
-      await git(folder, "add", "file");
-      assertEquals(codeVersion(folder).dirty, true);
-    }),
-});
+test(`codeVersion() tells the commit, and whether files that git knows changed`, {
+  needs: [{ program: "git" }],
+}, () =>
+  inFolder(async (folder) => {
+    await git(folder, "init", "--quiet");
+    assertEquals(codeVersion(folder), { version, commit: null, dirty: null });
+    const file = join(folder, "file");
+    await Deno.writeTextFile(file, "one");
+    await git(folder, "add", "file");
+    await git(folder, "commit", "--quiet", "--message", "one");
+    const commit = await git(folder, "rev-parse", "HEAD");
+    assertEquals(codeVersion(folder), { version, commit, dirty: false });
+    await Deno.writeTextFile(join(folder, "unknown"), "");
+    assertEquals(codeVersion(folder).dirty, false);
+    await Deno.writeTextFile(file, "two");
+    assertEquals(codeVersion(folder), { version, commit, dirty: true });
+    await git(folder, "add", "file");
+    assertEquals(codeVersion(folder).dirty, true);
+  }));
 
-Deno.test({
-  name: `codeVersion() does not take a repository above for ours${WITH_GIT}`,
-  ignore: NO_GIT,
-  fn: () =>
-    inFolder(async (folder) => {
-      await git(folder, "init", "--quiet");
-      await git(folder, "commit", "--quiet", "--allow-empty", "--message", "above");
-      const inner = join(folder, "node_modules", "zclab");
-      await Deno.mkdir(inner, { recursive: true });
-      assertEquals(codeVersion(inner), { version, commit: null, dirty: null });
-      // Nor one that the environment names.
-      const before = Deno.env.get("GIT_DIR");
-      try {
-        Deno.env.set("GIT_DIR", join(folder, ".git"));
-        assertEquals(codeVersion(inner).commit, null);
-      } finally {
-        if (before === undefined) Deno.env.delete("GIT_DIR");
-        else Deno.env.set("GIT_DIR", before);
-      }
-    }),
-});
+test(`codeVersion() does not take a repository above for ours`, {
+  needs: [{ program: "git" }],
+}, () =>
+  inFolder(async (folder) => {
+    await git(folder, "init", "--quiet");
+    await git(folder, "commit", "--quiet", "--allow-empty", "--message", "above");
+    const inner = join(folder, "node_modules", "zclab");
+    await Deno.mkdir(inner, { recursive: true });
+    assertEquals(codeVersion(inner), { version, commit: null, dirty: null });
+    // Nor one that the environment names.
+    const before = Deno.env.get("GIT_DIR");
+    try {
+      Deno.env.set("GIT_DIR", join(folder, ".git"));
+      assertEquals(codeVersion(inner).commit, null);
+    } finally {
+      if (before === undefined) Deno.env.delete("GIT_DIR");
+      else Deno.env.set("GIT_DIR", before);
+    }
+  }));
 
 Deno.test("codeVersion() never throws: without a folder, without git, without permission", () =>
   inFolder(async (folder) => {

@@ -7,8 +7,12 @@ import {
 import { experiment } from "../../../../labs/kit/experiment/experiment.ts";
 import { jsonProblem } from "../../../../labs/kit/experiment/trials.ts";
 import { Command } from "../../../child.ts";
+import { type Need, test } from "../../../needs.ts";
 
-const HAS_SCHEDSTAT = readCovariates().waitingSeconds !== null;
+const SCHEDSTAT: Need = {
+  name: "/proc/thread-self/schedstat",
+  here: readCovariates().waitingSeconds !== null,
+};
 
 Deno.test("readCovariates finds what every Linux has, and says null for the rest", () => {
   const reading = readCovariates();
@@ -63,10 +67,10 @@ Deno.test("covariates see that this thread waited, and how often", async () => {
   assert(systemSwitches! >= voluntarySwitches!);
 });
 
-Deno.test({
-  name: "covariates see that other programs took the processor (needs /proc/thread-self/schedstat)",
-  ignore: !HAS_SCHEDSTAT,
-  async fn(): Promise<void> {
+test(
+  "covariates see that other programs took the processor",
+  { needs: [SCHEDSTAT] },
+  async () => {
     const cpus = navigator.hardwareConcurrency;
     // More that want to run than there are processors, each for a moment only.
     const busy = Array.from({ length: 2 * cpus }, () =>
@@ -85,7 +89,7 @@ Deno.test({
     assert(between.involuntarySwitches! >= 1);
     assert(between.idleShare! <= 0.9);
   },
-});
+);
 
 const READING: CovariateReading = {
   milliseconds: 1000,

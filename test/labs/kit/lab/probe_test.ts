@@ -8,6 +8,7 @@ import {
   REQUIREMENTS,
 } from "../../../../labs/kit/lab/probe.ts";
 import { Command } from "../../../child.ts";
+import { test } from "../../../needs.ts";
 
 const PROBE_MODULE = new URL("../../../../labs/kit/lab/probe.ts", import.meta.url).href;
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
@@ -103,12 +104,10 @@ Deno.test("probe() names the command for a compiler that is not in PATH", async 
   assertMatch(compiler.command ?? "", /apt-get install -y gcc libc6-dev$/);
 });
 
-Deno.test({
-  name: Deno.uid() === 0
-    ? "probe() answers without root"
-    : "probe() answers without root (needs root to drop it)",
-  ignore: Deno.uid() !== 0,
-  fn: async () => {
+test(
+  "probe() answers without root",
+  { needs: ["root"] },
+  async () => {
     const home = Deno.makeTempDirSync();
     try {
       Deno.chownSync(home, 65534, 65534);
@@ -142,4 +141,4 @@ Deno.test({
       Deno.removeSync(home, { recursive: true });
     }
   },
-});
+);

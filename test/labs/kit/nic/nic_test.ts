@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { ClosedError, kernelIsAtLeast, UnsupportedError } from "../../../../ffi/kernel/errors.ts";
+import { ClosedError, UnsupportedError } from "../../../../ffi/kernel/errors.ts";
 import { NetworkNamespace } from "../../../../ffi/net/namespace.ts";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
 import { OptionError } from "../../../../labs/kit/lab/lab.ts";
@@ -42,6 +42,7 @@ import {
 import { runInNamespace } from "../../../../labs/kit/testbed/namespace_command.ts";
 import { Command } from "../../../child.ts";
 import { until } from "../../../until.ts";
+import { testsNeeding } from "../../../needs.ts";
 
 // === What ethtool prints ===
 
@@ -679,17 +680,7 @@ class PlayedNic implements AsyncDisposable {
 }
 
 // The player says that it is a driver that needs no more than this kernel.
-const TOO_OLD = !kernelIsAtLeast("6.15");
-const ignore = TOO_OLD || Deno.uid() !== 0;
-const because = TOO_OLD
-  ? " (not here: needs Linux 6.15)"
-  : Deno.uid() !== 0
-  ? " (not here: needs root)"
-  : "";
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: `${name}${because}`, ignore, fn });
-}
+const test = testsNeeding("privileges", { kernel: "6.15" });
 
 const REQUEST: NicRequest = { flow: FLOW };
 const APPLIED = [

@@ -19,6 +19,7 @@ import {
   runWithFewNamespaces,
 } from "../../../leftovers.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
+import { test } from "../../../needs.ts";
 
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
 
@@ -47,10 +48,6 @@ async function type(
     out: decoder.decode(output.stdout),
     errors: decoder.decode(output.stderr),
   };
-}
-
-function hasScript(): boolean {
-  return new Command("script", { args: ["--version"] }).outputSync().success;
 }
 
 /** `deno task repl` in a terminal of its own, which `script(1)` makes. */
@@ -139,11 +136,10 @@ Deno.test("the REPL shows an error with what to do about it, and what is awaited
   assertStringIncludes(out, `"free"`);
 });
 
-Deno.test({
-  name: "Ctrl-C ends what zclab waits for; twice it leaves, where there is nothing to end" +
-    (hasScript() ? "" : " (needs script(1) of util-linux)"),
-  ignore: !hasScript(),
-  fn: async () => {
+test(
+  "Ctrl-C ends what zclab waits for; twice it leaves, where there is nothing to end",
+  { needs: [{ program: "script" }] },
+  async () => {
     const terminal = new Terminal();
     await terminal.sees("> ");
     await terminal.press(
@@ -171,13 +167,12 @@ Deno.test({
     await terminal.press("\x03");
     assertEquals(await terminal.code(), 130);
   },
-});
+);
 
-Deno.test({
-  name: "Ctrl-C ends a lab and an experiment, whose trials stay in their variables" +
-    (hasScript() ? "" : " (needs script(1) of util-linux)"),
-  ignore: !hasScript(),
-  fn: async () => {
+test(
+  "Ctrl-C ends a lab and an experiment, whose trials stay in their variables",
+  { needs: [{ program: "script" }] },
+  async () => {
     const terminal = new Terminal();
     await terminal.sees("> ");
     const options = "{ options: { payload: [600], mode: ['zc'], seconds: 0.05 }, repeats: 500 }";
@@ -205,13 +200,12 @@ Deno.test({
     await terminal.press("close()\r");
     await terminal.code();
   },
-});
+);
 
-Deno.test({
-  name: "Ctrl-\\ ends the REPL even in an endless loop" +
-    (hasScript() ? "" : " (needs script(1) of util-linux)"),
-  ignore: !hasScript(),
-  fn: async () => {
+test(
+  "Ctrl-\\ ends the REPL even in an endless loop",
+  { needs: [{ program: "script" }] },
+  async () => {
     const terminal = new Terminal();
     await terminal.sees("> ");
     await terminal.press('console.log("loops"); while (true) {}\r');
@@ -219,7 +213,7 @@ Deno.test({
     await terminal.press("\x1c");
     assertEquals(await terminal.code(), 131);
   },
-});
+);
 
 Deno.test("leaving the REPL leaves nothing: end of input, close(), exit, kill -9", async () => {
   const before = ownInterfaces();

@@ -17,6 +17,7 @@ import {
 import { checkWritable, FileError } from "../../../../labs/kit/run/whole_file.ts";
 import { Command } from "../../../child.ts";
 import { SAMPLE } from "../../sample_lab.ts";
+import { test } from "../../../needs.ts";
 
 async function example(): Promise<RunDocument> {
   const { trials, complete, seed } = await experiment({
@@ -143,10 +144,10 @@ Deno.test("checkWritable leaves an existing file as it is", () =>
     assertEquals(await Deno.readTextFile(path), "before");
   }));
 
-Deno.test({
-  name: "checkWritable refuses a folder without permission (not as root, whom bits do not stop)",
-  ignore: Deno.uid() === 0,
-  fn: () =>
+test(
+  "checkWritable refuses a folder without permission",
+  { needs: [{ without: "root" }] },
+  () =>
     inFolder(async (folder) => {
       await Deno.chmod(folder, 0o500);
       await assertRejects(
@@ -156,7 +157,7 @@ Deno.test({
       );
       await Deno.chmod(folder, 0o700);
     }),
-});
+);
 
 Deno.test("writeRunDocument follows a symbolic link", () =>
   inFolder(async (folder) => {

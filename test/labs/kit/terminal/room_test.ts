@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { Room } from "../../../../labs/kit/terminal/room.ts";
+import { test } from "../../../needs.ts";
 
 const MODULE = fromFileUrl(new URL("../../../../labs/kit/terminal/room.ts", import.meta.url));
 
@@ -111,16 +112,12 @@ Deno.test("a room whose process cannot be seen is kept as long as its lock is he
     assertEquals(names(above), [room.folder.slice(above.length + 1)]);
   }));
 
-Deno.test({
-  name: "the rooms of other users are left alone (needs root to make one)",
-  ignore: Deno.uid() !== 0,
-  fn: () =>
-    inFolder((above) => {
-      const theirs = `zclab-sample-4194305-theirs`;
-      Deno.mkdirSync(`${above}/${theirs}`);
-      Deno.chownSync(`${above}/${theirs}`, 65534, 65534);
-      using room = Room.open("sample");
-      assertEquals(names(above), [theirs, room.folder.slice(above.length + 1)].sort());
-      return Promise.resolve();
-    }),
-});
+test("the rooms of other users are left alone", { needs: ["root"] }, () =>
+  inFolder((above) => {
+    const theirs = `zclab-sample-4194305-theirs`;
+    Deno.mkdirSync(`${above}/${theirs}`);
+    Deno.chownSync(`${above}/${theirs}`, 65534, 65534);
+    using room = Room.open("sample");
+    assertEquals(names(above), [theirs, room.folder.slice(above.length + 1)].sort());
+    return Promise.resolve();
+  }));

@@ -1,14 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { Area, comparePages, physicalPages } from "zclab";
+import { test } from "../../../needs.ts";
 
 const PAGE = 4096;
 
-Deno.test({
-  name: Deno.uid() === 0
-    ? "comparePages() accepts only what was read where it was placed"
-    : "comparePages() accepts only what was read where it was placed (needs root)",
-  ignore: Deno.uid() !== 0,
-  fn: () => {
+test(
+  "comparePages() accepts only what was read where it was placed",
+  { needs: ["root"] },
+  () => {
     using area = Area.map({ bytes: 4 * PAGE });
     // What nobody has written has no page yet.
     area.unsafeBytes().fill(1);
@@ -31,4 +30,4 @@ Deno.test({
     assertEquals(same(2 * PAGE, 10), false, "another page");
     assertEquals(comparePages(area, [], placements).same, false, "nothing was read");
   },
-});
+);

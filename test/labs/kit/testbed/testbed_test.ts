@@ -25,7 +25,8 @@ import {
   ownInterfaces,
   runWithFewNamespaces,
 } from "../../../leftovers.ts";
-import { IS_ROOT, Unprivileged } from "../../../unprivileged.ts";
+import { Unprivileged } from "../../../unprivileged.ts";
+import { test } from "../../../needs.ts";
 
 const TESTBED = new URL("../../../../labs/kit/testbed/testbed.ts", import.meta.url).href;
 
@@ -381,13 +382,10 @@ Deno.test("Testbed leaves nothing when its process is killed at any moment", asy
   assertEquals(ownInterfaces(), before);
 });
 
-Deno.test({
-  name: "Testbed needs no privileges (needs root to become a user without)",
-  ignore: !IS_ROOT,
-  fn(): void {
-    using nobody = new Unprivileged();
-    const options: PairOptions = { dropAtFar: true, napi: true };
-    const { code, stdout, stderr } = nobody.evaluate(`
+test("Testbed needs no privileges", { needs: ["root"] }, () => {
+  using nobody = new Unprivileged();
+  const options: PairOptions = { dropAtFar: true, napi: true };
+  const { code, stdout, stderr } = nobody.evaluate(`
       import { Testbed } from "{kit}/testbed/testbed.ts";
       for (const bed of [await Testbed.sink(), await Testbed.pair(${JSON.stringify(options)})]) {
         for (const { mtu, qdisc } of await bed.interfaceSettings()) {
@@ -396,11 +394,10 @@ Deno.test({
         bed.close();
       }
     `);
-    assertEquals(stderr, "");
-    assertEquals(
-      stdout,
-      "sink 65535 noqueue true\npair 65535 noqueue true\npair 65535 noqueue true\n",
-    );
-    assertEquals(code, 0);
-  },
+  assertEquals(stderr, "");
+  assertEquals(
+    stdout,
+    "sink 65535 noqueue true\npair 65535 noqueue true\npair 65535 noqueue true\n",
+  );
+  assertEquals(code, 0);
 });
