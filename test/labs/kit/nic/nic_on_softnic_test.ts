@@ -4,20 +4,20 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { NetworkNamespace } from "../../ffi/net/namespace.ts";
-import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
-import { Nic, NicApplyError } from "../../labs/kit/nic/nic.ts";
-import { NicCommands } from "../../labs/kit/nic/commands.ts";
-import { pendingNics } from "../../labs/kit/nic/journal.ts";
-import type { NicFlow, NicRequest } from "../../labs/kit/nic/plan.ts";
-import { parseIndirection, parseRules } from "../../labs/kit/nic/settings.ts";
-import { testsNeeding } from "../needs.ts";
+import { NetworkNamespace } from "../../../../ffi/net/namespace.ts";
+import { runInNamespace } from "../../../../labs/kit/testbed/namespace_command.ts";
+import { Nic, NicApplyError } from "../../../../labs/kit/nic/nic.ts";
+import { NicCommands } from "../../../../labs/kit/nic/commands.ts";
+import { pendingNics } from "../../../../labs/kit/nic/journal.ts";
+import type { NicFlow, NicRequest } from "../../../../labs/kit/nic/plan.ts";
+import { parseIndirection, parseRules } from "../../../../labs/kit/nic/settings.ts";
+import { testsNeeding } from "../../../needs.ts";
 
 const test = testsNeeding("softnic");
 
 const FLOW: NicFlow = { protocol: "tcp4", destinationPort: 9999 };
 const REQUEST: NicRequest = { flow: FLOW };
-const SOURCES = new URL("../../labs/kit/nic/", import.meta.url);
+const SOURCES = new URL("../../../../labs/kit/nic/", import.meta.url);
 
 /** A pair of soft NICs in a namespace of its own, and journals of this test alone. */
 class SoftNic implements Disposable {

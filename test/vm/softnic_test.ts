@@ -9,7 +9,7 @@ import { Area, NetworkNamespace, pinThread, Ring, Socket, Softnic, Testbed } fro
 import { CommandError, runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
 import { sleep } from "../ffi/connections.ts";
-import { Stream } from "./streams.ts";
+import { Stream } from "../ffi/zcrx/streams.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");

@@ -1,6 +1,6 @@
-import { CATALOGUE } from "../../labs/catalogue.ts";
-import { stopEverywhere } from "../labs/kit/run/partial_runs.ts";
-import { testsNeeding } from "../needs.ts";
+import { CATALOGUE } from "../../../../labs/catalogue.ts";
+import { stopEverywhere } from "./partial_runs.ts";
+import { testsNeeding } from "../../../needs.ts";
 
 const test = testsNeeding("softnic");
 

@@ -19,11 +19,11 @@ import {
   Testbed,
   ZeroCopyReceiver,
 } from "zclab";
-import { Program } from "../../bench/program.ts";
-import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
-import { kernelComplaints } from "../../vm/kernel_log.ts";
-import { bytesOf, pattern, sleep, textOf } from "../ffi/connections.ts";
-import { testsNeeding } from "../needs.ts";
+import { Program } from "../../../bench/program.ts";
+import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
+import { kernelComplaints } from "../../../vm/kernel_log.ts";
+import { bytesOf, pattern, sleep, textOf } from "../connections.ts";
+import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("softnic");
 
@@ -506,7 +506,7 @@ async function disturb(program: Program): Promise<void> {
 
 test("The queue of a receiver that goes belongs to the next one at once", async (t) => {
   // Compiled once: that takes as long as many a kill.
-  await using program = await Program.start(new URL("../../bench/receive.c", import.meta.url));
+  await using program = await Program.start(new URL("../../../bench/receive.c", import.meta.url));
   await t.step(`${KILLS} receivers are killed`, () => killReceivers(program));
   await t.step("receivers, senders, links and devices go", () => disturb(program));
 });

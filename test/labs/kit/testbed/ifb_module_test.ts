@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { probe, type ProbeItem, Testbed } from "zclab";
-import { findIfb } from "../../labs/kit/testbed/ifb.ts";
-import { textOf } from "../ffi/connections.ts";
-import { ownInterfaces } from "../leftovers.ts";
-import { Unprivileged } from "../unprivileged.ts";
-import { testsNeeding } from "../needs.ts";
+import { findIfb } from "../../../../labs/kit/testbed/ifb.ts";
+import { textOf } from "../../../ffi/connections.ts";
+import { ownInterfaces } from "../../../leftovers.ts";
+import { Unprivileged } from "../../../unprivileged.ts";
+import { testsNeeding } from "../../../needs.ts";
 
 const test = testsNeeding("softnic");
 

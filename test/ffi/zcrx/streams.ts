@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Area, Ring, Socket, type Testbed, type ZeroCopyReceiver } from "zclab";
-import { pattern } from "../ffi/connections.ts";
+import { pattern } from "../connections.ts";
 
 /** A TCP connection whose near end sends a pattern, and whose far end is received from. */
 export class Stream implements AsyncDisposable {

@@ -21,13 +21,13 @@ import {
   ZeroCopyReceiver,
   type ZeroCopyReceiverOptions,
 } from "zclab";
-import { attribute } from "../../ffi/net/netlink/attributes.ts";
-import { GenericNetlink } from "../../ffi/net/netlink/generic.ts";
-import { queueFacts } from "../../ffi/net/queue_facts.ts";
-import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
-import { sleep } from "../ffi/connections.ts";
+import { attribute } from "../../../ffi/net/netlink/attributes.ts";
+import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
+import { queueFacts } from "../../../ffi/net/queue_facts.ts";
+import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
+import { sleep } from "../connections.ts";
 import { reapAll, receiveAll, Stream } from "./streams.ts";
-import { testsNeeding } from "../needs.ts";
+import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("softnic");
 

@@ -9,6 +9,9 @@ import {
   StreamSender,
   ZeroCopyReceiver,
 } from "zclab";
+import { testsNeeding } from "../../../needs.ts";
+
+const test = testsNeeding("softnic");
 
 const PAGE = 4096;
 
@@ -34,7 +37,7 @@ async function write(
 }
 
 for (const mtu of [1500, 9000]) {
-  Deno.test(`a DirectWriter writes a stream whose pieces lie as they like, MTU ${mtu}`, async () => {
+  test(`a DirectWriter writes a stream whose pieces lie as they like, MTU ${mtu}`, async () => {
     await using target = DiskTarget.open();
     const bytes = (1 << 20) + 3 * PAGE;
     const { directBytes, bouncedBytes } = await write(target, mtu, bytes);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { runLab } from "./labs.ts";
+import { runLab } from "./run_lab.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");

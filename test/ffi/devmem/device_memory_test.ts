@@ -17,11 +17,11 @@ import {
   Testbed,
   UringError,
 } from "zclab";
-import { attribute } from "../../ffi/net/netlink/attributes.ts";
-import { GenericNetlink } from "../../ffi/net/netlink/generic.ts";
-import { runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
-import { Connection, pattern, runModule } from "../ffi/connections.ts";
-import { testsNeeding } from "../needs.ts";
+import { attribute } from "../../../ffi/net/netlink/attributes.ts";
+import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
+import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
+import { Connection, pattern, runModule } from "../connections.ts";
+import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("softnic");
 
@@ -581,7 +581,7 @@ test("a killed receiver leaves its queue free and no pool behind", async () => {
       ],
       stdout: "piped",
       stderr: "inherit",
-      cwd: new URL("../..", import.meta.url),
+      cwd: new URL("../../..", import.meta.url),
     }).spawn();
     const reader = child.stdout.getReader();
     const { value } = await reader.read();

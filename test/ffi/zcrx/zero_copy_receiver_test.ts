@@ -19,9 +19,9 @@ import {
   zeroCopyReceiveFeatures,
   ZeroCopyReceiver,
 } from "zclab";
-import { runModule, sleep, until } from "../ffi/connections.ts";
+import { runModule, sleep, until } from "../connections.ts";
 import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";
-import { testsNeeding } from "../needs.ts";
+import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("zcrx", { kernel: "7.3" });
 
