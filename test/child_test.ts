@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Command } from "./child.ts";
-import { isMarkedProcessLeft } from "./leftovers.ts";
-import { until } from "./until.ts";
+import { untilMarkedProcessesAreGone } from "./leftovers.ts";
 
 Deno.test("a child that ends in time ends as it does without a limit", async () => {
   const args = ["-c", "echo out; echo err >&2; exit 3"];
@@ -24,7 +23,7 @@ Deno.test("a child that hangs is killed with its children, and named", async () 
   const said = "Had not ended after 1 s, and was killed: sh -c sleep 1000";
   await assertRejects(() => command.output(), Error, said);
   assertThrows(() => command.outputSync(), Error, said);
-  await until("they are gone", () => !isMarkedProcessLeft(mark));
+  await untilMarkedProcessesAreGone(mark);
 });
 
 Deno.test("a child that was started and hangs is killed", async () => {

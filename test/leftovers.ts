@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Command } from "./child.ts";
+import { until } from "./until.ts";
 
 /** Such a module starts and kills many programs; with a busy processor that takes minutes. */
 const SECONDS = 600;
@@ -67,6 +68,11 @@ export function isMarkedProcessLeft(mark: string): boolean {
     }
   }
   return false;
+}
+
+/** Waits until none runs: who ends may do so a moment after its parent. */
+export function untilMarkedProcessesAreGone(mark: string): Promise<void> {
+  return until("all marked processes are gone", () => !isMarkedProcessLeft(mark));
 }
 
 /** The interfaces of this namespace, by name. */

@@ -38,10 +38,10 @@ const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** What is searched for tests and for examples. */
 const SOURCES = ["test", "mod.ts", "ffi", "labs", "notebooks", "vm"];
 
-/** Seconds that the guest's tests may take; with software emulation they take some minutes. */
+/** Seconds that all of the guest's tests may take; with software emulation they take some minutes. */
 const GUEST_SECONDS = 2400;
 
-/** A test of the host that takes so many seconds hangs; the first one in the guest makes that. */
+/** A test that takes so many seconds hangs; the first one that needs the guest makes that. */
 const TEST_SECONDS = 900;
 
 /** The reason that a report gives for a test that was running when the run was interrupted. */
@@ -195,9 +195,7 @@ async function runOnHost(room: string, { listed, args }: Selection): Promise<Cou
     ...["test", "--allow-all", "--doc", `--junit-path=${report}`, "--preload=./test/progress.ts"],
     ...args,
   ], `${room}/progress`);
-  const counts = hung === undefined
-    ? countsOf(report, code, "deno test")
-    : withHanging(countTests(readIfThere(report)), hung);
+  const counts = countsOf(report, code, hung, "deno test");
   // What is missing is a part of the name of a test that is skipped, and not meant by a filter.
   const isMeant = (name: string): boolean =>
     listed.some(({ registered }) => name === registered || name.startsWith(`${registered} > `));
@@ -222,15 +220,15 @@ async function runInGuest(room: string, tests: readonly Listed[]): Promise<Count
   }
   const report = `${room}/guest.xml`;
   const kernelLog = `${room}/kernel.log`;
-  const { code } = await runDeno([
+  const { code, hung } = await runDeno([
     ...["run", "--allow-all", "vm/main.ts", "--out", room, "--time-limit", String(GUEST_SECONDS)],
     ...["--kernel-log", kernelLog, "--"],
     // Types have been checked outside, where that is much faster.
     ...["deno", "test", "--allow-all", "--no-check", `--junit-path=${report}`],
-    ...["--filter", exactly(tests.map(({ name }) => name!))],
+    ...["--preload=./test/progress.ts", "--filter", exactly(tests.map(({ name }) => name!))],
     ...new Set(tests.map(({ file }) => file)),
-  ]);
-  const { passed, failed, skipped } = countsOf(report, code, "deno test in the guest");
+  ], `${room}/progress-in-guest`);
+  const { passed, failed, skipped } = countsOf(report, code, hung, "deno test in the guest");
   const complaints = kernelComplaints(readIfThere(kernelLog));
   const ran = passed + failed.length + skipped.length;
   const others: Failure[] = [
@@ -246,8 +244,9 @@ async function runInGuest(room: string, tests: readonly Listed[]): Promise<Count
 }
 
 /** Types that do not fit, a module that throws and a crash fail outside of any test. */
-function countsOf(report: string, code: number, what: string): Counts {
+function countsOf(report: string, code: number, hung: string | undefined, what: string): Counts {
   const counts = countTests(readIfThere(report));
+  if (hung !== undefined) return withHanging(counts, hung);
   if (code === 0 || counts.failed.length > 0) return counts;
   return { ...counts, failed: [{ name: `${what} (exit code ${code}, see above)`, reason: "" }] };
 }

@@ -1,9 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Command } from "./child.ts";
-import { isMarkedProcessLeft } from "./leftovers.ts";
+import { untilMarkedProcessesAreGone } from "./leftovers.ts";
 import { countTests } from "./report.ts";
 import { PROGRESS } from "./progress.ts";
-import { until } from "./until.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Runs tests of which one hangs, in a file of their own, until the watchdog ends them. */
@@ -34,7 +33,7 @@ async function run(hanging: string): Promise<{ hung: string | undefined; report:
     }).spawn();
     using watchdog = new Watchdog(child, progress, 3);
     await child.status;
-    await until("its children are gone", () => !isMarkedProcessLeft(mark));
+    await untilMarkedProcessesAreGone(mark);
     const report = await Deno.readTextFile(`${folder}/report`).catch(() => "");
     return { hung: watchdog.hung?.slice(-"/a_test.ts".length), report };
   } finally {

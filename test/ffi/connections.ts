@@ -7,7 +7,9 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { type Ring, Socket, type Testbed } from "zclab";
 import { Command } from "../child.ts";
-export { until } from "../until.ts";
+import { PATIENCE, until, untilBlocking } from "../until.ts";
+
+export { until, untilBlocking };
 
 /** The text as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
@@ -47,14 +49,15 @@ export function connectUdp(bed: Testbed, family: 4 | 6 = 4): Connection {
   return new Connection(near, far);
 }
 
-/** A TCP connection from the near end to the far end. */
+/** A TCP connection from the near end to the far end, whose port is any unless it is given. */
 export async function connectTcp(
   ring: Ring,
   bed: Testbed,
-  options: { family?: 4 | 6; receiveBuffer?: number } = {},
+  options: { family?: 4 | 6; receiveBuffer?: number; port?: number } = {},
 ): Promise<Connection> {
-  const { family = 4, receiveBuffer } = options;
-  using listener = Socket.tcp(bed.far, { family }).bind(bed.far.address(0, family));
+  const { family = 4, receiveBuffer, port = 0 } = options;
+  using listener = Socket.tcp(bed.far, { family }).setOption("SO_REUSEADDR", true)
+    .bind(bed.far.address(port, family));
   if (receiveBuffer !== undefined) listener.setOption("SO_RCVBUF", receiveBuffer);
   listener.listen();
   const near = Socket.tcp(bed.near, { family }).connect(listener.localAddress!);
@@ -64,11 +67,19 @@ export async function connectTcp(
 /** A completion, as the batch face hands it out. */
 export type Completion = readonly [userData: number, result: number, flags: number];
 
-/** Submits what is prepared and reaps, blocking, until nothing is in flight: ten seconds at most. */
+/** Awaits until nothing is in flight, such as the time limits of what has completed. */
+export async function drained(ring: Ring): Promise<void> {
+  await until("nothing is in flight", async () => {
+    await ring.nop();
+    return ring.inFlight === 0;
+  });
+}
+
+/** Submits what is prepared and reaps, blocking, until nothing is in flight. */
 export function reapAll(ring: Ring): Completion[] {
   const completions: Completion[] = [];
   untilBlocking("nothing is in flight", () => {
-    ring.batch.waitBlocking(Math.min(1, ring.inFlight), LIMIT);
+    ring.batch.waitBlocking(Math.min(1, ring.inFlight), PATIENCE * 1000);
     ring.batch.reap((...completion) => completions.push(completion));
     return ring.inFlight === 0;
   });
@@ -86,17 +97,6 @@ export function isMapped(address: number): boolean {
 /** Resolves after a turn of the event loop that also runs timers. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** How long anything may take that a healthy machine does at once, in milliseconds. */
-const LIMIT = 60_000;
-
-/** Looks until something holds, without the event loop, a minute at most. */
-export function untilBlocking(what: string, holds: () => boolean): void {
-  const deadline = performance.now() + LIMIT;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`not within a minute: ${what}`);
-  }
 }
 
 /**

@@ -3,9 +3,9 @@ import { fromFileUrl } from "@std/path";
 import { Random } from "../../labs/kit/experiment/random.ts";
 import {
   COUNT_FREE,
-  isMarkedProcessLeft,
   ownInterfaces,
   runWithFewNamespaces,
+  untilMarkedProcessesAreGone,
 } from "../leftovers.ts";
 
 const MAIN = fromFileUrl(new URL("../../labs/main.ts", import.meta.url));
@@ -59,10 +59,7 @@ Deno.test("the lab leaves nothing when it is killed at 100 random moments", asyn
     const [killed, free] = (await runWithFewNamespaces(NAMESPACES, source)).trim().split(" ");
     assertEquals({ killed, free }, { killed: String(KILLS), free: String(NAMESPACES) });
 
-    for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert(!isMarkedProcessLeft(mark), "a process is left");
+    await untilMarkedProcessesAreGone(mark);
     assertEquals(ownInterfaces(), before);
     assertEquals([...Deno.readDirSync(`${directory}/tmp`)].map((entry) => entry.name), []);
     const documents = [...Deno.readDirSync(`${directory}/out`)].map((entry) => entry.name);

@@ -8,6 +8,16 @@ import { readRunDocument, type RunDocument } from "zclab";
 import { textOf } from "../ffi/connections.ts";
 
 /**
+ * The rows of a document's summary.
+ *
+ * @param document The document.
+ * @returns The rows, with the fields that a test reads of them.
+ */
+export function rowsOf<Row>(document: RunDocument): readonly Row[] {
+  return document.summary as unknown as readonly Row[];
+}
+
+/**
  * Runs `deno task lab` with a document.
  *
  * @param args The name of the lab, and options.

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { runLab } from "./run_lab.ts";
+import { rowsOf, runLab } from "./run_lab.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -19,7 +19,7 @@ type Row = {
 test("rx-held-pieces: a stream stands still while all buffers are held, and loses nothing", async () => {
   const { document } = await runLab("rx-held-pieces", "--repeats", "1");
   assertEquals([document.lab, document.complete], ["rx-held-pieces", true]);
-  const rows = document.summary as unknown as readonly Row[];
+  const rows = rowsOf<Row>(document);
   for (const row of rows) {
     const where = `${row.device}, ${row.held} of ${row.buffers}`;
     // The trial itself compares every byte.

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runLab } from "./run_lab.ts";
+import { rowsOf, runLab } from "./run_lab.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -24,7 +24,7 @@ test("rx-to-disk writes what was received, and knows who touched it", async () =
     ...["rx-to-disk", "--quick", "--repeats", "2", "--bytes", "4M"],
   );
   assertEquals([document.lab, document.complete], ["rx-to-disk", true]);
-  const rows = document.summary as unknown as readonly Row[];
+  const rows = rowsOf<Row>(document);
   assertEquals(rows.map(({ path }) => path), ["recv+write", "recv+direct", "zcrx+direct"]);
   const payload = 8 * MIB;
   for (const row of rows) assertEquals([row.payloadBytes, row.verified], [payload, true], row.path);

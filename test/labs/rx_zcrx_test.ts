@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runLab } from "./run_lab.ts";
+import { rowsOf, runLab } from "./run_lab.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -27,7 +27,7 @@ test("rx-zcrx tells copying from not copying by three witnesses that agree", asy
     ...["--mtu", "1500,9000", "--buffer", "4096,16384", "--cores", "same"],
   );
   assertEquals([document.lab, document.complete], ["rx-zcrx", true]);
-  const rows = document.summary as unknown as readonly Row[];
+  const rows = rowsOf<Row>(document);
   const expected = [
     ["recv", "softnic", null],
     ["recv-multishot", "softnic", 16384],

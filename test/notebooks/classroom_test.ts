@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Command } from "../child.ts";
-import { isMarkedProcessLeft, ownInterfaces } from "../leftovers.ts";
+import { ownInterfaces, untilMarkedProcessesAreGone } from "../leftovers.ts";
 import { Unprivileged } from "../unprivileged.ts";
 import { test } from "../needs.ts";
 
@@ -50,9 +50,6 @@ test(`${LEARNERS} learners without root share a machine, a checkout and a DENO_D
     return decoder.decode(stdout).trim() || decoder.decode(stderr).trim();
   });
   assertEquals(await Promise.all(learners), new Array(LEARNERS).fill("ok"));
-  for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assertEquals(isMarkedProcessLeft(mark), false, "no process is left");
+  await untilMarkedProcessesAreGone(mark);
   assertEquals(ownInterfaces(), interfaces);
 });

@@ -10,7 +10,7 @@ import {
 } from "../../notebooks/tool/notebook_file.ts";
 import { Command } from "../child.ts";
 import { until } from "../until.ts";
-import { isMarkedProcessLeft } from "../leftovers.ts";
+import { isMarkedProcessLeft, untilMarkedProcessesAreGone } from "../leftovers.ts";
 import { test } from "../needs.ts";
 
 function notebookOf(...sources: string[]): Notebook {
@@ -180,10 +180,7 @@ test(`a notebook that is stopped leaves no process behind`, {
     assert(isMarkedProcessLeft(mark), "the kernel carries the mark");
     controller.abort();
     assertEquals(await running, "AbortError");
-    for (let wait = 0; wait < 40 && isMarkedProcessLeft(mark); wait++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert(!isMarkedProcessLeft(mark));
+    await untilMarkedProcessesAreGone(mark);
   } finally {
     Deno.env.delete("ZCLAB_MARK");
     Deno.removeSync(folder, { recursive: true });
@@ -214,17 +211,11 @@ test(`what a check that was killed has left is removed by the next one`, {
           return false;
         }
       });
-    for (const end = Date.now() + 60_000; !isExecuting();) {
-      assert(Date.now() < end, "the check executes nothing");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until("the check executes something", isExecuting);
     child.kill("SIGKILL");
     await child.status;
     assertEquals(rooms().length, 1);
-    for (const end = Date.now() + 30_000; isMarkedProcessLeft(mark);) {
-      assert(Date.now() < end, "a process is left");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await untilMarkedProcessesAreGone(mark);
     Deno.env.set("TMPDIR", folder);
     assertEquals(await checkTypes(new Map()), new Map());
     assertEquals(rooms(), []);

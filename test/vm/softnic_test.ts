@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } fro
 import { Area, NetworkNamespace, pinThread, Ring, Socket, Softnic, Testbed } from "zclab";
 import { CommandError, runInNamespace } from "../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../vm/kernel_log.ts";
-import { sleep } from "../ffi/connections.ts";
+import { eventually, inTime, PATIENCE, until } from "../until.ts";
 import { Stream } from "../ffi/zcrx/streams.ts";
 import { testsNeeding } from "../needs.ts";
 
@@ -20,9 +20,6 @@ const CONTROL = "/sys/kernel/debug/softnic";
 
 /** Bytes of the headers of a TCP frame with timestamps, by family. */
 const HEADERS = { 4: 14 + 20 + 32, 6: 14 + 40 + 32 } as const;
-
-/** Milliseconds after which something that should happen by itself will not. */
-const PATIENCE = 30_000;
 
 type Counters = Record<string, number>;
 
@@ -63,21 +60,6 @@ class Pair implements Disposable {
   }
 }
 
-/** Looks again and again until there is something; fails when a healthy machine would have it long since. */
-async function eventually<T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-  patience = PATIENCE,
-): Promise<T> {
-  const deadline = performance.now() + patience;
-  while (performance.now() < deadline) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await sleep(10);
-  }
-  throw new Error(`Waited in vain for ${what}`);
-}
-
 /** The sum of a counter over all queues. */
 function total(counters: Counters, direction: "rx" | "tx", name: string): number {
   let sum = 0;
@@ -106,7 +88,7 @@ async function transfer(
   const slice = area.slice(0, 1 << 18);
   const between = options.between?.();
   for (;;) {
-    const received = await ring.recv(stream.far, slice);
+    const received = await inTime("data", ring.recv(stream.far, slice));
     if (received === 0) break;
     stream.compare(area.unsafeBytes(0, received));
   }
@@ -616,7 +598,7 @@ test("Ports go with their namespaces, also under traffic", async () => {
   };
   // A socket that still has data to send holds its namespace until TCP has given up or got through,
   // and this link's TCP waits 3 s, then 6 s, and so on.
-  await eventually("the ports to go", () => ports.some(exists) ? undefined : true, 8 * PATIENCE);
+  await until("the ports are gone", () => !ports.some(exists), 4 * PATIENCE);
 });
 
 test("Numbers of ports are not used twice", async () => {

@@ -20,7 +20,8 @@ import {
 import { attribute } from "../../../ffi/net/netlink/attributes.ts";
 import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
-import { Connection, pattern, runModule } from "../connections.ts";
+import { inTime } from "../../until.ts";
+import { type Connection, connectTcp, pattern, runModule } from "../connections.ts";
 import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -31,6 +32,9 @@ const STEERED = 9001;
 const UNSTEERED = 9002;
 
 const MIB = 1 << 20;
+
+/** Seconds that receiving a stream may take, with software emulation as well. */
+const STREAM_SECONDS = 300;
 
 /** Counters of the sending end that say that TCP may have sent something twice. */
 const SENT_AGAIN = [
@@ -81,15 +85,12 @@ function bindTransmit(bed: Testbed, area: Area): DeviceMemoryTransmitter {
   return DeviceMemoryTransmitter.open({ area, interface: bed.near.interface, place: bed.near });
 }
 
-async function connect(
+function connect(
   { bed, ring }: Bench,
   port: number = STEERED,
   family: 4 | 6 = 4,
 ): Promise<Connection> {
-  using listener = Socket.tcp(bed.far, { family }).setOption("SO_REUSEADDR", true)
-    .bind(bed.far.address(port, family)).listen();
-  const near = Socket.tcp(bed.near, { family }).connect(bed.far.address(port, family));
-  return new Connection(near, await ring.accept(listener));
+  return connectTcp(ring, bed, { port, family });
 }
 
 /** Sends data, all of it, copying, and ends the stream. */
@@ -102,7 +103,8 @@ async function sendAll(ring: Ring, socket: Socket, data: Uint8Array): Promise<vo
 
 async function sendSlice(ring: Ring, socket: Socket, slice: Slice): Promise<void> {
   for (let sent = 0; sent < slice.length;) {
-    sent += await ring.send(socket, slice.slice(sent, Math.min(1 << 16, slice.length - sent)));
+    const part = slice.slice(sent, Math.min(1 << 16, slice.length - sent));
+    sent += await inTime("a send", ring.send(socket, part));
   }
 }
 
@@ -113,10 +115,13 @@ async function receiveAll(
   socket: Socket,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const pieces of receiver.stream(ring, socket)) {
-    for (const { bytes } of pieces) parts.push(bytes.slice());
-    receiver.return(pieces);
-  }
+  const receiving = (async () => {
+    for await (const pieces of receiver.stream(ring, socket)) {
+      for (const { bytes } of pieces) parts.push(bytes.slice());
+      receiver.return(pieces);
+    }
+  })();
+  await inTime("the end of a stream", receiving, STREAM_SECONDS);
   return join(parts);
 }
 
@@ -249,7 +254,7 @@ test("device memory receives many times what the area holds, in the batch face",
         received += length;
       });
       if (length === 0) return;
-      if (length === undefined) await ring.poll(connection.far, 1);
+      if (length === undefined) await inTime("data", ring.poll(connection.far, 1));
     }
   })();
   await Promise.all([reading, sendAll(ring, connection.near, data)]);
@@ -843,7 +848,7 @@ async function sendPart(
 ): Promise<void> {
   for (let sent = 0; sent < part.length;) {
     const now = transmitter.trySend(socket, part.slice(sent));
-    if (now === undefined) await ring.poll(socket, 4);
+    if (now === undefined) await inTime("room", ring.poll(socket, 4));
     else sent += now;
   }
 }
@@ -854,7 +859,7 @@ async function receivePlain(ring: Ring, socket: Socket, area: Area): Promise<num
     const room = area.slice(received, Math.min(1 << 16, area.bytes - received));
     // An empty receive would be taken for the end.
     if (room.length === 0) return received;
-    const bytes = await ring.recv(socket, room);
+    const bytes = await inTime("data", ring.recv(socket, room));
     if (bytes === 0) return received;
     received += bytes;
   }

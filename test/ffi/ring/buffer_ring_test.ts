@@ -31,6 +31,7 @@ import {
   until,
   untilBlocking,
 } from "../connections.ts";
+import { inTime } from "../../until.ts";
 
 const ENOBUFS = -105;
 const ECANCELED = -125;
@@ -144,7 +145,9 @@ Deno.test("Multishot receive, await face: a TCP stream through few small buffers
 
   const sending = (async (): Promise<void> => {
     let sent = 0;
-    while (sent < total) sent += await ring.send(near, area.slice(sent, total - sent));
+    while (sent < total) {
+      sent += await inTime("a send", ring.send(near, area.slice(sent, total - sent)));
+    }
     await ring.shutdown(near, "write");
   })();
   const received = new Uint8Array(total);

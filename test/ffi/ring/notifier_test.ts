@@ -14,6 +14,7 @@ import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
 import { Generation } from "../../../ffi/ring/generation.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../../../ffi/kernel/uapi.ts";
 import { connectTcp, connectUdp, pattern, reapAll, sleep } from "../connections.ts";
+import { inTime } from "../../until.ts";
 
 const EMSGSIZE = 90;
 /** More than a receive buffer of 4096 takes, and little of what an ordinary user may lock. */
@@ -415,14 +416,17 @@ for (const registered of [false, true]) {
     const slot = new Notifier(ring, { tag: 5 });
     let received = 0;
     const receiving = (async (): Promise<void> => {
-      while (received < total) received += await ring.recv(far, incoming.slice(received));
+      while (received < total) {
+        received += await inTime("data", ring.recv(far, incoming.slice(received)));
+      }
     })();
     let sent = 0;
     const notifications = [];
     while (sent < total) {
       // One request in flight on a TCP socket: several may be reordered.
       const piece = outgoing.slice(sent, Math.min(100_003, total - sent));
-      sent += (await ring.sendZc(near, piece, { notifier: slot })).bytes;
+      const sending = ring.sendZc(near, piece, { notifier: slot });
+      sent += (await inTime("a send", sending)).bytes;
       if (slot.requests === 8) notifications.push(slot.flush());
     }
     notifications.push(slot.flush());

@@ -22,7 +22,8 @@ import {
 import { Program } from "../../../bench/program.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../../vm/kernel_log.ts";
-import { bytesOf, pattern, sleep, textOf } from "../connections.ts";
+import { deadline, eventually, inTime } from "../../until.ts";
+import { bytesOf, pattern, textOf } from "../connections.ts";
 import { testsNeeding } from "../../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -49,6 +50,9 @@ const FLOWING = MIB / 4;
 
 /** Bytes of the stream that must arrive whole. */
 const SHORT = 50_000;
+
+/** Seconds that a child may take to answer: it may have to be loaded first, or to receive a stream. */
+const ANSWER_SECONDS = 300;
 
 /** Milliseconds after which something that should happen by itself will not. */
 const PATIENCE = 30_000;
@@ -97,17 +101,6 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Looks again and again until there is something; fails when it should have been there long since. */
-async function eventually<T>(what: string, look: () => T | undefined): Promise<T> {
-  const deadline = performance.now() + PATIENCE;
-  while (performance.now() < deadline) {
-    const found = look();
-    if (found !== undefined) return found;
-    await sleep(50);
-  }
-  throw new Error(`Waited in vain for ${what}`);
-}
-
 /** The path of a namespace for programs of ours. */
 function pathOf({ namespace }: Place): string {
   return `/proc/${Deno.pid}/fd/${namespace!.fd}`;
@@ -139,7 +132,7 @@ class Child implements AsyncDisposable {
   async answer(): Promise<Record<string, unknown>> {
     let end: number;
     while ((end = this.#text.indexOf("\n")) < 0) {
-      const { value } = await this.#output.read();
+      const { value } = await inTime("an answer", this.#output.read(), ANSWER_SECONDS);
       assert(value !== undefined, "a child ended by itself");
       this.#text += textOf(value);
     }
@@ -173,9 +166,9 @@ class Child implements AsyncDisposable {
 }
 
 function untilFlowing(arrived: () => number): void {
-  const deadline = performance.now() + PATIENCE;
+  const check = deadline("the stream flows");
   while (arrived() < FLOWING) {
-    assert(performance.now() < deadline, "the stream does not begin to flow");
+    check();
     pause(1);
   }
 }

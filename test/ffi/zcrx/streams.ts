@@ -4,8 +4,12 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Area, Ring, Socket, type Testbed, type ZeroCopyReceiver } from "zclab";
-import { pattern } from "../connections.ts";
+import { Area, Ring, type Socket, type Testbed, type ZeroCopyReceiver } from "zclab";
+import { deadline, inTime } from "../../until.ts";
+import { connectTcp, pattern } from "../connections.ts";
+
+/** Seconds that receiving a stream may take, with software emulation as well. */
+const STREAM_SECONDS = 300;
 
 /** A TCP connection whose near end sends a pattern, and whose far end is received from. */
 export class Stream implements AsyncDisposable {
@@ -36,20 +40,16 @@ export class Stream implements AsyncDisposable {
    *
    * @param bed Where.
    * @param length Bytes of the pattern.
-   * @param port The port of the far end; any by default.
+   * @param options The port of the far end, any by default, and the family.
    */
   static async open(
     bed: Testbed,
     length: number,
     options: { readonly port?: number; readonly family?: 4 | 6 } = {},
   ): Promise<Stream> {
-    const { port = 0, family = 4 } = options;
-    using listener = Socket.tcp(bed.far, { family }).setOption("SO_REUSEADDR", true)
-      .bind(bed.far.address(port, family)).listen();
-    const near = Socket.tcp(bed.near, { family }).setOption("TCP_NODELAY", true)
-      .connect(listener.localAddress!);
     await using ring = Ring.open();
-    return new Stream(near, await ring.accept(listener), length);
+    const { near, far } = await connectTcp(ring, bed, options);
+    return new Stream(near.setOption("TCP_NODELAY", true), far, length);
   }
 
   /** Sends the next bytes of the pattern; all that is left by default. */
@@ -57,7 +57,7 @@ export class Stream implements AsyncDisposable {
     const end = this.#sent + length;
     while (this.#sent < end) {
       const slice = this.#area.slice(this.#sent, Math.min(1 << 16, end - this.#sent));
-      this.#sent += await this.ring.send(this.near, slice);
+      this.#sent += await inTime("a send", this.ring.send(this.near, slice));
     }
   }
 
@@ -120,8 +120,10 @@ export async function reapAll(
   const reaped = { bytes: {} as Record<number, number>, errors: {} as Record<number, unknown> };
   let pieces = 0;
   const held: number[] = [];
+  const check = deadline("the ends of all streams", STREAM_SECONDS);
   streams.forEach((stream, userData) => receiver.start(stream.far, userData));
   while (Object.keys(reaped.bytes).length < streams.length) {
+    check();
     // Short waits: the senders of a test run in this thread.
     receiver.waitBlocking(1);
     receiver.reap((userData, piece, offset, length) => {
@@ -152,8 +154,10 @@ export async function peekAll(
 ): Promise<Reaped> {
   const peeked = { bytes: {} as Record<number, number>, errors: {} as Record<number, unknown> };
   let pieces = 0;
+  const check = deadline("the ends of all streams", STREAM_SECONDS);
   streams.forEach((stream, userData) => receiver.start(stream.far, userData));
   while (Object.keys(peeked.bytes).length < streams.length) {
+    check();
     // Short waits: the senders of a test run in this thread.
     receiver.waitBlocking(1);
     const count = Math.min(
@@ -177,9 +181,12 @@ export async function peekAll(
 /** Receives with a loop until the end of the stream; compares each piece and gives it back. */
 export async function receiveAll(receiver: ZeroCopyReceiver, stream: Stream): Promise<number> {
   let pieces = 0;
-  for await (using piece of receiver.receive(stream.far)) {
-    pieces++;
-    stream.compare(piece.bytes);
-  }
+  const receiving = (async () => {
+    for await (using piece of receiver.receive(stream.far)) {
+      pieces++;
+      stream.compare(piece.bytes);
+    }
+  })();
+  await inTime("the end of a stream", receiving, STREAM_SECONDS);
   return pieces;
 }

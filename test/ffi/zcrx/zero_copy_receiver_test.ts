@@ -19,7 +19,8 @@ import {
   zeroCopyReceiveFeatures,
   ZeroCopyReceiver,
 } from "zclab";
-import { runModule, sleep, until } from "../connections.ts";
+import { runModule, sleep, until, untilBlocking } from "../connections.ts";
+import { deadline, inTime } from "../../until.ts";
 import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";
 import { testsNeeding } from "../../needs.ts";
 
@@ -260,16 +261,19 @@ test("Who holds every buffer and waits does not keep looking", async () => {
       held.push(piece);
       bytes += length;
     }, () => ended = true);
-  while (receiver.statistics().starved === 0) {
+  untilBlocking("the receiver has starved", () => {
     receiver.waitBlocking(10_000);
     reap();
-  }
+    return receiver.statistics().starved > 0;
+  });
   assertEquals([held.length, receiver.waitBlocking(0)], [4, false]);
   const before = voluntarySwitches();
   assert(!receiver.waitBlocking(300));
   const switches = voluntarySwitches() - before;
   assert(switches < 30, `it woke up ${switches} times in 300 ms`);
+  const check = deadline("the end of the stream");
   while (!ended) {
+    check();
     for (const piece of held.splice(0)) receiver.giveBack(piece);
     assert(receiver.waitBlocking(10_000));
     reap();
@@ -322,7 +326,7 @@ test("Who holds every buffer waits until one comes back", async () => {
   const pieces = bench.receiver.receive(stream.far);
   let next = pieces.next();
   while (held.length < 4) {
-    const { value } = await next;
+    const { value } = await inTime("a piece", next);
     held.push(value!);
     next = pieces.next();
   }
@@ -369,7 +373,9 @@ test("A limit ends a receive after exactly so many bytes", async () => {
   };
   for (const [userData, bytes] of [[7, 10_000], [2 ** 32 - 1, 1e9]] as const) {
     bench.receiver.start(stream.far, userData, { bytes });
+    const check = deadline("the end of the receive");
     while (ends.at(-1)?.[0] !== userData) {
+      check();
       assert(bench.receiver.waitBlocking(10_000));
       bench.receiver.reap(onPiece, (...end) => ends.push(end));
     }

@@ -14,9 +14,9 @@ import { InterruptedError, Interrupter } from "../../../../labs/kit/repl/interru
 import { Command } from "../../../child.ts";
 import {
   COUNT_FREE,
-  isMarkedProcessLeft,
   ownInterfaces,
   runWithFewNamespaces,
+  untilMarkedProcessesAreGone,
 } from "../../../leftovers.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 import { test } from "../../../needs.ts";
@@ -257,10 +257,7 @@ Deno.test("leaving the REPL leaves nothing: end of input, close(), exit, kill -9
   `;
   const free = await runWithFewNamespaces(most, source);
   assertEquals(free.trim(), String(most));
-  for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert(!isMarkedProcessLeft(mark));
+  await untilMarkedProcessesAreGone(mark);
   assertEquals(ownInterfaces(), before);
 });
 

@@ -8,7 +8,12 @@ import {
   type RunDocument,
 } from "../../../../labs/kit/run/run_document.ts";
 import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
-import { isMarkedProcessLeft, ownInterfaces } from "../../../leftovers.ts";
+import {
+  isMarkedProcessLeft,
+  ownInterfaces,
+  untilMarkedProcessesAreGone,
+} from "../../../leftovers.ts";
+import { deadline } from "../../../until.ts";
 import { assertUsable, stopEverywhere } from "./partial_runs.ts";
 
 const PROGRAM = fromFileUrl(new URL("./progress_lab.ts", import.meta.url));
@@ -203,7 +208,9 @@ Deno.test("a second signal ends the lab at once, in the middle of a trial that b
     let ended = false;
     const finished = lab.finish().finally(() => ended = true);
     // The trial takes a quarter of an hour; so soon after each other two signals are one.
+    const check = deadline("the lab ends");
     while (!ended) {
+      check();
       lab.process.kill("SIGINT");
       await new Promise((resolve) => setTimeout(resolve, 600));
     }
@@ -212,10 +219,7 @@ Deno.test("a second signal ends the lab at once, in the middle of a trial that b
     assertStringIncludes(errors, "SIGINT: stopping after this trial");
     assertEquals([...Deno.readDirSync(folder)], []);
     assertEquals(ownInterfaces(), before);
-    for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert(!isMarkedProcessLeft(mark));
+    await untilMarkedProcessesAreGone(mark);
   }));
 
 Deno.test("a trial that fails keeps those before it", () =>

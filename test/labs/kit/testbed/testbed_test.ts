@@ -21,9 +21,9 @@ import {
 } from "../../../../labs/kit/testbed/testbed.ts";
 import {
   COUNT_FREE,
-  isMarkedProcessLeft,
   ownInterfaces,
   runWithFewNamespaces,
+  untilMarkedProcessesAreGone,
 } from "../../../leftovers.ts";
 import { Unprivileged } from "../../../unprivileged.ts";
 import { test } from "../../../needs.ts";
@@ -375,10 +375,7 @@ Deno.test("Testbed leaves nothing when its process is killed at any moment", asy
     console.log(await free(12));
   `;
   assertEquals(await runWithFewNamespaces(12, source), "12\n");
-  for (let look = 0; look < 100 && isMarkedProcessLeft(mark); look++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert(!isMarkedProcessLeft(mark));
+  await untilMarkedProcessesAreGone(mark);
   assertEquals(ownInterfaces(), before);
 });
 
