@@ -83,7 +83,7 @@ async function main(args: readonly string[]): Promise<number> {
 interface Selection {
   /** The tests, those of the examples aside. */
   readonly listed: readonly Listed[];
-  /** The arguments of `deno test` that select them. */
+  /** The arguments of `deno test` that select those that run here; empty if none does. */
   readonly args: readonly string[];
 }
 
@@ -101,11 +101,17 @@ async function select(room: string, filter: string | undefined): Promise<Selecti
     (await list(room, tests)).filter(({ name }) => name === undefined || isMatch(name));
   let listed = await find();
   if (await installFor(listed)) listed = await find();
-  if (filter === undefined) return { listed, args: SOURCES };
-  // Loading a module takes long, so the others are not even looked at.
-  const selected = new Set(listed.map(({ file }) => file));
+  // Loading a module takes long, so those without a test that runs here are not even looked at.
+  const selected = new Set(
+    listed.filter(({ lacks }) => lacks.length === 0).map(({ file }) => file),
+  );
+  if (filter === undefined) {
+    const left = tests.filter((file) => !selected.has(file));
+    return { listed, args: [`--ignore=${left.join(",")}`, ...SOURCES] };
+  }
   for (const file of files) if (isMatch(exampleName(file)) && hasExample(file)) selected.add(file);
-  return selected.size === 0 ? undefined : { listed, args: ["--filter", filter, ...selected] };
+  if (listed.length + selected.size === 0) return undefined;
+  return { listed, args: selected.size === 0 ? [] : ["--filter", filter, ...selected] };
 }
 
 /** All modules in a folder, or the one that a path names. */
@@ -190,6 +196,10 @@ function reasons(listed: readonly Listed[], skipped: readonly string[]): readonl
 }
 
 async function runOnHost(room: string, { listed, args }: Selection): Promise<Counts> {
+  const skipped = listed.filter(({ lacks }) => lacks.length > 0).map(({ registered }) =>
+    registered
+  );
+  if (args.length === 0) return { passed: 0, failed: [], skipped };
   const report = `${room}/host.xml`;
   const { code, hung } = await runDeno([
     ...["test", "--allow-all", "--doc", `--junit-path=${report}`, "--preload=./test/progress.ts"],
@@ -199,7 +209,7 @@ async function runOnHost(room: string, { listed, args }: Selection): Promise<Cou
   // What is missing is a part of the name of a test that is skipped, and not meant by a filter.
   const isMeant = (name: string): boolean =>
     listed.some(({ registered }) => name === registered || name.startsWith(`${registered} > `));
-  return { ...counts, skipped: counts.skipped.filter(isMeant) };
+  return { ...counts, skipped: [...new Set([...skipped, ...counts.skipped.filter(isMeant)])] };
 }
 
 /** The counts of a run that was ended because a test hung, in a file that is known if one began. */
@@ -218,15 +228,20 @@ async function runInGuest(room: string, tests: readonly Listed[]): Promise<Count
     const skipped = tests.map(({ registered }) => `${registered} (the guest: ${obstacle})`);
     return { passed: 0, failed: [], skipped };
   }
+  const files = new Set(tests.map(({ file }) => file));
+  // Types are checked outside, where that is much faster.
+  const { code: badTypes } = await runDeno(["check", "--quiet", ...files]);
+  if (badTypes !== 0) {
+    return { passed: 0, failed: [{ name: "deno check, see above", reason: "" }], skipped: [] };
+  }
   const report = `${room}/guest.xml`;
   const kernelLog = `${room}/kernel.log`;
   const { code, hung } = await runDeno([
     ...["run", "--allow-all", "vm/main.ts", "--out", room, "--time-limit", String(GUEST_SECONDS)],
     ...["--kernel-log", kernelLog, "--"],
-    // Types have been checked outside, where that is much faster.
     ...["deno", "test", "--allow-all", "--no-check", `--junit-path=${report}`],
     ...["--preload=./test/progress.ts", "--filter", exactly(tests.map(({ name }) => name!))],
-    ...new Set(tests.map(({ file }) => file)),
+    ...files,
   ], `${room}/progress-in-guest`);
   const { passed, failed, skipped } = countsOf(report, code, hung, "deno test in the guest");
   const complaints = kernelComplaints(readIfThere(kernelLog));
