@@ -478,6 +478,9 @@ export const GUEST_KERNEL = "7.3";
 export const IN_GUEST: readonly Requirement[] = [
   ...REQUIREMENTS.filter((name) => /^IO_?U?RING_/.test(name)),
   "zcrx",
+  "namespaces",
+  "veth",
+  "ifb",
   "softnic",
   "udmabuf",
   "huge pages",
