@@ -18,6 +18,7 @@ import { native } from "../../../ffi/kernel/native.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
 import { Random } from "../../../labs/kit/experiment/random.ts";
 import { connectTcp, connectUdp, until } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 /** Gives the near end's interface another queueing discipline. What the old one holds is dropped. */
 async function queueAt(bed: Testbed, discipline: string): Promise<void> {
@@ -57,7 +58,9 @@ async function settle(zeroCopy: MessageZeroCopy): Promise<void> {
   assertEquals(notified, sent);
 }
 
-Deno.test("MSG_ZEROCOPY into a sink is not copied, and the kernel merges ranges", async () => {
+test("MSG_ZEROCOPY into a sink is not copied, and the kernel merges ranges", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   await using ring = Ring.open();
   using area = Area.map({ bytes: 1 << 20 });
@@ -102,7 +105,9 @@ Deno.test("MSG_ZEROCOPY over TCP delivers every byte, and a local receiver makes
   assertEquals(counts.copied, counts.sent);
 });
 
-Deno.test("MSG_ZEROCOPY owns its slices until they are reaped", async () => {
+test("MSG_ZEROCOPY owns its slices until they are reaped", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using area = Area.map({ bytes: 8192 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
@@ -116,7 +121,9 @@ Deno.test("MSG_ZEROCOPY owns its slices until they are reaped", async () => {
   assertEquals(slice.bytes.length, 1000);
 });
 
-Deno.test("MSG_ZEROCOPY that fails gives the slice back", async () => {
+test("MSG_ZEROCOPY that fails gives the slice back", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using area = Area.map({ bytes: 1 << 20 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
@@ -159,7 +166,9 @@ Deno.test("MSG_ZEROCOPY sends the pieces of a slice with one call", async () => 
 });
 
 for (const family of [4, 6] as const) {
-  Deno.test(`MSG_ZEROCOPY that a full queue drops has used a number (IPv${family})`, async () => {
+  test(`MSG_ZEROCOPY that a full queue drops has used a number (IPv${family})`, {
+    needs: ["ifb"],
+  }, async () => {
     await using bed = await Testbed.sink();
     using area = Area.map({ bytes: 1 << 16 });
     using socket = Socket.udp(bed.near, { family }).connect(bed.far.address(9000, family));
@@ -182,7 +191,9 @@ for (const family of [4, 6] as const) {
   });
 }
 
-Deno.test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", async () => {
+test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using area = Area.map({ bytes: 1 << 20 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000)).setOption("IP_RECVERR", true);
@@ -213,7 +224,9 @@ Deno.test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", 
   assertEquals(area.inFlight, 0);
 });
 
-Deno.test("MSG_ZEROCOPY dropped in part stays in flight while its first part is held", async () => {
+test("MSG_ZEROCOPY dropped in part stays in flight while its first part is held", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink({ mtu: 1500 });
   using area = Area.map({ bytes: 1 << 16 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000)).setOption("IP_RECVERR", true);
@@ -239,7 +252,9 @@ Deno.test("MSG_ZEROCOPY dropped in part stays in flight while its first part is 
 });
 
 for (const place of ["first", "in the middle", "last"] as const) {
-  Deno.test(`MSG_ZEROCOPY of a datagram without bytes, ${place}`, async () => {
+  test(`MSG_ZEROCOPY of a datagram without bytes, ${place}`, {
+    needs: ["ifb"],
+  }, async () => {
     for (const family of [4, 6] as const) {
       await using bed = await Testbed.sink();
       using area = Area.map({ bytes: 1 << 16 });
@@ -404,7 +419,9 @@ Deno.test("MSG_ZEROCOPY over TCP: no room, a part, a shutdown and a reset", asyn
   }
 });
 
-Deno.test("MSG_ZEROCOPY in pieces that stops in the middle", async () => {
+test("MSG_ZEROCOPY in pieces that stops in the middle", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using area = Area.map({ bytes: 1 << 20 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000)).setOption("IP_RECVERR", true);
@@ -428,7 +445,9 @@ Deno.test("MSG_ZEROCOPY in pieces that stops in the middle", async () => {
   }
 });
 
-Deno.test("MSG_ZEROCOPY on several sockets: each has its numbers", async () => {
+test("MSG_ZEROCOPY on several sockets: each has its numbers", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using area = Area.map({ bytes: 1 << 20 });
   const sockets = [1, 2, 3].map((port) =>
@@ -525,7 +544,9 @@ Deno.test("MSG_ZEROCOPY: what arrives is what was sent, whatever fails in betwee
   assertEquals(area.inFlight, 0);
 });
 
-Deno.test("MSG_ZEROCOPY ends with everything free, also where fragments are dropped", async () => {
+test("MSG_ZEROCOPY ends with everything free, also where fragments are dropped", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink({ mtu: 1500 });
   using area = Area.map({ bytes: 1 << 19 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000)).setOption("IP_RECVERR", true);

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Area, MessageZeroCopy, Ring, Socket, Testbed, UringError } from "zclab";
 import { connectUdp } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 for (const [family, most] of [[4, 65_507], [6, 65_527]] as const) {
   Deno.test(`A send that is too long names the limit of a datagram (IPv${family})`, async () => {
@@ -61,7 +62,9 @@ for (const [family, most] of [[4, 65_507], [6, 65_527]] as const) {
   });
 }
 
-Deno.test("A segment that is longer than the MTU allows names the MTU", async () => {
+test("A segment that is longer than the MTU allows names the MTU", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink({ mtu: 1500 });
   using area = Area.map({ bytes: 1 << 16 });
   for (const [family, most] of [[4, 1472], [6, 1452]] as const) {
@@ -77,7 +80,9 @@ Deno.test("A segment that is longer than the MTU allows names the MTU", async ()
   }
 });
 
-Deno.test("A datagram that must not be fragmented names the MTU", async () => {
+test("A datagram that must not be fragmented names the MTU", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink({ mtu: 1500 });
   using area = Area.map({ bytes: 1 << 16 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Area, ClosedError, Ring, Socket, Testbed, UringError } from "zclab";
 import { bytesOf, connectTcp, connectUdp, textOf } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 for (const family of [4, 6] as const) {
   Deno.test(`Socket.udp() binds, connects, sends and receives (IPv${family})`, async () => {
@@ -78,7 +79,9 @@ Deno.test("Socket.connect() says ECONNREFUSED where nobody listens", async () =>
   assertEquals(socket.remoteAddress, closed.localAddress);
 });
 
-Deno.test("Socket.connect() gives up when nobody answers in time", async () => {
+test("Socket.connect() gives up when nobody answers in time", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.tcp(bed.near);
   const error = assertThrows(

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Area, Notifier, Ring, type Slice, Socket, Testbed } from "zclab";
 import { connectUdp, pattern, reapAll } from "../connections.ts";
+import { test } from "../../needs.ts";
 
 /** User data of what comes in between. */
 const OURS = 0xffff_0000;
@@ -74,7 +75,9 @@ Deno.test("Entries that lie in the queue already say what they should, whatever 
   assertEquals([ring.inFlight, area.inFlight], [0, 0]);
 });
 
-Deno.test("Notifications of requests that share a slot are counted one by one and all at once", async () => {
+test("Notifications of requests that share a slot are counted one by one and all at once", {
+  needs: ["ifb"],
+}, async () => {
   await using sink = await Testbed.sink();
   await using loopback = await Testbed.loopback();
   using ring = Ring.open({ entries: 64 });

@@ -15,12 +15,15 @@ import { Generation } from "../../../ffi/ring/generation.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../../../ffi/kernel/uapi.ts";
 import { connectTcp, connectUdp, pattern, reapAll, sleep } from "../connections.ts";
 import { inTime } from "../../until.ts";
+import { test } from "../../needs.ts";
 
 const EMSGSIZE = 90;
 /** More than a receive buffer of 4096 takes, and little of what an ordinary user may lock. */
 const UNREAD = 1 << 20;
 
-Deno.test("Into the sink nothing is copied: normal and registered buffers on one notifier", async () => {
+test("Into the sink nothing is copied: normal and registered buffers on one notifier", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open({ entries: 16 });
@@ -65,7 +68,9 @@ for (const family of [4, 6] as const) {
   });
 }
 
-Deno.test("Messages notify like single slices", async () => {
+test("Messages notify like single slices", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using ring = Ring.open();
   using area = Area.map({ bytes: 1 << 16 });
@@ -82,7 +87,9 @@ Deno.test("Messages notify like single slices", async () => {
   });
 });
 
-Deno.test("Plain sends may share a notifier, and are not notified", async () => {
+test("Plain sends may share a notifier, and are not notified", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();
@@ -98,7 +105,9 @@ Deno.test("Plain sends may share a notifier, and are not notified", async () => 
   );
 });
 
-Deno.test("Failed sends are counted, their error is told, and their copied bit ignored", async () => {
+test("Failed sends are counted, their error is told, and their copied bit ignored", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();
@@ -228,7 +237,9 @@ Deno.test("flush() with nothing attached resolves at once", async () => {
   assertEquals({ ...slot.flushBlocking() }, { ...expected, sequence: 1 });
 });
 
-Deno.test("The latency runs from the first request to the last buffer", async () => {
+test("The latency runs from the first request to the last buffer", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();
@@ -243,7 +254,9 @@ Deno.test("The latency runs from the first request to the last buffer", async ()
   assert(latency >= 5, `${latency}`);
 });
 
-Deno.test("Two flushes at once resolve each with its own requests", async () => {
+test("Two flushes at once resolve each with its own requests", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();
@@ -262,7 +275,9 @@ Deno.test("Two flushes at once resolve each with its own requests", async () => 
   );
 });
 
-Deno.test("Several notifiers and plain requests share one ring", async () => {
+test("Several notifiers and plain requests share one ring", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open({ entries: 8 });
@@ -322,7 +337,9 @@ Deno.test("A request that could not be prepared is not attached", async () => {
   assert(notification.latency <= performance.now() - startedAt, `${notification.latency}`);
 });
 
-Deno.test("The await face attaches as well, and tells of copying for each send", async () => {
+test("The await face attaches as well, and tells of copying for each send", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();

@@ -32,6 +32,7 @@ import {
   until,
 } from "../connections.ts";
 import { PATIENCE } from "../../until.ts";
+import { test } from "../../needs.ts";
 
 /** What a promise that must be rejected was rejected with. */
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -640,7 +641,9 @@ Deno.test("A ring may be closed while its promises are being awaited", async () 
   }
 });
 
-Deno.test("Both completions of a zero-copy send come to the batch face", async () => {
+test("Both completions of a zero-copy send come to the batch face", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   using ring = Ring.open();

@@ -6,6 +6,7 @@ import { assert } from "@std/assert";
 import { compareAll, cross, experiment, Socket, Testbed, transmit } from "zclab";
 import { Random } from "../../../../labs/kit/experiment/random.ts";
 import { type Noise, NOISY, NoisyMachine, QUIET, simulate } from "./simulated_trials.ts";
+import { test } from "../../../needs.ts";
 
 /** The baseline, and what is compared with it. */
 const MODES = cross({ mode: ["a", "b"] });
@@ -65,7 +66,9 @@ Deno.test("of 100 runs that end when their intervals are narrow at most 5 % call
 /** If each of 20 runs calls one with a chance of 5 %, more than five do with a chance of 0.03 %. */
 const MOST_OF_20 = 5;
 
-Deno.test("of 20 real runs of one way of sending against itself hardly any calls a difference", async () => {
+test("of 20 real runs of one way of sending against itself hardly any calls a difference", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   const calls: string[] = [];
   for (let seed = 0; seed < 20; seed++) {

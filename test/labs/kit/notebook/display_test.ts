@@ -28,6 +28,7 @@ import {
   displayExperiment,
   displayOutcome,
 } from "../../../../labs/kit/notebook/display.ts";
+import { test } from "../../../needs.ts";
 
 /** A document that somebody might have written. */
 const DOCUMENT: RunDocument = readRunDocument(JSON.stringify({
@@ -81,7 +82,9 @@ function assertShown(value: object, expected: RegExp): void {
   assertStringIncludes(html, `<caption>${line.split(" ")[0]}</caption>`);
 }
 
-Deno.test("every primitive shows its state on a line and in a table, also after close", async () => {
+test("every primitive shows its state on a line and in a table, also after close", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   const ring = Ring.open({ entries: 8 });
   const area = Area.map({ bytes: 1 << 16 });

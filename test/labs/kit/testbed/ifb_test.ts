@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { devicesOf, findIfb } from "../../../../labs/kit/testbed/ifb.ts";
 import { Testbed } from "../../../../labs/kit/testbed/testbed.ts";
 import { ownInterfaces } from "../../../leftovers.ts";
+import { test } from "../../../needs.ts";
 
 Deno.test("devicesOf() reads what modprobe is told of ifb", () => {
   assertEquals(devicesOf(""), 2);
@@ -14,7 +15,9 @@ Deno.test("devicesOf() reads what modprobe is told of ifb", () => {
   assertEquals(devicesOf("options ifb numifbs=5 numifbs=1"), 1);
 });
 
-Deno.test("a sink leaves the interfaces of this machine as they are", async () => {
+test("a sink leaves the interfaces of this machine as they are", {
+  needs: ["ifb"],
+}, async () => {
   const before = ownInterfaces();
   {
     await using _bed = await Testbed.sink();

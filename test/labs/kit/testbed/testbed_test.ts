@@ -149,7 +149,9 @@ function heldNamespaces(): string[] {
   return held.sort();
 }
 
-Deno.test("Testbed.sink() takes whole datagrams of both families and does not copy them", async () => {
+test("Testbed.sink() takes whole datagrams of both families and does not copy them", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   assertEquals(bed.kind, "sink");
   for (const family of FAMILIES) {
@@ -163,7 +165,9 @@ Deno.test("Testbed.sink() takes whole datagrams of both families and does not co
   }
 });
 
-Deno.test("Testbed.sink() has an interface without a queue, and offloads", async () => {
+test("Testbed.sink() has an interface without a queue, and offloads", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   const [settings, ...further] = await bed.interfaceSettings();
   assertEquals(further, []);
@@ -253,7 +257,9 @@ Deno.test("Testbed has no way out", async () => {
   }
 });
 
-Deno.test("Testbed shows nothing of itself outside", async () => {
+test("Testbed shows nothing of itself outside", {
+  needs: ["ifb"],
+}, async () => {
   const before = ownInterfaces();
   await using _sink = await Testbed.sink();
   await using _pair = await Testbed.pair();
@@ -273,7 +279,9 @@ Deno.test("Testbed refuses an MTU and a port that are none, before it makes anyt
   }
 });
 
-Deno.test("Testbed throws ClosedError after its end, which may come twice", async () => {
+test("Testbed throws ClosedError after its end, which may come twice", {
+  needs: ["ifb"],
+}, async () => {
   const before = heldNamespaces();
   const beds = [await Testbed.sink(), await Testbed.pair(), await Testbed.loopback()];
   for (const bed of beds) {
@@ -291,7 +299,9 @@ Deno.test("Testbed throws ClosedError after its end, which may come twice", asyn
   assertEquals(heldNamespaces(), before);
 });
 
-Deno.test("Testbed shows its state on one line", async () => {
+test("Testbed shows its state on one line", {
+  needs: ["ifb"],
+}, async () => {
   await using bed = await Testbed.sink();
   assertEquals(Deno.inspect(bed), "Testbed { sink, zclab0, mtu: 65535 }");
   assertMatch(Deno.inspect(bed.near), /^TestbedEnd \{ zclab0, mtu: 65535, 10\.231\.0\.1, fd.* \}$/);
@@ -341,7 +351,9 @@ Deno.test("Testbed leaves no namespace when its set-up fails half way", async ()
   }
 });
 
-Deno.test("Testbed leaves nothing when its process is killed at any moment", async () => {
+test("Testbed leaves nothing when its process is killed at any moment", {
+  needs: ["ifb"],
+}, async () => {
   const before = ownInterfaces();
   const mark = `ZCLAB_MARK=${crypto.randomUUID()}`;
   const [name, value] = mark.split("=") as [string, string];
@@ -379,7 +391,7 @@ Deno.test("Testbed leaves nothing when its process is killed at any moment", asy
   assertEquals(ownInterfaces(), before);
 });
 
-test("Testbed needs no privileges", { needs: ["root"] }, () => {
+test("Testbed needs no privileges", { needs: ["root", "ifb"] }, () => {
   using nobody = new Unprivileged();
   const options: PairOptions = { dropAtFar: true, napi: true };
   const { code, stdout, stderr } = nobody.evaluate(`
