@@ -126,7 +126,12 @@ async function makeFolder(
   const partial = `${folder}.partial`;
   await removeTree(partial);
   try {
-    await command("mmdebstrap", [
+    // It mounts /proc and /sys in what it makes. In a mount namespace of its own they are gone with
+    // it, also if it is killed.
+    await command("unshare", [
+      "--mount",
+      "--propagation=private",
+      "mmdebstrap",
       "--quiet",
       "--variant=minbase",
       "--skip=check/empty",
