@@ -6,6 +6,9 @@
 import type { Ratio } from "./comparisons.ts";
 import { requireRatio } from "./values.ts";
 
+/** A difference of 900 %. What was not seen beyond it is not worth a number. */
+const TENFOLD = 9;
+
 /** Words for {@linkcode verdict}. */
 export interface VerdictWords {
   /** What is compared with the baseline, such as `zc`. */
@@ -120,7 +123,10 @@ export function judge(
   // Only where the correction decided does it need saying.
   const decided = among !== undefined && !isCalled && isBeyondFloor && (low > 1 || high < 1);
   const corrected = decided ? ` that stands out among ${among} comparisons` : "";
-  const text = `no difference seen${corrected}; this run could have seen ${percent(detectable)} %`;
+  const seen = detectable < TENFOLD
+    ? `this run could have seen ${percent(detectable)} %`
+    : "this run could not have seen even a tenfold one";
+  const text = `no difference seen${corrected}; ${seen}`;
   return { difference: "none", detectable, text: text + unknown };
 }
 

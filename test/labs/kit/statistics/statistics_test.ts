@@ -219,6 +219,10 @@ Deno.test("verdict says in words what was seen", () => {
   assertEquals(say(ratioOf(1.21, 1.17, 1.26)), "zc is 21 % faster, 95 % interval 17 to 26 %");
   assertEquals(say(ratioOf(0.8, 0.75, 0.86)), "zc is 20 % slower, 95 % interval 14 to 25 %");
   assertEquals(say(ratioOf(1.1, 0.9, 1.35)), "no difference seen; this run could have seen 23 %");
+  assertEquals(
+    say(ratioOf(1.1, 0.01, 121)),
+    "no difference seen; this run could not have seen even a tenfold one",
+  );
   // The interval excludes 1, but half the width of the floor's interval is 4.6 %.
   assertEquals(
     say(ratioOf(1.04, 1.03, 1.05)),
