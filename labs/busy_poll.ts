@@ -102,7 +102,7 @@ export const busyPoll = defineLab({
       kind: "number",
       description: "round trips in each trial",
       default: 5000,
-      quick: 2000,
+      quick: 1200,
       minimum: 10,
       maximum: 10_000_000,
     },
@@ -121,7 +121,8 @@ export const busyPoll = defineLab({
       default: "udp",
     },
   },
-  repeats: { default: 9, quick: 3, minimum: 2 },
+  // Sixteen verdicts need rounds more than each round needs round trips.
+  repeats: { default: 9, quick: 5, minimum: 2 },
   pinned: true,
 
   factors: (_, { processors }): BusyPollFactors[] =>
