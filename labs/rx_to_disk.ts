@@ -124,6 +124,7 @@ export const rxToDisk = defineLab({
       device: has("softnic") ? "softnic" : path === "zcrx+direct" ? "none" : "veth",
     })),
   baseline: { path: "recv+write" },
+  factorTitles: { device: { shown: "where there is room" } },
 
   async setUp({ options: { file }, processors, has }, use): Promise<Bench> {
     const target = await use(DiskTarget.open(file));
@@ -179,7 +180,13 @@ export const rxToDisk = defineLab({
   },
 
   columns: {
-    bytesPerSecond: { title: "bytes/s", unit: "B/s", better: "higher", verdict: true },
+    bytesPerSecond: {
+      title: "bytes/s",
+      unit: "B/s",
+      better: "higher",
+      verdict: true,
+      interval: "where there is room",
+    },
     cpuSecondsPerMiB: { title: "CPU\n/MiB", unit: "s", better: "lower" },
     payloadBytes: { ...BYTES, title: "received", of: "bytes", shown: "never" },
     directBytes: { ...BYTES, title: "direct", shown: "never" },
@@ -187,7 +194,13 @@ export const rxToDisk = defineLab({
     placedBytes: { ...BYTES, title: "NIC:\nplaced" },
     bouncedBytes: { ...BYTES, title: "bounced" },
     cachedBytes: { ...BYTES, title: "in page\ncache" },
-    verified: { title: "verified", over: "every", rounds: "all", evidence: true },
+    verified: {
+      title: "verified",
+      over: "every",
+      rounds: "all",
+      evidence: true,
+      shown: "where there is room",
+    },
     untouched: {
       title: "untouched",
       value: (row) => isUntouched(row),
