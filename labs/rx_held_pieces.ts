@@ -98,7 +98,7 @@ export const rxHeldPieces = defineLab({
   trial: (factors, links) => receive(links, factors),
 
   columns: {
-    streamBytes: { title: "bytes of\nthe stream", over: "same" },
+    streamBytes: { title: "bytes of\nthe stream", over: "same", shown: "where there is room" },
     leastWhileHolding: {
       title: "arrived while\nholding, least",
       of: "bytesWhileHolding",
