@@ -29,6 +29,40 @@ for (const rule of RULES) {
   });
 }
 
+for (const folder of ["labs", "notebooks", "vm", "bench"]) {
+  Deno.test(`${folder}/: no file imports itself, not by way of others, not for its types`, () => {
+    assertEquals(circlesIn(importsOf(PROJECT, filesIn(PROJECT, folder))), []);
+  });
+}
+
+Deno.test("labs and examples import only the entry points, and what lies beside them", () => {
+  const surroundings = ["labs/main.ts", "labs/catalogue.ts"];
+  const files = filesIn(PROJECT, "labs")
+    .filter((file) => !file.startsWith("labs/kit/") && !surroundings.includes(file));
+  assertEquals(files.includes("labs/tx_copy_vs_zc.ts"), true);
+  const strangers = strangersIn(importsOf(PROJECT, files), {
+    folder: "labs",
+    allows: (imported) => imported === "mod.ts",
+    rooms: [],
+  });
+  assertEquals(strangers, []);
+  const kit = [...importsOf(PROJECT, files)]
+    .flatMap(([from, all]) =>
+      all.filter((to) => to.startsWith("labs/kit/")).map((to) => `${from} -> ${to}`)
+    );
+  assertEquals(kit, []);
+});
+
+Deno.test("the kit knows nothing of the labs, the guest, the notebooks or the tests", () => {
+  const later = /^(labs\/(?!kit\/)|vm\/|notebooks\/|test\/|bench\/)/;
+  // The REPL and the doctor list the labs that there are.
+  const allowed = ["labs/kit/repl/repl.ts", "labs/kit/terminal/doctor.ts"];
+  const found = [...importsOf(PROJECT, filesIn(PROJECT, "labs/kit"))]
+    .filter(([from]) => !allowed.includes(from))
+    .flatMap(([from, all]) => all.filter((to) => later.test(to)).map((to) => `${from} -> ${to}`));
+  assertEquals(found, []);
+});
+
 /** A project that breaks every rule. */
 const BROKEN: Readonly<Record<string, string>> = {
   "low/value.ts": 'import { other } from "./other.ts";\nexport const value = other;\n',

@@ -6,7 +6,7 @@
 import type { Cache } from "./cache.ts";
 import { exists } from "./cache.ts";
 import { command } from "./command.ts";
-import type { GuestFiles } from "./guest.ts";
+import type { GuestFiles } from "./guest_files.ts";
 import { replaceFile } from "./root_file_system.ts";
 
 /** How the guest's instructions are executed. */

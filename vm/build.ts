@@ -7,7 +7,7 @@
 import { UnsupportedError } from "zclab";
 import { type Cache, exists, locked, openCache } from "./cache.ts";
 import { emulatorCommand } from "./emulator.ts";
-import type { GuestFiles } from "./guest.ts";
+import type { GuestFiles } from "./guest_files.ts";
 import { ensureInitramfs } from "./initramfs.ts";
 import {
   type BuildOptions,

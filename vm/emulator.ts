@@ -8,8 +8,6 @@
  *
  * @module
  */
-import type { RootFileSystem } from "./root_file_system.ts";
-
 /** The package that brings it. */
 export const EMULATOR_PACKAGE = "qemu-system-x86";
 
@@ -28,7 +26,7 @@ export const EMULATOR_FILES: readonly string[] = [
  * @param root The root file system that has it.
  * @returns The command, to which a machine is added.
  */
-export function emulatorCommand({ folder }: RootFileSystem): readonly string[] {
+export function emulatorCommand({ folder }: { readonly folder: string }): readonly string[] {
   return [
     `${folder}/lib64/ld-linux-x86-64.so.2`,
     ...["--library-path", `${folder}/usr/lib/x86_64-linux-gnu`],

@@ -5,20 +5,9 @@
  */
 import { Room } from "../labs/kit/terminal/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
+import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
-
-/** What to boot. */
-export interface GuestFiles {
-  /** The emulator as a command: the program, and its first arguments. */
-  readonly emulator: readonly string[];
-  /** The kernel. */
-  readonly kernel: string;
-  /** Its initramfs, with softnic. */
-  readonly initramfs: string;
-  /** The image of the root file system. */
-  readonly image: string;
-}
 
 /** What to run, and on what machine. */
 export interface GuestOptions {

@@ -18,7 +18,8 @@ import {
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
 import { type Cache, GuestError, openCache } from "./cache.ts";
-import { type GuestFiles, type GuestOutcome, runGuest } from "./guest.ts";
+import { type GuestOutcome, runGuest } from "./guest.ts";
+import type { GuestFiles } from "./guest_files.ts";
 import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
 
 const HELP = `Usage: deno task vm [options] -- COMMAND...

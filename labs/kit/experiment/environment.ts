@@ -7,8 +7,9 @@
  * @module
  */
 import configuration from "../../../deno.json" with { type: "json" };
-import { displayedAs, displayEnvironment } from "../notebook/display.ts";
-import type { Measures } from "./experiment.ts";
+import { type Display, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { displayedAs } from "./displayed_as.ts";
+import type { Measures } from "./trials.ts";
 
 /** A resource limit; null means unlimited. */
 export interface ResourceLimit {
@@ -338,3 +339,33 @@ const SYSTEM: SystemFiles = {
   names: (path) => orNull(() => Array.from(Deno.readDirSync(path), (entry) => entry.name)),
   realPath: (path) => orNull(() => Deno.realPathSync(path)),
 };
+
+/**
+ * What a run's numbers depend on: on one line what matters most, in a notebook everything.
+ *
+ * @param environment The record.
+ */
+function displayEnvironment(environment: Environment): Display {
+  const { kernel, machine, versions, user, ...rest } = environment;
+  const line = inLine("Environment", [
+    ["kernel", `Linux ${kernel.release ?? "unknown"}`, "bare"],
+    ["architecture", machine.architecture, "bare"],
+    ["processors", `${machine.cpus ?? "unknown"} CPUs`, "bare"],
+    ["virtualised", machine.virtualised === true ? "virtual" : undefined, "bare"],
+    ["deno", `Deno ${versions.deno}`, "bare"],
+    ["liburing", `liburing ${versions.liburing ?? "unknown"}`, "bare"],
+    ["user", user.uid === 0 ? "root" : `user ${user.uid ?? "unknown"}`, "bare"],
+  ]);
+  const facts = flattened({ kernel, machine, versions, user, ...rest });
+  return { ...inTable("Environment", facts), "text/plain": line };
+}
+
+/** Everything in a record under the names that lead there. */
+function flattened(record: object, path = ""): (readonly [string, string])[] {
+  return Object.entries(record).flatMap(([name, value]): (readonly [string, string])[] => {
+    const full = path === "" ? name : `${path} ${name}`;
+    if (Array.isArray(value)) return [[full, value.join(", ")]];
+    if (typeof value === "object" && value !== null) return flattened(value, full);
+    return [[full, value === null ? "not told" : String(value)]];
+  });
+}

@@ -9,9 +9,11 @@
  * @module
  */
 import { covariatesBetween, readCovariates } from "./covariates.ts";
-import { displayedAs, displayExperiment } from "../notebook/display.ts";
+import { displayExperiment } from "./display_experiment.ts";
+import { displayedAs } from "./displayed_as.ts";
 import { LEAST_ROUNDS, NARROW_ROUNDS, Precision, type RepeatsUntilNarrow } from "./precision.ts";
 import { Random, randomSeed } from "./random.ts";
+import type { Stopped } from "./stopped.ts";
 import {
   describeFactors,
   type Factors,
@@ -23,6 +25,7 @@ import {
 } from "./trials.ts";
 import { isSteady, STEADY_ROUNDS, type WarmUpUntilSteady } from "./warm_up.ts";
 
+export type { Stopped } from "./stopped.ts";
 export type { RepeatsUntilNarrow } from "./precision.ts";
 export type { WarmUpUntilSteady } from "./warm_up.ts";
 export {
@@ -93,13 +96,6 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
    */
   readonly onProgress?: (done: number, total: number, factors: F) => void;
 }
-
-/**
- * Why an experiment ended: all `"repeats"` have run; or the intervals had the `"width"` asked for,
- * or the `"most"` repeats have run, or the `"seconds"` were spent; or it was told to by its
- * `"signal"`; or a trial failed, an `"error"`.
- */
-export type Stopped = "repeats" | "width" | "most" | "seconds" | "signal" | "error";
 
 /** What {@linkcode experiment} returns. */
 export interface ExperimentResult<F extends Factors = Factors, M extends Measures = Measures> {

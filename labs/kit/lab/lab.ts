@@ -7,7 +7,8 @@
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
-import { displayedAs, displayOutcome } from "../notebook/display.ts";
+import { displayedAs } from "../experiment/displayed_as.ts";
+import { displayOutcome } from "./display_outcome.ts";
 import type { Environment } from "../experiment/environment.ts";
 import type { Measures, Trial } from "../experiment/experiment.ts";
 import {

@@ -32,6 +32,7 @@ export {
 } from "./percentile_plot.ts";
 export type { PlainData, PlainInterval, PlainSeries } from "./plain.ts";
 export {
+  type HasDocument,
   type HasTrials,
   Plot,
   plot,

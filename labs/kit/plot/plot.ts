@@ -4,7 +4,7 @@
  * @module
  */
 import { createRequire } from "node:module";
-import type { LabOutcome } from "../lab/lab.ts";
+import type { RunDocument } from "../run/run_document.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import type { Factor, Measures, Trial } from "../experiment/trials.ts";
 import { describeFigure } from "./alt_text.ts";
@@ -91,8 +91,16 @@ export interface HasTrials {
   readonly table?: RunTable;
 }
 
+/** What a lab returned: its run, and its text, which is not plotted. */
+export interface HasDocument {
+  /** The run. */
+  readonly document: RunDocument;
+  /** The text for people. */
+  readonly text?: string;
+}
+
 /** What can be plotted: an experiment's result, a run document, a lab's outcome, plain data. */
-export type Plottable = HasTrials | LabOutcome | PlainData;
+export type Plottable = HasTrials | HasDocument | PlainData;
 
 /** Options of {@linkcode Plot.svg}. */
 export interface PlotSvgOptions {

@@ -23,11 +23,9 @@ import {
   Testbed,
 } from "zclab";
 import { type Fact, inLine, inTable, strip } from "../../../../ffi/kernel/inspection.ts";
-import {
-  displayedAs,
-  displayExperiment,
-  displayOutcome,
-} from "../../../../labs/kit/notebook/display.ts";
+import { displayExperiment } from "../../../../labs/kit/experiment/display_experiment.ts";
+import { displayedAs } from "../../../../labs/kit/experiment/displayed_as.ts";
+import { displayOutcome } from "../../../../labs/kit/lab/display_outcome.ts";
 import { test } from "../../../needs.ts";
 
 /** A document that somebody might have written. */

@@ -1,46 +1,21 @@
 /**
- * How results are looked at, at a prompt and in a notebook: as a short table, not as pages of raw
- * trials. Both are made when somebody looks, from the result as it is.
+ * How an experiment is looked at: as a short table, not as pages of raw trials. It is made when
+ * somebody looks, from the result as it is.
  *
  * @module
  */
-import { stripVTControlCharacters } from "node:util";
-import { type Display, escapeHtml, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
-import type { Environment } from "../experiment/environment.ts";
-import type { Stopped } from "../experiment/experiment.ts";
-import type { LabOutcome } from "../lab/lab.ts";
-import { PlotError } from "../plot/figure.ts";
+import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import { formatSi } from "../plot/format.ts";
-import { plots } from "../plot/plot.ts";
 import { medianInterval } from "../statistics/intervals.ts";
 import { coloursWanted, table, type TableColumn, terminalWidth } from "../terminal/table.ts";
-import type { Factor, Factors, Trial } from "../experiment/trials.ts";
+import type { Stopped } from "./stopped.ts";
+import type { Factor, Factors, Trial } from "./trials.ts";
 
 /** Combinations that are shown of an experiment at most. */
 const MOST_COMBINATIONS = 40;
 
 /** Measures that are shown of an experiment at most. */
 const MOST_MEASURES = 8;
-
-/**
- * Makes a plain object show itself at a prompt and in Jupyter. What it holds, and how it is written
- * to a file, stays the same.
- *
- * @param value The object.
- * @param display Called each time Jupyter shows it.
- * @param text Called each time a prompt shows it; by default the text of `display`.
- * @returns The same object.
- */
-export function displayedAs<T extends object>(
-  value: T,
-  display: () => Display,
-  text: () => string = () => display()["text/plain"],
-): T {
-  return Object.defineProperties(value, {
-    [Symbol.for("Deno.customInspect")]: { value: () => text().trimEnd() },
-    [Symbol.for("Jupyter.display")]: { value: display },
-  });
-}
 
 /** What is shown of an experiment. */
 export interface ShownExperiment {
@@ -108,49 +83,6 @@ export function displayExperiment(result: ShownExperiment): Display {
       notes.map((note) => `(${note}: see .trials)\n`).join(""),
     "text/html": htmlTable(heading, columns, rows, notes),
   };
-}
-
-/**
- * What a lab found: its text, and below it on a page the plot that suits its trials best, if any.
- *
- * @param outcome What it found.
- */
-export function displayOutcome(outcome: LabOutcome): Display {
-  const plain = stripVTControlCharacters(outcome.text);
-  return {
-    "text/plain": outcome.text,
-    "text/html": `<pre style="line-height:1.2">${escapeHtml(plain)}</pre>${picture(outcome)}`,
-  };
-}
-
-/** Not everything that a lab measures can be plotted. */
-function picture(outcome: LabOutcome): string {
-  try {
-    return plots(outcome)[0]?.html() ?? "";
-  } catch (error) {
-    if (error instanceof PlotError) return "";
-    throw error;
-  }
-}
-
-/**
- * What a run's numbers depend on: on one line what matters most, in a notebook everything.
- *
- * @param environment The record.
- */
-export function displayEnvironment(environment: Environment): Display {
-  const { kernel, machine, versions, user, ...rest } = environment;
-  const line = inLine("Environment", [
-    ["kernel", `Linux ${kernel.release ?? "unknown"}`, "bare"],
-    ["architecture", machine.architecture, "bare"],
-    ["processors", `${machine.cpus ?? "unknown"} CPUs`, "bare"],
-    ["virtualised", machine.virtualised === true ? "virtual" : undefined, "bare"],
-    ["deno", `Deno ${versions.deno}`, "bare"],
-    ["liburing", `liburing ${versions.liburing ?? "unknown"}`, "bare"],
-    ["user", user.uid === 0 ? "root" : `user ${user.uid ?? "unknown"}`, "bare"],
-  ]);
-  const facts = flattened({ kernel, machine, versions, user, ...rest });
-  return { ...inTable("Environment", facts), "text/plain": line };
 }
 
 function headingOf(
@@ -235,14 +167,4 @@ function htmlTable(
     head.join("")
   }</tr></thead>` +
     `<tbody>${body.join("")}</tbody></table>${below}`;
-}
-
-/** Everything in a record under the names that lead there. */
-function flattened(record: object, path = ""): (readonly [string, string])[] {
-  return Object.entries(record).flatMap(([name, value]): (readonly [string, string])[] => {
-    const full = path === "" ? name : `${path} ${name}`;
-    if (Array.isArray(value)) return [[full, value.join(", ")]];
-    if (typeof value === "object" && value !== null) return flattened(value, full);
-    return [[full, value === null ? "not told" : String(value)]];
-  });
 }
