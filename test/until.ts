@@ -5,7 +5,7 @@
  */
 
 /** How long anything may take that a healthy machine does at once, in seconds. */
-export const PATIENCE = 60;
+export const PATIENCE = 180;
 
 /**
  * Looks again and again until there is something.
