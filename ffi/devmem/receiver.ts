@@ -66,7 +66,7 @@ export interface DeviceMemoryReceiveOptions {
   readonly area: Area;
   /** The name of the network device. */
   readonly interface: string;
-  /** The numbers of its receive queues; only those flows must come to them that shall. */
+  /** Receive queues to bind. Steer only the flows you want to receive to them, and keep other traffic off. */
   readonly queues: readonly number[];
   /** Where the device is: an end of a testbed, say; without it, in the caller's namespace. */
   readonly place?: Place;

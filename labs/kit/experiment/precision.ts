@@ -45,12 +45,12 @@ export interface RepeatsUntilNarrow {
   /** How many rounds run at most. */
   readonly most: number;
   /**
-   * What half an interval may be wide: 0.05 is 5 %. Where no difference is, the run can then see
-   * one of about this size.
+   * Target half-width of each 95 % interval: 0.05 means 5 %, about the smallest difference that the
+   * run can detect.
    */
   readonly width: number;
   /**
-   * No round begins so many seconds after the first counted one or later, except the `least`.
+   * Time budget: no round starts after this many seconds; the first `least` rounds always run.
    *
    * @default {Infinity}
    */

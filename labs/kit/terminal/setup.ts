@@ -244,7 +244,7 @@ function installObstacle(missing: readonly Component[]): string | undefined {
   }
   if (Deno.uid() !== 0) return "To install it:";
   if ((Deno.env.get("ZCLAB_NO_INSTALL") ?? "0") !== "0") {
-    return "ZCLAB_NO_INSTALL forbids to install it. By hand:";
+    return "Not installed, because ZCLAB_NO_INSTALL is set. To install it:";
   }
   return undefined;
 }
