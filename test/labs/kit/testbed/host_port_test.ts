@@ -114,7 +114,7 @@ Deno.test("the lab sends to a link-local address on the interface that it names"
   const [out, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   const lines = out!.split("\n");
   assertStringIncludes(lines[0] ?? "", "2 rounds; sink [fe80::2%here0]:9000", errors);
-  assertStringIncludes(lines[1] ?? "", "]:9000, 2 rounds", errors);
+  assertStringIncludes(lines[1] ?? "", "2 rounds; sink [fe80::2%", errors);
   assertStringIncludes(out!, "error: --sink [fe80::2%lo]:9000: connect: ");
   assertStringIncludes(out!, "code 2\nsent 1\n");
 });
