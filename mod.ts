@@ -33,32 +33,32 @@ export { Message, type MessageOptions } from "./ffi/net/message.ts";
 
 // Rings: the batch face, the await face.
 export { Ring } from "./ffi/ring/ring.ts";
-export type { ReceivedPiece, RingOptions, SendOptions, ZeroCopyOptions } from "./ffi/ring/ring.ts";
-export { Batch, type EachOptions, type File, type TimeoutOptions } from "./ffi/ring/batch.ts";
+export type { ReceivedPiece, RingOptions, SendOptions, SendZcOptions } from "./ffi/ring/ring.ts";
+export { Batch, type Descriptor, type EachOptions, type TimeoutOptions } from "./ffi/ring/batch.ts";
 export type { OnCompletion, RingHandle } from "./ffi/ring/engine.ts";
-export type { OperationOptions, ZeroCopySend } from "./ffi/ring/operation.ts";
+export type { OperationOptions, SendZcResult } from "./ffi/ring/operation.ts";
 export type { CompletionSize, SetupFlag } from "./ffi/ring/queues.ts";
 export { AF, CQE, MSG, OP, OP_SINCE, type OperationName, POLL, SOCK } from "./ffi/kernel/uapi.ts";
 
 // The life of a buffer after a zero-copy send.
 export { Notifier, type NotifierOptions } from "./ffi/ring/notifier.ts";
 export { Notification, type NotificationFields } from "./ffi/ring/notification.ts";
-export { MessageZeroCopy, type ZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
+export { MessageZeroCopy, type MessageZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
 
 // Receiving without copying.
-export { ZeroCopyReceiver } from "./ffi/zcrx/receiver.ts";
+export { ZcrxReceiver } from "./ffi/zcrx/receiver.ts";
 export type {
   OnEnd,
   OnPiece,
-  ZeroCopyLoopOptions,
-  ZeroCopyReceiveOptions,
-  ZeroCopyStatistics,
+  ZcrxLoopOptions,
+  ZcrxReceiveOptions,
+  ZcrxStatistics,
 } from "./ffi/zcrx/receiver.ts";
-export { ZeroCopyPiece } from "./ffi/zcrx/piece.ts";
-export { ZeroCopyReceiverHandle } from "./ffi/zcrx/handle.ts";
-export type { ZeroCopyMemoryOptions, ZeroCopyReceiverOptions } from "./ffi/zcrx/opening.ts";
-export { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
-export type { ZeroCopyReceiveFeatures } from "./ffi/zcrx/query.ts";
+export { ZcrxPiece } from "./ffi/zcrx/piece.ts";
+export { ZcrxHandle } from "./ffi/zcrx/handle.ts";
+export type { ZcrxMemoryOptions, ZcrxReceiverOptions } from "./ffi/zcrx/opening.ts";
+export { type ZcrxEvent, zcrxFeatures } from "./ffi/zcrx/query.ts";
+export type { ZcrxFeatures } from "./ffi/zcrx/query.ts";
 export { physicalPages } from "./ffi/memory/physical_pages.ts";
 
 // Memory of a network device: devmem TCP.

@@ -10,7 +10,7 @@ import {
   receiveZeroCopy as receiveStreamZeroCopy,
   Ring,
   Socket,
-  ZeroCopyReceiver,
+  ZcrxReceiver,
 } from "zclab";
 import { Program } from "./program.ts";
 
@@ -27,7 +27,7 @@ export interface StreamOptions {
 }
 
 /** How to receive without copying. */
-export interface ZeroCopyOptions extends StreamOptions {
+export interface SendZcOptions extends StreamOptions {
   /** The interface; null for none (`ZCRX_REG_NODEV`). */
   readonly interface: string | null;
   /** Which of its receive queues. */
@@ -97,7 +97,7 @@ const RING_ENTRIES = 8;
  */
 export async function receiveZeroCopy(
   place: Place,
-  options: ZeroCopyOptions,
+  options: SendZcOptions,
   onListening: OnListening,
 ): Promise<Received> {
   const { host, port, completions, cpu } = options;
@@ -119,13 +119,13 @@ function openReceiver(
   ring: Ring,
   area: Area,
   place: Place,
-  options: ZeroCopyOptions,
-): ZeroCopyReceiver {
+  options: SendZcOptions,
+): ZcrxReceiver {
   const { queue, refill } = options;
   if (options.interface === null) {
-    return ZeroCopyReceiver.withoutDevice(ring, { area, refillEntries: refill });
+    return ZcrxReceiver.withoutDevice(ring, { area, refillEntries: refill });
   }
-  return ZeroCopyReceiver.open(ring, {
+  return ZcrxReceiver.open(ring, {
     area,
     interface: options.interface,
     queue,
@@ -135,7 +135,7 @@ function openReceiver(
   });
 }
 
-function receiveStream(receiver: ZeroCopyReceiver, socket: Socket, bytes: number): Received {
+function receiveStream(receiver: ZcrxReceiver, socket: Socket, bytes: number): Received {
   const { pieces, seconds, cpuSeconds, copiedBytes } = receiveStreamZeroCopy(receiver, socket, {
     bytes,
   });
@@ -203,7 +203,7 @@ export class ReceiveReference implements AsyncDisposable {
    *
    * @throws {Error} If registering or receiving failed, or a piece is not what was sent.
    */
-  receiveZeroCopy(options: ZeroCopyOptions, onListening: OnListening): Promise<Received> {
+  receiveZeroCopy(options: SendZcOptions, onListening: OnListening): Promise<Received> {
     const { cpu, host, port, bytes, queue, area, refill, completions } = options;
     const what = [options.interface ?? "-", queue, area, refill, completions];
     return this.#receive(["zcrx", cpu, host, port, bytes, ...what], onListening);

@@ -12,7 +12,7 @@ import {
   Ring,
   type Socket,
   StreamLink,
-  type ZeroCopyReceiver,
+  type ZcrxReceiver,
 } from "zclab";
 
 /** What one trial is about. */
@@ -171,7 +171,7 @@ async function sendAll(ring: Ring, socket: Socket, data: Area): Promise<void> {
 
 /** Receives the stream; the first pieces come back only when nothing comes any more. */
 async function takeAll(
-  receiver: ZeroCopyReceiver,
+  receiver: ZcrxReceiver,
   socket: Socket,
   bytes: number,
   held: number,

@@ -102,7 +102,7 @@ export function checkSendFlags(operation: string, flags: number): void {
   if ((flags & MSG.ZEROCOPY) === 0) return;
   throw new OwnershipError(
     `${operation}: with MSG_ZEROCOPY the kernel reads the memory after the send has completed, and ` +
-      "says when it is done where this call does not look. Use sendZc or sendmsgZc of a ring, or " +
+      "says when it is done where this call does not look. Use sendZc or sendMsgZc of a ring, or " +
       "MessageZeroCopy, which send without copying and say when the memory is free",
   );
 }

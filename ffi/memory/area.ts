@@ -159,7 +159,7 @@ export class Area implements Disposable {
   /**
    * Makes a dma-buf of zeroed pages (udmabuf): memory that a network device can be given to receive
    * into and to send from, as if it were a graphics card's. See {@linkcode DeviceMemory} and
-   * {@linkcode ZeroCopyReceiver}. It needs `/dev/udmabuf`; huge pages need Linux 6.11.
+   * {@linkcode ZcrxReceiver}. It needs `/dev/udmabuf`; huge pages need Linux 6.11.
    *
    * @param options Length and kind of pages.
    * @throws {RangeError} If `bytes` is not a positive integer.
@@ -306,7 +306,7 @@ export class Area implements Disposable {
    * Takes the memory away from JavaScript at once (views of it become empty) and returns it to the
    * system as soon as the kernel has let go of every slice. Idempotent.
    *
-   * @throws {OwnershipError} If a {@linkcode ZeroCopyReceiver} that is open receives into it.
+   * @throws {OwnershipError} If a {@linkcode ZcrxReceiver} that is open receives into it.
    */
   close(): void {
     if (this.#closed) return;

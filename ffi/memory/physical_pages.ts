@@ -17,7 +17,7 @@ const TWO_TO_32 = 2 ** 32;
 /**
  * The physical pages that an area lies in (`/proc/self/pagemap`): page frame numbers, which are
  * physical addresses divided by 4096. A device that put data there was given the same numbers,
- * where no IOMMU is between. Pages of an area that a {@linkcode ZeroCopyReceiver} has stay where
+ * where no IOMMU is between. Pages of an area that a {@linkcode ZcrxReceiver} has stay where
  * they are; others may move.
  *
  * @param area The area; of a dma-buf the pages of its memory file.

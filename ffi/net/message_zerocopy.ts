@@ -87,7 +87,7 @@ export let sendThrough: (
 ) => number;
 
 /** What the sends of a socket have come to. */
-export interface ZeroCopyCounts {
+export interface MessageZeroCopyCounts {
   /**
    * Sends that succeeded. A datagram without bytes is one of them; sending nothing over TCP is
    * nothing.
@@ -167,7 +167,7 @@ export class MessageZeroCopy {
   }
 
   /** What the sends have come to so far. */
-  get counts(): ZeroCopyCounts {
+  get counts(): MessageZeroCopyCounts {
     const { sent, notified, copied, ranges } = this.#numbers;
     return { sent, notified, copied, ranges };
   }

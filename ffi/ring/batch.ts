@@ -67,7 +67,7 @@ import {
 } from "../kernel/uapi.ts";
 
 /** A socket, or any other open file descriptor. */
-export type File = Socket | number;
+export type Descriptor = Socket | number;
 
 /** How to send a slice in pieces. */
 export interface EachOptions {
@@ -282,7 +282,7 @@ export class Batch {
    * @param flags `MSG_*`; not MSG_ZEROCOPY, with which the slice would not be free afterwards.
    * @throws {OwnershipError} If the kernel is writing into the slice, or for MSG_ZEROCOPY.
    */
-  send(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+  send(file: Descriptor, slice: Slice, target: Notifier | number = 0, flags = 0): this {
     return this.#slice("SEND", OP.SEND, file, slice, target, flags, 0, 0);
   }
 
@@ -296,7 +296,7 @@ export class Batch {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    * @throws {UnsupportedError} Before Linux 6.0.
    */
-  sendZc(file: File, slice: Slice, target: Notifier | number = 0, flags = 0): this {
+  sendZc(file: Descriptor, slice: Slice, target: Notifier | number = 0, flags = 0): this {
     this.#require("SEND_ZC");
     const buffer = this.#bufferOf(slice);
     return buffer < 0
@@ -317,7 +317,7 @@ export class Batch {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   sendEach(
-    file: File,
+    file: Descriptor,
     slice: Slice,
     length: number,
     target: Notifier | number = 0,
@@ -332,7 +332,7 @@ export class Batch {
    * @returns How many requests were prepared.
    */
   sendZcEach(
-    file: File,
+    file: Descriptor,
     slice: Slice,
     length: number,
     target: Notifier | number = 0,
@@ -346,22 +346,32 @@ export class Batch {
   }
 
   /** Sends a message (SENDMSG, 5.3). */
-  sendmsg(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+  sendMsg(file: Descriptor, message: Message, target: Notifier | number = 0, flags = 0): this {
     return this.#message("SENDMSG", file, message, target, flags, 0);
   }
 
   /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
-  sendmsgZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+  sendMsgZc(file: Descriptor, message: Message, target: Notifier | number = 0, flags = 0): this {
     return this.#message("SENDMSG_ZC", file, message, target, flags, this.#zeroCopyFlags);
   }
 
   /** Sends the slices of a message, without its address (SEND with SEND_VECTORIZED, 6.17). */
-  sendVectorized(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+  sendVectorized(
+    file: Descriptor,
+    message: Message,
+    target: Notifier | number = 0,
+    flags = 0,
+  ): this {
     return this.#vectorized("SEND", file, message, target, flags, 0);
   }
 
   /** Like {@linkcode sendVectorized}, without copying (SEND_ZC with SEND_VECTORIZED, 6.17). */
-  sendVectorizedZc(file: File, message: Message, target: Notifier | number = 0, flags = 0): this {
+  sendVectorizedZc(
+    file: Descriptor,
+    message: Message,
+    target: Notifier | number = 0,
+    flags = 0,
+  ): this {
     return this.#vectorized("SEND_ZC", file, message, target, flags, this.#zeroCopyFlags);
   }
 
@@ -370,7 +380,7 @@ export class Batch {
    *
    * @throws {OwnershipError} If the slice is in flight.
    */
-  recv(file: File, slice: Slice, userData = 0, flags = 0): this {
+  recv(file: Descriptor, slice: Slice, userData = 0, flags = 0): this {
     const engine = this.#engine;
     try {
       const fd = this.#target(file, userData);
@@ -389,7 +399,7 @@ export class Batch {
    *
    * @throws {OwnershipError} If one of its slices is in flight.
    */
-  recvmsg(file: File, message: Message, userData = 0, flags = 0): this {
+  recvMsg(file: Descriptor, message: Message, userData = 0, flags = 0): this {
     const { sqes } = this.#engine;
     try {
       const fd = this.#target(file, userData);
@@ -414,7 +424,7 @@ export class Batch {
    * @throws {RangeError} If the buffers are another ring's.
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
-  recvMultishot(file: File, buffers: BufferRing, userData = 0): this {
+  recvMultishot(file: Descriptor, buffers: BufferRing, userData = 0): this {
     const { sqes } = this.#engine;
     try {
       const fd = this.#target(file, userData);
@@ -433,7 +443,7 @@ export class Batch {
    *
    * @param offset Where in the file, in bytes; -1 is the file's own position.
    */
-  read(file: File, slice: Slice, offset = -1, userData = 0): this {
+  read(file: Descriptor, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("READ", file, slice, offset, userData);
   }
 
@@ -443,12 +453,12 @@ export class Batch {
    *
    * @param offset Where in the file, in bytes; -1 is the file's own position.
    */
-  write(file: File, slice: Slice, offset = -1, userData = 0): this {
+  write(file: Descriptor, slice: Slice, offset = -1, userData = 0): this {
     return this.#readWrite("WRITE", file, slice, offset, userData);
   }
 
   /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
-  accept(file: File, userData = 0): this {
+  accept(file: Descriptor, userData = 0): this {
     return this.#accept(file, userData, false);
   }
 
@@ -457,11 +467,11 @@ export class Batch {
    * ACCEPT_MULTISHOT, 5.19). It has ended when a completion comes without `IORING_CQE_F_MORE`, which
    * may be one with a descriptor; who wants more prepares it again.
    */
-  acceptMultishot(file: File, userData = 0): this {
+  acceptMultishot(file: Descriptor, userData = 0): this {
     return this.#accept(file, userData, true);
   }
 
-  #accept(file: File, userData: number, multishot: boolean): this {
+  #accept(file: Descriptor, userData: number, multishot: boolean): this {
     try {
       const fd = this.#target(file, userData);
       const flag = this.#fileFlag(file);
@@ -474,7 +484,7 @@ export class Batch {
   }
 
   /** Connects a socket (CONNECT, 5.5). */
-  connect(file: File, address: Address, userData = 0): this {
+  connect(file: Descriptor, address: Address, userData = 0): this {
     const { sqes } = this.#engine;
     try {
       const fd = this.#target(file, userData);
@@ -507,7 +517,7 @@ export class Batch {
   }
 
   /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
-  shutdown(file: File, how: number, userData = 0): this {
+  shutdown(file: Descriptor, how: number, userData = 0): this {
     try {
       const fd = this.#target(file, userData);
       checkWhole("SHUTDOWN: how", how, 0, 0xffff_ffff);
@@ -537,7 +547,7 @@ export class Batch {
   }
 
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
-  poll(file: File, events: number, userData = 0): this {
+  poll(file: Descriptor, events: number, userData = 0): this {
     try {
       const fd = this.#target(file, userData);
       checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
@@ -576,7 +586,7 @@ export class Batch {
    * Cancels every request on a file (ASYNC_CANCEL by file, 5.19); the result is how many. A receive
    * that waits for a buffer, and has no request meanwhile, ends at once and is not counted.
    */
-  cancel(file: File, userData = 0): this {
+  cancel(file: Descriptor, userData = 0): this {
     try {
       const fd = this.#target(file, userData);
       const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
@@ -638,16 +648,16 @@ export class Batch {
     if (this.#supported[OP[operation]] === 0) this.#refuse(unsupported(operation));
   }
 
-  #fixed(file: File): number {
+  #fixed(file: Descriptor): number {
     return typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#owner);
   }
 
-  #fileFlag(file: File): number {
+  #fileFlag(file: Descriptor): number {
     return this.#fixed(file) < 0 ? 0 : SQE.FIXED_FILE;
   }
 
   /** The descriptor of a file, or its index, for a request with this user data. */
-  #target(file: File, userData: number): number {
+  #target(file: Descriptor, userData: number): number {
     if (!isUnsigned32(userData)) throw badUserData(userData);
     const fixed = this.#fixed(file);
     return fixed < 0 ? fdOf(file) : fixed;
@@ -662,7 +672,7 @@ export class Batch {
   #slice(
     name: string,
     word0: number,
-    file: File,
+    file: Descriptor,
     slice: Slice,
     target: Notifier | number,
     msgFlags: number,
@@ -696,7 +706,7 @@ export class Batch {
   #each(
     name: string,
     word0: number,
-    file: File,
+    file: Descriptor,
     slice: Slice,
     length: number,
     target: Notifier | number,
@@ -795,7 +805,7 @@ export class Batch {
 
   #message(
     name: "SENDMSG" | "SENDMSG_ZC",
-    file: File,
+    file: Descriptor,
     message: Message,
     target: Notifier | number,
     msgFlags: number,
@@ -820,7 +830,7 @@ export class Batch {
 
   #vectorized(
     name: "SEND" | "SEND_ZC",
-    file: File,
+    file: Descriptor,
     message: Message,
     target: Notifier | number,
     msgFlags: number,
@@ -845,7 +855,7 @@ export class Batch {
 
   #readWrite(
     name: "READ" | "WRITE",
-    file: File,
+    file: Descriptor,
     slice: Slice,
     offset: number,
     userData: number,
@@ -867,7 +877,7 @@ export class Batch {
 }
 
 /** The descriptor of a file. */
-export function fdOf(file: File): number {
+export function fdOf(file: Descriptor): number {
   return typeof file === "number" ? checkDescriptor(file) : file.fd;
 }
 
@@ -907,7 +917,7 @@ export function unsupported(operation: OperationName): UnsupportedError {
 export function noVectors(): UnsupportedError {
   return new UnsupportedError("IORING_SEND_VECTORIZED", {
     since: "6.17",
-    advice: "Use sendmsg or sendmsgZc",
+    advice: "Use sendMsg or sendMsgZc",
   });
 }
 

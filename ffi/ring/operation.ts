@@ -123,7 +123,7 @@ export class Operation<T> implements Target {
 }
 
 /** A zero-copy send that the kernel has accepted. */
-export interface ZeroCopySend {
+export interface SendZcResult {
   /** Bytes sent. */
   readonly bytes: number;
   /**
@@ -134,7 +134,7 @@ export interface ZeroCopySend {
 }
 
 /** An awaited zero-copy send: its promise is about the first completion, `released` the second. */
-export class ZeroCopyOperation extends Operation<ZeroCopySend> {
+export class ZeroCopyOperation extends Operation<SendZcResult> {
   readonly #released = Promise.withResolvers<{ copied: boolean | undefined }>();
   readonly #generation: Generation | undefined;
   #sent = false;

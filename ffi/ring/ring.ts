@@ -20,8 +20,8 @@ import {
   checkDescriptor,
   checkOffset,
   checkPosted,
+  type Descriptor,
   fdOf,
-  type File,
   noVectors,
   timespecFor,
   unsupported,
@@ -46,8 +46,8 @@ import {
   Operation,
   type OperationOptions,
   quietly,
+  type SendZcResult,
   ZeroCopyOperation,
-  type ZeroCopySend,
 } from "./operation.ts";
 import {
   head,
@@ -96,7 +96,7 @@ export interface RingOptions {
   readonly entries?: number;
   /** Entries of the completion queue, `entries` to 65536; twice `entries` by default. */
   readonly completionEntries?: number;
-  /** Bytes of a completion; 16 by default. A {@linkcode ZeroCopyReceiver} needs another. */
+  /** Bytes of a completion; 16 by default. A {@linkcode ZcrxReceiver} needs another. */
   readonly completionSize?: CompletionSize;
   /** Set-up flags to do without, as if this kernel did not have them. */
   readonly without?: readonly SetupFlag[];
@@ -113,7 +113,7 @@ export interface SendOptions extends OperationOptions {
 }
 
 /** How to send without copying. */
-export interface ZeroCopyOptions extends SendOptions {
+export interface SendZcOptions extends SendOptions {
   /** The notifier that counts the request as well. */
   readonly notifier?: Notifier;
 }
@@ -434,7 +434,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {UringError} If sending fails: ECONNREFUSED, ECONNRESET, EPIPE, ...
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
-  send(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
+  send(file: Descriptor, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#startSend("SEND", file, slice, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SEND", options.flags ?? 0);
@@ -453,7 +453,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    * @throws {UnsupportedError} Before Linux 6.0.
    */
-  sendZc(file: File, slice: Slice, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
+  sendZc(file: Descriptor, slice: Slice, options: SendZcOptions = {}): Promise<SendZcResult> {
     return this.#startZeroCopy("SEND_ZC", file, slice, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SEND_ZC", options.flags ?? 0);
@@ -465,7 +465,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Sends a message (SENDMSG, 5.3). See {@linkcode send}. */
-  sendmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+  sendMsg(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#startSend("SENDMSG", file, message, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SENDMSG", options.flags ?? 0);
@@ -476,7 +476,11 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
-  sendmsgZc(file: File, message: Message, options: ZeroCopyOptions = {}): Promise<ZeroCopySend> {
+  sendMsgZc(
+    file: Descriptor,
+    message: Message,
+    options: SendZcOptions = {},
+  ): Promise<SendZcResult> {
     return this.#startZeroCopy("SENDMSG_ZC", file, message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SENDMSG_ZC", options.flags ?? 0);
@@ -498,7 +502,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Sends the slices of a message, without its address (SEND_VECTORIZED, 6.17). */
-  sendVectorized(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+  sendVectorized(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#startSend("SEND", file, message, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkSendFlags("SEND", options.flags ?? 0);
@@ -509,10 +513,10 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Like {@linkcode sendVectorized}, without copying (6.17). See {@linkcode sendZc}. */
   sendVectorizedZc(
-    file: File,
+    file: Descriptor,
     message: Message,
-    options: ZeroCopyOptions = {},
-  ): Promise<ZeroCopySend> {
+    options: SendZcOptions = {},
+  ): Promise<SendZcResult> {
     return this.#startZeroCopy("SEND_ZC", file, message, options, (sqes, at, upper, ioprio) => {
       const [fd, flag] = this.#target(file);
       checkFlags("SEND_ZC", options.flags ?? 0);
@@ -540,7 +544,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {UringError} If the connection failed: ECONNRESET, ...
    * @throws {OwnershipError} If the slice is in flight.
    */
-  recv(file: File, slice: Slice, options: SendOptions = {}): Promise<number> {
+  recv(file: Descriptor, slice: Slice, options: SendOptions = {}): Promise<number> {
     return this.#start("RECV", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkReceiveFlags("RECV", options.flags ?? 0);
@@ -551,7 +555,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Receives a message, who sent it, and whether it was cut (RECVMSG, 5.3). */
-  recvmsg(file: File, message: Message, options: SendOptions = {}): Promise<number> {
+  recvMsg(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
     return this.#start("RECVMSG", message, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkReceiveFlags("RECVMSG", options.flags ?? 0);
@@ -572,7 +576,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {RangeError} If the buffers are another ring's.
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
-  async *recvMultishot(file: File, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
+  async *recvMultishot(file: Descriptor, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
     this.#checked(() => checkKind("buffers", BufferRing, buffers));
     while (true) {
       const provided = buffers.provided;
@@ -660,7 +664,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Connects a socket without blocking (CONNECT, 5.5). */
-  connect(file: File, address: Address, options: OperationOptions = {}): Promise<void> {
+  connect(file: Descriptor, address: Address, options: OperationOptions = {}): Promise<void> {
     return quietly(async () => {
       const name = this.#checked(() => encodeAddress(address, () => fdOf(file)));
       const where = addressOf(name.buffer);
@@ -683,7 +687,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Ends sending, receiving or both (SHUTDOWN, 5.11). */
-  shutdown(file: File, how: "read" | "write" | "both" = "both"): Promise<void> {
+  shutdown(file: Descriptor, how: "read" | "write" | "both" = "both"): Promise<void> {
     return quietly(async () => {
       await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
         const [fd, flag] = this.#target(file);
@@ -710,7 +714,12 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Reads into a slice (READ, 5.6; READ_FIXED if registered); -1 is the file's own position. */
-  read(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
+  read(
+    file: Descriptor,
+    slice: Slice,
+    offset = -1,
+    options: OperationOptions = {},
+  ): Promise<number> {
     return this.#start("READ", slice, true, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkOffset("READ", offset);
@@ -720,7 +729,12 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Writes a slice (WRITE, 5.6; WRITE_FIXED if registered); -1 is the file's own position. */
-  write(file: File, slice: Slice, offset = -1, options: OperationOptions = {}): Promise<number> {
+  write(
+    file: Descriptor,
+    slice: Slice,
+    offset = -1,
+    options: OperationOptions = {},
+  ): Promise<number> {
     return this.#start("WRITE", slice, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkOffset("WRITE", offset);
@@ -730,7 +744,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others. Resolves to what happened. */
-  poll(file: File, events: number, options: OperationOptions = {}): Promise<number> {
+  poll(file: Descriptor, events: number, options: OperationOptions = {}): Promise<number> {
     return this.#start("POLL_ADD", null, false, options, (sqes, at, upper) => {
       const [fd, flag] = this.#target(file);
       checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
@@ -753,7 +767,7 @@ export class Ring implements Disposable, AsyncDisposable {
    * Cancels every request on a file (ASYNC_CANCEL by file, 5.19), and multishot receives that wait
    * for a buffer. Resolves to how many.
    */
-  cancel(file: File): Promise<number> {
+  cancel(file: Descriptor): Promise<number> {
     return quietly(async () => {
       let waiting = 0;
       const cancelled = this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
@@ -799,7 +813,7 @@ export class Ring implements Disposable, AsyncDisposable {
   }
 
   /** Where a file is found, and the flag that says so. */
-  #target(file: File): readonly [fd: number, flag: number] {
+  #target(file: Descriptor): readonly [fd: number, flag: number] {
     const fixed = typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this);
     return fixed < 0 ? [fdOf(file), 0] : [fixed, SQE.FIXED_FILE];
   }
@@ -829,7 +843,7 @@ export class Ring implements Disposable, AsyncDisposable {
 
   #startSend(
     name: "SEND" | "SENDMSG",
-    file: File,
+    file: Descriptor,
     memory: Slice | Message,
     options: SendOptions,
     prepare: (sqes: Int32Array, at: number, upper: number) => void,
@@ -845,12 +859,12 @@ export class Ring implements Disposable, AsyncDisposable {
 
   #startZeroCopy(
     name: "SEND_ZC" | "SENDMSG_ZC",
-    file: File,
+    file: Descriptor,
     memory: Slice | Message,
-    options: ZeroCopyOptions,
+    options: SendZcOptions,
     prepare: (sqes: Int32Array, at: number, upper: number, ioprio: number) => void,
     lacking?: UnsupportedError,
-  ): Promise<ZeroCopySend> {
+  ): Promise<SendZcResult> {
     const ioprio = this.#engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
     const make = (): ZeroCopyOperation => {
       const { notifier } = options;
@@ -986,7 +1000,7 @@ function check(name: string, value: number, least: number, most: number): void {
 }
 
 /** Why a send failed, where the limits of its socket explain it. */
-function explain(file: File, errno: number, memory: Slice | Message): Partial<Explanation> {
+function explain(file: Descriptor, errno: number, memory: Slice | Message): Partial<Explanation> {
   return file instanceof Socket && !file.closed ? explainSend(file, errno, memory.length) : {};
 }
 

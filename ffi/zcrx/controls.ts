@@ -10,15 +10,15 @@ import { native } from "../kernel/native.ts";
 import { REGISTER, ZCRX_CTRL, ZCRX_EVENT } from "../kernel/uapi.ts";
 import type { Area } from "../memory/area.ts";
 import { EVENT_NAMES } from "./events.ts";
-import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
+import { type ZcrxEvent, zcrxFeatures } from "./query.ts";
 import { explainArea } from "./refusals.ts";
 import { areaArgument } from "./registration.ts";
 import { type Attachment, claim, control, type SharedReceiver } from "./shared.ts";
 
 const EINVAL = 22;
 
-/** Has the next event of a kind told again: see {@linkcode ZeroCopyReceiver.arm}. */
-export function armEvent(attachment: Attachment, event: ZeroCopyEvent): void {
+/** Has the next event of a kind told again: see {@linkcode ZcrxReceiver.arm}. */
+export function armEvent(attachment: Attachment, event: ZcrxEvent): void {
   if (ZCRX_EVENT[event] === undefined) {
     throw new RangeError(`An event is one of ${EVENT_NAMES.join(", ")}, got ${event}`);
   }
@@ -34,9 +34,9 @@ export function armEvent(attachment: Attachment, event: ZeroCopyEvent): void {
   unwrap("ZCRX_CTRL_ARM_EVENT", result);
 }
 
-/** A descriptor that keeps the registration: see {@linkcode ZeroCopyReceiver.export}. */
+/** A descriptor that keeps the registration: see {@linkcode ZcrxReceiver.export}. */
 export function exportDescriptor(attachment: Attachment): number {
-  if (!zeroCopyReceiveFeatures().share) {
+  if (!zcrxFeatures().share) {
     throw new UnsupportedError("ZCRX_CTRL_EXPORT", { since: "6.19" });
   }
   const argument = control(attachment.id, ZCRX_CTRL.EXPORT);
@@ -44,10 +44,10 @@ export function exportDescriptor(attachment: Attachment): number {
   return union(argument, LAYOUTS.zcrx_ctrl_export).get("zcrx_fd");
 }
 
-/** Gives the kernel a further area: see {@linkcode ZeroCopyReceiver.addArea}. */
+/** Gives the kernel a further area: see {@linkcode ZcrxReceiver.addArea}. */
 export function addArea(attachment: Attachment, shared: SharedReceiver, area: Area): void {
   if (area.closed) throw new ClosedError("Area");
-  if (!zeroCopyReceiveFeatures().addArea) {
+  if (!zcrxFeatures().addArea) {
     throw new UnsupportedError("ZCRX_CTRL_ADD_AREA", { since: "7.3" });
   }
   const release = claim(area);

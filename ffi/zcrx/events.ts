@@ -4,22 +4,22 @@
  * @module
  */
 import { ZCRX_EVENT } from "../kernel/uapi.ts";
-import type { ZeroCopyEvent } from "./query.ts";
+import type { ZcrxEvent } from "./query.ts";
 
 /** The events, by their numbers. */
-export const EVENT_NAMES = Object.keys(ZCRX_EVENT) as ZeroCopyEvent[];
+export const EVENT_NAMES = Object.keys(ZCRX_EVENT) as ZcrxEvent[];
 
 /** The events of a receiver: how many there were, those that nobody was told of, and who waits. */
 export class ReceiverEvents {
-  readonly #counts: Record<ZeroCopyEvent, number> = { ALLOC_FAIL: 0, COPY: 0 };
-  readonly #untold: ZeroCopyEvent[] = [];
+  readonly #counts: Record<ZcrxEvent, number> = { ALLOC_FAIL: 0, COPY: 0 };
+  readonly #untold: ZcrxEvent[] = [];
   readonly #waiters: {
-    readonly resolve: (event: ZeroCopyEvent) => void;
+    readonly resolve: (event: ZcrxEvent) => void;
     readonly reject: (error: unknown) => void;
   }[] = [];
 
   /** How often each has happened. */
-  get counts(): Readonly<Record<ZeroCopyEvent, number>> {
+  get counts(): Readonly<Record<ZcrxEvent, number>> {
     return { ...this.#counts };
   }
 
@@ -34,12 +34,12 @@ export class ReceiverEvents {
   }
 
   /** Takes the first event that nobody was told of. */
-  take(): ZeroCopyEvent | undefined {
+  take(): ZcrxEvent | undefined {
     return this.#untold.shift();
   }
 
   /** Resolves to the next event. */
-  next(): Promise<ZeroCopyEvent> {
+  next(): Promise<ZcrxEvent> {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 

@@ -7,15 +7,15 @@ import { Descriptor } from "../kernel/descriptor.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import type { SharedReceiver } from "./shared.ts";
 
-/** An exported receiver: {@linkcode ZeroCopyReceiver.import} takes it into another ring (6.19). */
-export class ZeroCopyReceiverHandle implements Disposable {
+/** An exported receiver: {@linkcode ZcrxReceiver.import} takes it into another ring (6.19). */
+export class ZcrxHandle implements Disposable {
   /** @internal */
   readonly shared: object;
   readonly #descriptor: Descriptor;
 
-  /** Made by {@linkcode ZeroCopyReceiver.export}. @internal */
+  /** Made by {@linkcode ZcrxReceiver.export}. @internal */
   constructor(fd: number, shared: SharedReceiver) {
-    this.#descriptor = new Descriptor(fd, "ZeroCopyReceiverHandle");
+    this.#descriptor = new Descriptor(fd, "ZcrxHandle");
     this.shared = shared;
     shared.retain();
   }
@@ -44,12 +44,12 @@ export class ZeroCopyReceiverHandle implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZeroCopyReceiverHandle", this.#facts());
+    return inLine("ZcrxHandle", this.#facts());
   }
 
   /** A small table for notebooks. */
   [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZeroCopyReceiverHandle", this.#facts());
+    return inTable("ZcrxHandle", this.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -23,18 +23,14 @@ import { Socket } from "../net/socket.ts";
 import { openEngineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ReceiverEvents } from "./events.ts";
-import type { ZeroCopyReceiverHandle } from "./handle.ts";
-import {
-  type ZeroCopyEvent,
-  type ZeroCopyReceiveFeatures,
-  zeroCopyReceiveFeatures,
-} from "./query.ts";
+import type { ZcrxHandle } from "./handle.ts";
+import { type ZcrxEvent, type ZcrxFeatures, zcrxFeatures } from "./query.ts";
 import { MOST_REFILL_ENTRIES, powerOfTwo, RefillRegion } from "./refill_ring.ts";
 import { checkRing, register } from "./registration.ts";
 import { claim, SharedReceiver } from "./shared.ts";
 
-/** What a {@linkcode ZeroCopyReceiver} stands on, with a device or without. */
-export interface ZeroCopyMemoryOptions {
+/** What a {@linkcode ZcrxReceiver} stands on, with a device or without. */
+export interface ZcrxMemoryOptions {
   /** The memory to receive into: `Area.map`, or with a device also `Area.dmaBuf`. */
   readonly area: Area;
   /**
@@ -43,11 +39,11 @@ export interface ZeroCopyMemoryOptions {
    */
   readonly refillEntries?: number;
   /** Events to be told of (7.2); all that the kernel has by default. */
-  readonly events?: readonly ZeroCopyEvent[];
+  readonly events?: readonly ZcrxEvent[];
 }
 
-/** How to open a {@linkcode ZeroCopyReceiver} on a queue of a network device. */
-export interface ZeroCopyReceiverOptions extends ZeroCopyMemoryOptions {
+/** How to open a {@linkcode ZcrxReceiver} on a queue of a network device. */
+export interface ZcrxReceiverOptions extends ZcrxMemoryOptions {
   /** The name of the network device, or its index. */
   readonly interface: string | number;
   /** The number of its receive queue, from 0. */
@@ -75,8 +71,8 @@ export interface Origin {
   readonly imported: boolean;
 }
 
-/** A receiver on a queue of a network device: see {@linkcode ZeroCopyReceiver.open}. */
-export function openOnQueue(ring: Ring, options: ZeroCopyReceiverOptions): Origin {
+/** A receiver on a queue of a network device: see {@linkcode ZcrxReceiver.open}. */
+export function openOnQueue(ring: Ring, options: ZcrxReceiverOptions): Origin {
   openEngineOf(ring);
   checkObject("options", options);
   const { interface: device, queue, place = {}, bufferBytes = 0, patience = 1000 } = options;
@@ -87,7 +83,7 @@ export function openOnQueue(ring: Ring, options: ZeroCopyReceiverOptions): Origi
     if (powerOfTwo(bufferBytes) !== bufferBytes) {
       throw new RangeError(`bufferBytes must be a power of two, got ${bufferBytes}`);
     }
-    if (!zeroCopyReceiveFeatures().bufferBytes) {
+    if (!zcrxFeatures().bufferBytes) {
       throw new UnsupportedError("ZCRX_FEATURE_RX_PAGE_SIZE", {
         since: "7.0",
         advice: "Leave bufferBytes out",
@@ -101,8 +97,8 @@ export function openOnQueue(ring: Ring, options: ZeroCopyReceiverOptions): Origi
   return openWith(ring, options, { queue: address, bufferBytes, patience });
 }
 
-/** A receiver of no device: see {@linkcode ZeroCopyReceiver.withoutDevice}. */
-export function openWithoutDevice(ring: Ring, options: ZeroCopyMemoryOptions): Origin {
+/** A receiver of no device: see {@linkcode ZcrxReceiver.withoutDevice}. */
+export function openWithoutDevice(ring: Ring, options: ZcrxMemoryOptions): Origin {
   return openWith(ring, options, { queue: undefined, bufferBytes: 0, patience: 0 });
 }
 
@@ -113,13 +109,13 @@ interface Where {
   readonly patience: number;
 }
 
-function openWith(ring: Ring, options: ZeroCopyMemoryOptions, where: Where): Origin {
+function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin {
   const engine = openEngineOf(ring);
   checkObject("options", options);
   const { area } = options;
   checkKind("area", Area, area);
   if (area.closed) throw new ClosedError("Area");
-  const features = zeroCopyReceiveFeatures();
+  const features = zcrxFeatures();
   checkRing(ring, features);
   const { queue, bufferBytes, patience } = where;
   if (queue === undefined && !features.withoutDevice) {
@@ -165,7 +161,7 @@ function openWith(ring: Ring, options: ZeroCopyMemoryOptions, where: Where): Ori
   }
 }
 
-function refillEntriesOf(options: ZeroCopyMemoryOptions, bufferBytes: number): number {
+function refillEntriesOf(options: ZcrxMemoryOptions, bufferBytes: number): number {
   const { bytes } = options.area;
   const buffers = Math.floor(bytes / (bufferBytes || PAGE_SIZE));
   if (buffers === 0) {
@@ -177,9 +173,9 @@ function refillEntriesOf(options: ZeroCopyMemoryOptions, bufferBytes: number): n
 }
 
 function eventsOf(
-  options: ZeroCopyMemoryOptions,
-  features: ZeroCopyReceiveFeatures,
-): readonly ZeroCopyEvent[] {
+  options: ZcrxMemoryOptions,
+  features: ZcrxFeatures,
+): readonly ZcrxEvent[] {
   const wanted = options.events ?? features.events;
   for (const event of wanted) {
     if (!features.events.includes(event)) {
@@ -189,10 +185,10 @@ function eventsOf(
   return wanted;
 }
 
-/** A receiver of another ring: see {@linkcode ZeroCopyReceiver.import}. */
-export function openImported(ring: Ring, handle: ZeroCopyReceiverHandle): Origin {
+/** A receiver of another ring: see {@linkcode ZcrxReceiver.import}. */
+export function openImported(ring: Ring, handle: ZcrxHandle): Origin {
   const engine = openEngineOf(ring);
-  const features = zeroCopyReceiveFeatures();
+  const features = zcrxFeatures();
   checkRing(ring, features);
   if (!features.share) throw new UnsupportedError("ZCRX_REG_IMPORT", { since: "6.19" });
   const argument = new Struct(LAYOUTS.io_uring_zcrx_ifq_reg)
@@ -220,6 +216,6 @@ function interfaceIndex(place: Place, name: string): number {
 function check(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(
-    `ZeroCopyReceiver: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
+    `ZcrxReceiver: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
   );
 }

@@ -18,7 +18,7 @@ export interface PieceOwner {
  * A piece of what was received: a range of an area that the program holds until it gives it back.
  * Several pieces can share a buffer; each is given back on its own.
  */
-export class ZeroCopyPiece implements Disposable {
+export class ZcrxPiece implements Disposable {
   /** The area that it lies in. */
   readonly area: Area;
   /** Where it starts in the area, in bytes. */
@@ -28,7 +28,7 @@ export class ZeroCopyPiece implements Disposable {
   readonly #owner: PieceOwner;
   readonly #piece: number;
 
-  /** Made by {@linkcode ZeroCopyReceiver.receive}. @internal */
+  /** Made by {@linkcode ZcrxReceiver.receive}. @internal */
   constructor(
     owner: PieceOwner,
     piece: number,
@@ -72,12 +72,12 @@ export class ZeroCopyPiece implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZeroCopyPiece", this.#facts());
+    return inLine("ZcrxPiece", this.#facts());
   }
 
   /** A small table for notebooks. */
   [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZeroCopyPiece", this.#facts());
+    return inTable("ZcrxPiece", this.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -20,10 +20,10 @@ import {
 } from "../kernel/uapi.ts";
 
 /** Something that happens to a receiver: no free buffer for the NIC, or data that had to be copied. */
-export type ZeroCopyEvent = "ALLOC_FAIL" | "COPY";
+export type ZcrxEvent = "ALLOC_FAIL" | "COPY";
 
 /** What this kernel can do of zero-copy receive. */
-export interface ZeroCopyReceiveFeatures {
+export interface ZcrxFeatures {
   /** It has the operation RECV_ZC and the registration (6.15). */
   readonly receive: boolean;
   /** Areas that are dma-bufs (6.16). */
@@ -39,7 +39,7 @@ export interface ZeroCopyReceiveFeatures {
   /** Receivers without a device, which copy (`ZCRX_REG_NODEV`, 7.1). */
   readonly withoutDevice: boolean;
   /** Events that it reports (7.2). */
-  readonly events: readonly ZeroCopyEvent[];
+  readonly events: readonly ZcrxEvent[];
   /** It counts what it copied (7.2). */
   readonly statistics: boolean;
   /** Areas can be added to a receiver (`ZCRX_CTRL_ADD_AREA`, 7.3). */
@@ -63,7 +63,7 @@ function ask(op: number, answer: Struct): Struct | undefined {
  * Asks the kernel what it can do of zero-copy receive (`IORING_REGISTER_QUERY`, 6.18; for this
  * question 6.19), or concludes it from the version where the kernel cannot be asked. Needs no
  * privileges. What a network device can do is another question: see
- * {@linkcode ZeroCopyReceiver.open}.
+ * {@linkcode ZcrxReceiver.open}.
  *
  * @returns What it can do. A kernel that was built without `CONFIG_IO_URING_ZCRX` answers the same
  *   and refuses the registration.
@@ -71,13 +71,13 @@ function ask(op: number, answer: Struct): Struct | undefined {
  *
  * @example
  * ```ts
- * import { kernelIsAtLeast, zeroCopyReceiveFeatures } from "zclab";
+ * import { kernelIsAtLeast, zcrxFeatures } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(zeroCopyReceiveFeatures().receive, kernelIsAtLeast("6.15"));
+ * assertEquals(zcrxFeatures().receive, kernelIsAtLeast("6.15"));
  * ```
  */
-export function zeroCopyReceiveFeatures(): ZeroCopyReceiveFeatures {
+export function zcrxFeatures(): ZcrxFeatures {
   const opcodes = ask(QUERY.OPCODES, new Struct(LAYOUTS.io_uring_query_opcode));
   const zcrx = ask(QUERY.ZCRX, new Struct(LAYOUTS.io_uring_query_zcrx));
   const events = ask(QUERY.ZCRX_EVENT, new Struct(LAYOUTS.io_uring_query_zcrx_event));
@@ -112,7 +112,7 @@ export function zeroCopyReceiveFeatures(): ZeroCopyReceiveFeatures {
     share: controls > ZCRX_CTRL.EXPORT && (zcrx.get("register_flags") & ZCRX_REG.IMPORT) !== 0,
     bufferBytes: (zcrx.get("features") & ZCRX_FEATURE.RX_PAGE_SIZE) !== 0,
     withoutDevice: (zcrx.get("register_flags") & ZCRX_REG.NODEV) !== 0,
-    events: (Object.keys(ZCRX_EVENT) as ZeroCopyEvent[])
+    events: (Object.keys(ZCRX_EVENT) as ZcrxEvent[])
       .filter((name) => (mask & (1 << ZCRX_EVENT[name])) !== 0),
     statistics: (events?.get("stats_size") ?? 0) >= LAYOUTS.zcrx_stats.size,
     addArea: controls > ZCRX_CTRL.ADD_AREA,

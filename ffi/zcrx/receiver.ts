@@ -20,7 +20,7 @@
  * 9. One entry goes back for each completion, also where several share a buffer. (It is not said.)
  * 10. A queue of completions of both sizes is stepped through by their sizes. (It steps by one.)
  * 11. What must be set before, and what a refusal means, is said by the error: see
- *    {@linkcode ZeroCopyReceiver.open}. (`hds-thresh` 0, CAP_NET_ADMIN, RLIMIT_MEMLOCK and the size of
+ *    {@linkcode ZcrxReceiver.open}. (`hds-thresh` 0, CAP_NET_ADMIN, RLIMIT_MEMLOCK and the size of
  *    the completion queue are not mentioned.)
  *
  * @see https://docs.kernel.org/networking/iou-zcrx.html
@@ -33,42 +33,42 @@ import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kern
 import type { Area } from "../memory/area.ts";
 import { napiIdOf } from "../net/napi.ts";
 import type { QueueAddress } from "../net/queue_facts.ts";
-import type { File } from "../ring/batch.ts";
+import type { Descriptor } from "../ring/batch.ts";
 import { type Engine, engineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ArrivalQueue } from "./arrival_queue.ts";
 import { addArea, armEvent, exportDescriptor } from "./controls.ts";
 import type { ReceiverEvents } from "./events.ts";
-import { ZeroCopyReceiverHandle } from "./handle.ts";
+import { ZcrxHandle } from "./handle.ts";
 import {
   openImported,
   openOnQueue,
   openWithoutDevice,
   type Origin,
-  type ZeroCopyMemoryOptions,
-  type ZeroCopyReceiverOptions,
+  type ZcrxMemoryOptions,
+  type ZcrxReceiverOptions,
 } from "./opening.ts";
 import { areaOf, offsetIn } from "./offset.ts";
-import { ZeroCopyPiece } from "./piece.ts";
+import { ZcrxPiece } from "./piece.ts";
 import { PieceTable } from "./piece_table.ts";
-import { type ZeroCopyEvent, zeroCopyReceiveFeatures } from "./query.ts";
+import { type ZcrxEvent, zcrxFeatures } from "./query.ts";
 import { type Reception, Receptions } from "./receptions.ts";
 import type { Attachment, SharedReceiver } from "./shared.ts";
 
 /** How to receive. */
-export interface ZeroCopyReceiveOptions {
+export interface ZcrxReceiveOptions {
   /** Bytes after which it ends; no limit by default. */
   readonly bytes?: number;
 }
 
 /** How to receive in a loop. */
-export interface ZeroCopyLoopOptions extends ZeroCopyReceiveOptions {
+export interface ZcrxLoopOptions extends ZcrxReceiveOptions {
   /** Ends it; the loop then throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What a {@linkcode ZeroCopyReceiver} has counted. */
-export interface ZeroCopyStatistics {
+/** What a {@linkcode ZcrxReceiver} has counted. */
+export interface ZcrxStatistics {
   /** Pieces received. */
   readonly pieces: number;
   /** Their bytes. */
@@ -83,7 +83,7 @@ export interface ZeroCopyStatistics {
   readonly flushes: number;
   /**
    * Chunks that the kernel copied, or undefined where it does not say (before 7.2). See
-   * {@linkcode ZeroCopyReceiver.statistics} for what it leaves out.
+   * {@linkcode ZcrxReceiver.statistics} for what it leaves out.
    */
   readonly copiedChunks: number | undefined;
   /** Their bytes. */
@@ -91,7 +91,7 @@ export interface ZeroCopyStatistics {
 }
 
 /**
- * Told of a piece. The program holds it until {@linkcode ZeroCopyReceiver.giveBack}.
+ * Told of a piece. The program holds it until {@linkcode ZcrxReceiver.giveBack}.
  *
  * @param userData What the receive was started with.
  * @param piece The piece.
@@ -127,12 +127,12 @@ export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
  *
  * @example Without a device
  * ```ts ignore
- * import { Area, Ring, Socket, ZeroCopyReceiver } from "zclab";
+ * import { Area, Ring, Socket, ZcrxReceiver } from "zclab";
  * import { assertEquals } from "@std/assert";
  *
  * await using ring = Ring.open({ completionSize: 32 });
  * using area = Area.map({ bytes: 1 << 20 });
- * using receiver = ZeroCopyReceiver.withoutDevice(ring, { area });
+ * using receiver = ZcrxReceiver.withoutDevice(ring, { area });
  * using listener = Socket.tcp().bind({ host: "127.0.0.1", port: 0 }).listen();
  * using sender = Socket.tcp().connect(listener.localAddress!);
  * using socket = await ring.accept(listener);
@@ -147,7 +147,7 @@ export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
  * assertEquals(pieces, ["hello"]);
  * ```
  */
-export class ZeroCopyReceiver implements Disposable {
+export class ZcrxReceiver implements Disposable {
   readonly #engine: Engine;
   readonly #shared: SharedReceiver;
   readonly #attachment: Attachment;
@@ -192,8 +192,8 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {OwnershipError} If the area is another receiver's.
    * @throws {ClosedError} If the ring or the area is closed.
    */
-  static open(ring: Ring, options: ZeroCopyReceiverOptions): ZeroCopyReceiver {
-    return new ZeroCopyReceiver(ring, openOnQueue(ring, options));
+  static open(ring: Ring, options: ZcrxReceiverOptions): ZcrxReceiver {
+    return new ZcrxReceiver(ring, openOnQueue(ring, options));
   }
 
   /**
@@ -206,8 +206,8 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {OwnershipError} If the area is another receiver's.
    * @throws {ClosedError} If the ring or the area is closed.
    */
-  static withoutDevice(ring: Ring, options: ZeroCopyMemoryOptions): ZeroCopyReceiver {
-    return new ZeroCopyReceiver(ring, openWithoutDevice(ring, options));
+  static withoutDevice(ring: Ring, options: ZcrxMemoryOptions): ZcrxReceiver {
+    return new ZcrxReceiver(ring, openWithoutDevice(ring, options));
   }
 
   /**
@@ -221,8 +221,8 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {UnsupportedError} Before Linux 6.19.
    * @throws {ClosedError} If the ring or the handle is closed.
    */
-  static import(ring: Ring, handle: ZeroCopyReceiverHandle): ZeroCopyReceiver {
-    return new ZeroCopyReceiver(ring, openImported(ring, handle));
+  static import(ring: Ring, handle: ZcrxHandle): ZcrxReceiver {
+    return new ZcrxReceiver(ring, openImported(ring, handle));
   }
 
   // === What it is ===
@@ -284,7 +284,7 @@ export class ZeroCopyReceiver implements Disposable {
    *
    * @throws {ClosedError} After close.
    */
-  statistics(): ZeroCopyStatistics {
+  statistics(): ZcrxStatistics {
     this.#ensureOpen();
     const counts = this.#shared.counts;
     const { count, bytes, queueFull, starved } = this.#receptions;
@@ -320,7 +320,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {RangeError} If the limit is not a positive whole number.
    * @throws {ClosedError} If the receiver or its ring is closed, or closes meanwhile.
    */
-  async *receive(file: File, options: ZeroCopyLoopOptions = {}): AsyncGenerator<ZeroCopyPiece> {
+  async *receive(file: Descriptor, options: ZcrxLoopOptions = {}): AsyncGenerator<ZcrxPiece> {
     const { signal } = options;
     signal?.throwIfAborted();
     const stream: number[] = [];
@@ -352,9 +352,9 @@ export class ZeroCopyReceiver implements Disposable {
     }
   }
 
-  #piece(piece: number): ZeroCopyPiece {
+  #piece(piece: number): ZcrxPiece {
     const slot = this.#pieces.slotOf(piece);
-    return new ZeroCopyPiece(this, piece, {
+    return new ZcrxPiece(this, piece, {
       area: this.#shared.area(this.#pieces.area(slot)),
       offset: this.#pieces.offset(slot),
       length: this.#pieces.length(slot),
@@ -379,7 +379,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {RangeError} If the limit is not a positive whole number.
    * @throws {ClosedError} If the receiver, its ring or the socket is closed.
    */
-  start(file: File, userData = 0, options: ZeroCopyReceiveOptions = {}): number {
+  start(file: Descriptor, userData = 0, options: ZcrxReceiveOptions = {}): number {
     this.#ensureOpen();
     return this.#receptions.begin(file, userData, options.bytes).number;
   }
@@ -636,14 +636,14 @@ export class ZeroCopyReceiver implements Disposable {
    */
   flush(): number {
     this.#ensureOpen();
-    if (!zeroCopyReceiveFeatures().flush) {
+    if (!zcrxFeatures().flush) {
       throw new UnsupportedError("ZCRX_CTRL_FLUSH_RQ", { since: "6.19" });
     }
     return this.#shared.flush();
   }
 
   /** How often each event has happened (7.2). */
-  get events(): Readonly<Record<ZeroCopyEvent, number>> {
+  get events(): Readonly<Record<ZcrxEvent, number>> {
     return this.#events.counts;
   }
 
@@ -655,7 +655,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {UnsupportedError} Before Linux 7.2, and for an imported receiver.
    * @throws {ClosedError} If the receiver or its ring is closed, or closes before that.
    */
-  async nextEvent(): Promise<ZeroCopyEvent> {
+  async nextEvent(): Promise<ZcrxEvent> {
     this.#ensureOpen();
     this.#requireEvents();
     const event = this.#events.take();
@@ -675,7 +675,7 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {UnsupportedError} Before Linux 7.2, and for an imported receiver.
    * @throws {ClosedError} After close.
    */
-  arm(event: ZeroCopyEvent): void {
+  arm(event: ZcrxEvent): void {
     this.#ensureOpen();
     this.#requireEvents();
     armEvent(this.#attachment, event);
@@ -699,9 +699,9 @@ export class ZeroCopyReceiver implements Disposable {
    * @throws {UnsupportedError} Before Linux 6.19.
    * @throws {ClosedError} After close.
    */
-  export(): ZeroCopyReceiverHandle {
+  export(): ZcrxHandle {
     this.#ensureOpen();
-    return new ZeroCopyReceiverHandle(exportDescriptor(this.#attachment), this.#shared);
+    return new ZcrxHandle(exportDescriptor(this.#attachment), this.#shared);
   }
 
   /**
@@ -722,7 +722,7 @@ export class ZeroCopyReceiver implements Disposable {
 
   #ensureOpen(): void {
     if (this.#engine.closed) throw new ClosedError("Ring");
-    if (this.#closed) throw new ClosedError("ZeroCopyReceiver");
+    if (this.#closed) throw new ClosedError("ZcrxReceiver");
   }
 
   /**
@@ -744,7 +744,7 @@ export class ZeroCopyReceiver implements Disposable {
         const low = this.#pieces.low(slot);
         this.#shared.giveBack(low, this.#pieces.high(slot), this.#pieces.length(slot));
       }
-      this.#end(new ClosedError("ZeroCopyReceiver"));
+      this.#end(new ClosedError("ZcrxReceiver"));
     }
   }
 
@@ -780,12 +780,12 @@ export class ZeroCopyReceiver implements Disposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZeroCopyReceiver", this.#facts());
+    return inLine("ZcrxReceiver", this.#facts());
   }
 
   /** A small table for notebooks. */
   [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZeroCopyReceiver", this.#facts(), this.#more());
+    return inTable("ZcrxReceiver", this.#facts(), this.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -7,7 +7,7 @@
 import { ClosedError } from "../kernel/errors.ts";
 import { SQE } from "../kernel/uapi.ts";
 import { Socket, socketRegistrations } from "../net/socket.ts";
-import { fdOf, type File } from "../ring/batch.ts";
+import { type Descriptor, fdOf } from "../ring/batch.ts";
 import {
   type Engine,
   engineOf,
@@ -35,7 +35,7 @@ const STARVED_FOR = 1000;
 /** One receive: from its start to its end, over all requests that it takes. */
 export class Reception {
   readonly number: number;
-  readonly file: File;
+  readonly file: Descriptor;
   readonly userData: number;
   /** Pieces that the loop has not had yet, or undefined on the batch face. */
   readonly stream: number[] | undefined;
@@ -58,7 +58,7 @@ export class Reception {
   returned = -1;
   wake: (() => void) | undefined;
 
-  constructor(number: number, file: File, userData: number, left: number, stream?: number[]) {
+  constructor(number: number, file: Descriptor, userData: number, left: number, stream?: number[]) {
     this.number = number;
     this.file = file;
     this.userData = userData;
@@ -135,7 +135,7 @@ export class Receptions {
    * @throws {RangeError} If the limit is not a positive whole number.
    */
   begin(
-    file: File,
+    file: Descriptor,
     userData: number,
     bytes: number | undefined,
     stream?: number[],
@@ -388,7 +388,7 @@ export class Receptions {
       this.#cancelAll(receptions, timeout);
     } finally {
       for (const reception of receptions) {
-        this.#finish(reception, new ClosedError("ZeroCopyReceiver"));
+        this.#finish(reception, new ClosedError("ZcrxReceiver"));
       }
     }
   }

@@ -14,7 +14,7 @@ import { REGISTER } from "../kernel/uapi.ts";
 import type { Area } from "../memory/area.ts";
 import { type QueueAddress, type QueueFacts, queueFacts } from "../net/queue_facts.ts";
 import type { Engine } from "../ring/engine.ts";
-import { type ZeroCopyReceiveFeatures, zeroCopyReceiveFeatures } from "./query.ts";
+import { type ZcrxFeatures, zcrxFeatures } from "./query.ts";
 
 /** The operation that registers a receiver. */
 export const OPERATION = "IORING_REGISTER_ZCRX_IFQ";
@@ -37,7 +37,7 @@ export interface RefusedRequest {
 
 /** What could be found out about a registration that failed. */
 export interface Situation {
-  readonly features: ZeroCopyReceiveFeatures;
+  readonly features: ZcrxFeatures;
   /** Whether the kernel was built with `CONFIG_IO_URING_ZCRX`. */
   readonly built: boolean;
   /** Whether this process has CAP_NET_ADMIN, if only over a user namespace of its own. */
@@ -67,7 +67,7 @@ function memlockLimit(): number | undefined {
 export function situationOf(engine: Engine, queue: QueueAddress | undefined): Situation {
   const map = Deno.readTextFileSync("/proc/self/uid_map").trim().split(/\s+/);
   return {
-    features: zeroCopyReceiveFeatures(),
+    features: zcrxFeatures(),
     built: isBuilt(engine),
     netAdmin: hasCapability(CAP_NET_ADMIN),
     initialUserNamespace: map.join(" ") === "0 0 4294967295",
@@ -237,7 +237,7 @@ function withDevice(
           : `the driver of ${name} cannot give a queue other memory, or its device does no DMA ` +
             "(veth, virtio-net and netdevsim are like that)",
         advice: "use a NIC that can (bnxt, gve, mlx5, fbnic), or deno task vm with its softnic; " +
-          "ZeroCopyReceiver.withoutDevice works everywhere, and copies",
+          "ZcrxReceiver.withoutDevice works everywhere, and copies",
       };
     case "ENODATA":
       return {
@@ -258,7 +258,7 @@ function withDevice(
 function invalid(
   name: string,
   bufferBytes: number,
-  features: ZeroCopyReceiveFeatures,
+  features: ZcrxFeatures,
   facts: QueueFacts | undefined,
 ): Explanation {
   if (facts?.dataSplit !== undefined && facts.dataSplit !== "on") {

@@ -17,7 +17,7 @@ import {
 import type { Area } from "../memory/area.ts";
 import type { QueueAddress } from "../net/queue_facts.ts";
 import type { Engine } from "../ring/engine.ts";
-import type { ZeroCopyReceiveFeatures } from "./query.ts";
+import type { ZcrxFeatures } from "./query.ts";
 import type { RefillOffsets, RefillRegion } from "./refill_ring.ts";
 import { explainRegistration, OPERATION, situationOf } from "./refusals.ts";
 
@@ -153,7 +153,7 @@ const MIXED_PLACES = 4;
  */
 export function checkRing(
   ring: { readonly flags: readonly string[]; readonly completionEntries: number },
-  features: ZeroCopyReceiveFeatures,
+  features: ZcrxFeatures,
 ): void {
   if (!features.receive) {
     throw new UnsupportedError("IORING_OP_RECV_ZC", {

@@ -115,7 +115,7 @@ export class SharedReceiver {
   #lock(area: Area): void {
     this.#unlock.push(keepOpen(
       area,
-      "A ZeroCopyReceiver receives into this area: close the receiver first. The memory stays " +
+      "A ZcrxReceiver receives into this area: close the receiver first. The memory stays " +
         "the kernel's until the receiver's ring is closed",
     ));
   }

@@ -1,11 +1,11 @@
 // Receives without copying on the software NIC: deno task vm -- deno run -A labs/examples/11_zero_copy_receive.ts
-import { Area, Ring, Socket, Softnic, Testbed, ZeroCopyReceiver } from "zclab";
+import { Area, Ring, Socket, Softnic, Testbed, ZcrxReceiver } from "zclab";
 
 await using bed = await Testbed.softnic();
 await (await Softnic.of(bed.far)).steer({ port: 9000, queue: 1 });
 await using ring = Ring.open({ entries: 64, completionSize: 32 });
 using area = Area.map({ bytes: 1 << 20 });
-using receiver = ZeroCopyReceiver.open(ring, {
+using receiver = ZcrxReceiver.open(ring, {
   area,
   interface: bed.far.interface,
   queue: 1,

@@ -4,7 +4,7 @@ import {
   type Received,
   ReceiveReference,
   receiveZeroCopy,
-  type ZeroCopyOptions,
+  type SendZcOptions,
 } from "../../bench/receive.ts";
 import { receiveTrials } from "../../bench/receive_trials.ts";
 import { testsNeeding } from "../needs.ts";
@@ -40,7 +40,7 @@ class Programs implements AsyncDisposable {
   }
 
   /** Both receive the same stream from the same sender, one after the other. */
-  async receiveTwice(options: ZeroCopyOptions): Promise<{ c: Received; ours: Received }> {
+  async receiveTwice(options: SendZcOptions): Promise<{ c: Received; ours: Received }> {
     const { sender, reference } = this;
     const send = (port: number): Promise<void> => sender.send({ ...options, port, cpu: 1 });
     const c = await reference.receiveZeroCopy(options, send);

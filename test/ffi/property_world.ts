@@ -5,7 +5,7 @@
  * @module
  */
 import { Area, type Slice } from "../../ffi/memory/area.ts";
-import type { File } from "../../ffi/ring/batch.ts";
+import type { Descriptor } from "../../ffi/ring/batch.ts";
 import { BufferRing } from "../../ffi/ring/buffer_ring.ts";
 import {
   ClosedError,
@@ -1060,7 +1060,7 @@ export class World {
 
   // === Operations whose data does not matter ===
 
-  #junkFile(): { file: File; socket: Socket | undefined } {
+  #junkFile(): { file: Descriptor; socket: Socket | undefined } {
     if (this.#chance(10)) {
       return { file: this.#pick([-1, -(2 ** 31), 2 ** 31 - 1, 1e6])!, socket: undefined };
     }
@@ -1101,15 +1101,15 @@ export class World {
         break;
       case 2:
         if (message === undefined) return;
-        this.#prepare(model, "sendmsg()", "valid", (u) => batch.sendmsg(file, message, u), handler);
+        this.#prepare(model, "sendMsg()", "valid", (u) => batch.sendMsg(file, message, u), handler);
         break;
       case 3:
         if (message === undefined) return;
         this.#prepare(
           model,
-          "sendmsgZc()",
+          "sendMsgZc()",
           "valid",
-          (u) => batch.sendmsgZc(file, message, u, flags),
+          (u) => batch.sendMsgZc(file, message, u, flags),
           handler,
         );
         break;
@@ -1135,7 +1135,7 @@ export class World {
         break;
       case 6:
         if (message === undefined) return;
-        this.#prepare(model, "recvmsg()", "valid", (u) => batch.recvmsg(file, message, u), handler);
+        this.#prepare(model, "recvMsg()", "valid", (u) => batch.recvMsg(file, message, u), handler);
         break;
       case 7: {
         if (slice === undefined) return;
@@ -1264,10 +1264,10 @@ export class World {
       ["shutdown", () => ring.shutdown(this.#chance(90) ? -1 : file, "write")],
       ["closeFile", () => ring.closeFile(-1)],
       ...(message === undefined ? [] : [
-        ["sendmsg", () => ring.sendmsg(file, message, options)],
-        ["sendmsgZc", () => ring.sendmsgZc(file, message, options)],
+        ["sendMsg", () => ring.sendMsg(file, message, options)],
+        ["sendMsgZc", () => ring.sendMsgZc(file, message, options)],
         ["sendVectorized", () => ring.sendVectorized(file, message, options)],
-        ["recvmsg", () => ring.recvmsg(file, message, options)],
+        ["recvMsg", () => ring.recvMsg(file, message, options)],
       ] as const),
     ];
     const [name, run] = this.#pick(operations)!;
@@ -1317,11 +1317,11 @@ export class World {
       ["batch.send(target)", () => batch.send(socket!, slice!, notNumber(g()))],
       ["batch.sendZc(slice)", () => batch.sendZc(socket!, notSlice(g()))],
       ["batch.sendZc(target)", () => batch.sendZc(socket!, slice!, notNumber(g()))],
-      ["batch.sendmsg(message)", () => batch.sendmsg(socket!, notMessage(g()))],
-      ["batch.sendmsgZc(message)", () => batch.sendmsgZc(socket!, notMessage(g()))],
+      ["batch.sendMsg(message)", () => batch.sendMsg(socket!, notMessage(g()))],
+      ["batch.sendMsgZc(message)", () => batch.sendMsgZc(socket!, notMessage(g()))],
       ["batch.sendVectorized()", () => batch.sendVectorized(socket!, notMessage(g()))],
       ["batch.recv(slice)", () => batch.recv(socket!, notSlice(g()))],
-      ["batch.recvmsg(message)", () => batch.recvmsg(socket!, notMessage(g()))],
+      ["batch.recvMsg(message)", () => batch.recvMsg(socket!, notMessage(g()))],
       ["batch.read(slice)", () => batch.read(socket!, notSlice(g()))],
       ["batch.write(slice)", () => batch.write(socket!, notSlice(g()))],
       ["batch.connect(address)", () => batch.connect(socket!, g())],
@@ -1357,9 +1357,9 @@ export class World {
       ["send(options)", () => ring.send(socket!, slice!, notOptions(g()))],
       ["sendZc(notifier)", () => ring.sendZc(socket!, slice!, { notifier: notNotifier(g()) })],
       ["sendZc(signal)", () => ring.sendZc(socket!, slice!, { signal: g() })],
-      ["sendmsg(message)", () => ring.sendmsg(socket!, notMessage(g()))],
+      ["sendMsg(message)", () => ring.sendMsg(socket!, notMessage(g()))],
       ["recv(slice)", () => ring.recv(socket!, notSlice(g()))],
-      ["recvmsg(message)", () => ring.recvmsg(socket!, notMessage(g()))],
+      ["recvMsg(message)", () => ring.recvMsg(socket!, notMessage(g()))],
       ["accept(file)", () => ring.accept(notNumber(g()))],
       ["connect(address)", () => ring.connect(socket!, g())],
       ["poll(file)", () => ring.poll(notNumber(g()), 1)],
@@ -1979,8 +1979,8 @@ export class World {
             : batch.sendVectorized(sender, message, target, flags);
         }
         return zeroCopy
-          ? batch.sendmsgZc(sender, message, target, flags)
-          : batch.sendmsg(sender, message, target, flags);
+          ? batch.sendMsgZc(sender, message, target, flags)
+          : batch.sendMsg(sender, message, target, flags);
       };
       const what = `send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
       if (slot !== undefined) {
@@ -2031,7 +2031,7 @@ export class World {
             ? ring.sendZc(sender, slice, options)
             : vectorized
             ? ring.sendVectorizedZc(sender, message, options)
-            : ring.sendmsgZc(sender, message, options),
+            : ring.sendMsgZc(sender, message, options),
         {
           file: sender,
           onValue: ({ bytes, released }) => {
@@ -2053,7 +2053,7 @@ export class World {
             ? ring.send(sender, slice, options)
             : vectorized
             ? ring.sendVectorized(sender, message, options)
-            : ring.sendmsg(sender, message, options),
+            : ring.sendMsg(sender, message, options),
         {
           file: sender,
           onValue: (bytes) => {
@@ -2127,7 +2127,7 @@ export class World {
         (u) =>
           message === undefined
             ? model.ring.batch.recv(channel.receiver, slice, u)
-            : model.ring.batch.recvmsg(channel.receiver, message, u),
+            : model.ring.batch.recvMsg(channel.receiver, message, u),
         { file: channel.receiver, complete: got },
       );
       return;
@@ -2141,7 +2141,7 @@ export class World {
       () =>
         message === undefined
           ? model.ring.recv(channel.receiver, slice, options)
-          : model.ring.recvmsg(channel.receiver, message, options),
+          : model.ring.recvMsg(channel.receiver, message, options),
       {
         file: channel.receiver,
         onValue: got,

@@ -7,7 +7,7 @@ import { describeErrno, kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { LIBURING } from "../../../ffi/kernel/symbols.ts";
-import { zeroCopyReceiveFeatures } from "../../../ffi/zcrx/query.ts";
+import { zcrxFeatures } from "../../../ffi/zcrx/query.ts";
 import { findIfb, loadIfb } from "../testbed/ifb.ts";
 import {
   findCompiler,
@@ -446,7 +446,7 @@ function probeZcrx(answers: Map<Requirement, Answer>): void {
   const capable = networkDrivers().filter(([, driver]) => ZCRX_DRIVERS.includes(driver))
     .map(([name, driver]) => `on ${name} (${driver}), as far as header split and steering go`);
   if (answers.get("softnic")?.state === "real") capable.unshift("on softnic");
-  if (zeroCopyReceiveFeatures().withoutDevice) capable.push("without a device, with copying");
+  if (zcrxFeatures().withoutDevice) capable.push("without a device, with copying");
   answers.set(
     "zcrx",
     capable.length > 0 ? real(capable.join("; ")) : no(

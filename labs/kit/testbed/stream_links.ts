@@ -7,7 +7,7 @@
 import type { Area } from "../../../ffi/memory/area.ts";
 import { Socket } from "../../../ffi/net/socket.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
-import { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
+import { ZcrxReceiver } from "../../../ffi/zcrx/receiver.ts";
 import { Softnic } from "./softnic.ts";
 import { type InterfaceSettings, Testbed } from "./testbed.ts";
 
@@ -150,12 +150,12 @@ export class StreamLink implements AsyncDisposable {
       readonly device?: "none" | "softnic";
       readonly bufferBytes?: number;
     },
-  ): ZeroCopyReceiver {
+  ): ZcrxReceiver {
     const { area, device, bufferBytes = 4096 } = options;
     if (this.nic === undefined || device === "none") {
-      return ZeroCopyReceiver.withoutDevice(ring, { area });
+      return ZcrxReceiver.withoutDevice(ring, { area });
     }
-    return ZeroCopyReceiver.open(ring, {
+    return ZcrxReceiver.open(ring, {
       area,
       interface: this.bed.far.interface,
       queue: this.queue,

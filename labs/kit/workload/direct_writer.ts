@@ -8,7 +8,7 @@ import type { DiskFile } from "../../../ffi/memory/disk_file.ts";
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
-import type { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
+import type { ZcrxReceiver } from "../../../ffi/zcrx/receiver.ts";
 
 const PAGE = 4096;
 /** Bytes of one write at most, and of the pages that are put together from what is not aligned. */
@@ -44,7 +44,7 @@ interface Run {
  */
 export class DirectWriter implements Disposable {
   readonly #ring: Ring;
-  readonly #receiver: ZeroCopyReceiver;
+  readonly #receiver: ZcrxReceiver;
   readonly #area: Area;
   readonly #file: DiskFile;
   readonly #bytes: number;
@@ -75,7 +75,7 @@ export class DirectWriter implements Disposable {
    *   stream, a multiple of 4096.
    */
   constructor(
-    receiver: ZeroCopyReceiver,
+    receiver: ZcrxReceiver,
     file: DiskFile,
     { ring, bytes }: { readonly ring: Ring; readonly bytes: number },
   ) {

@@ -12,7 +12,7 @@ import type { Ring } from "../../../ffi/ring/ring.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
 import { CQE } from "../../../ffi/kernel/uapi.ts";
-import type { ZeroCopyReceiver } from "../../../ffi/zcrx/receiver.ts";
+import type { ZcrxReceiver } from "../../../ffi/zcrx/receiver.ts";
 import { matchesStream, matchesWhole } from "./stream.ts";
 
 /** What to receive. */
@@ -82,7 +82,7 @@ class Tally {
   }
 
   /** Takes the pieces that a receiver shows. */
-  takeShown(receiver: ZeroCopyReceiver, view: DataView, count: number): void {
+  takeShown(receiver: ZcrxReceiver, view: DataView, count: number): void {
     const matches = this.#matches;
     const { onPiece } = this.#options;
     let { received } = this;
@@ -221,7 +221,7 @@ export function receiveMultishot(
  * @throws {Error} If what is received is not the stream.
  */
 export function receiveZeroCopy(
-  receiver: ZeroCopyReceiver,
+  receiver: ZcrxReceiver,
   socket: Socket,
   options: ReceiveOptions,
 ): Received {

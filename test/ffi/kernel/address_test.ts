@@ -108,7 +108,7 @@ Deno.test("a link-local address reaches the interface that it names, in the sock
   using open = Socket.udp(bed.near, { family: 6 });
   await arrives("message", () => {
     const options = { to: place("fe80::2"), place: bed.near };
-    return ring.sendmsg(open, new Message([piece("message")], options));
+    return ring.sendMsg(open, new Message([piece("message")], options));
   });
 
   // The number that the kernel gives for it is an address again.

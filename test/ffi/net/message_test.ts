@@ -25,7 +25,7 @@ Deno.test("Message refuses no slice, more than 1024, and an address that is none
 });
 
 for (const family of [4, 6] as const) {
-  Deno.test(`sendmsg() gathers and recvmsg() scatters and tells the sender (IPv${family})`, async () => {
+  Deno.test(`sendMsg() gathers and recvMsg() scatters and tells the sender (IPv${family})`, async () => {
     using bed = await Testbed.loopback();
     using ring = Ring.open();
     using area = Area.map({ bytes: 8192 });
@@ -39,8 +39,8 @@ for (const family of [4, 6] as const) {
     assertEquals(incoming.address, undefined);
 
     for (let round = 0; round < 2; round++) {
-      const received = ring.recvmsg(receiver, incoming);
-      assertEquals(await ring.sendmsg(sender, outgoing), 11);
+      const received = ring.recvMsg(receiver, incoming);
+      assertEquals(await ring.sendMsg(sender, outgoing), 11);
       assertEquals(await received, 11);
       assertEquals(textOf(area.slice(4096, 4).bytes), "hell");
       assertEquals(textOf(area.slice(5000, 7).bytes), "o world");
@@ -49,7 +49,7 @@ for (const family of [4, 6] as const) {
 
     // Another sender, through the batch face, and without copying.
     using other = Socket.udp(bed.near, { family }).bind(bed.near.address(0, family));
-    ring.batch.recvmsg(receiver, incoming, 1).sendmsgZc(other, outgoing, 2);
+    ring.batch.recvMsg(receiver, incoming, 1).sendMsgZc(other, outgoing, 2);
     const completions = reapAll(ring);
     assertEquals(completions.length, 3);
     for (const [, result, flags] of completions) {
@@ -67,14 +67,14 @@ Deno.test("A message learns its sender anew each time, also after one without an
   using connection = connectUdp(bed);
   const message = Message.receiver([area.slice(2048, 100)]);
   await ring.send(stream.near, area.slice(0, 5));
-  assertEquals([await ring.recvmsg(stream.far, message), message.address], [5, undefined]);
+  assertEquals([await ring.recvMsg(stream.far, message), message.address], [5, undefined]);
   await ring.send(connection.near, area.slice(0, 6));
-  assertEquals(await ring.recvmsg(connection.far, message), 6);
+  assertEquals(await ring.recvMsg(connection.far, message), 6);
   assertEquals(message.address, connection.near.localAddress);
   await ring.send(stream.near, area.slice(0, 7));
-  assertEquals([await ring.recvmsg(stream.far, message), message.address], [7, undefined]);
+  assertEquals([await ring.recvMsg(stream.far, message), message.address], [7, undefined]);
   await ring.send(connection.near, area.slice(0, 8));
-  ring.batch.recvmsg(connection.far, message);
+  ring.batch.recvMsg(connection.far, message);
   assertEquals(reapAll(ring).map(([, result]) => result), [8]);
   assertEquals(message.address, connection.near.localAddress);
 });
@@ -88,16 +88,16 @@ Deno.test("A message takes all of its slices or none", async () => {
   ring.batch.recv(connection.far, busy).submit();
 
   const message = new Message([free, busy]);
-  assertThrows(() => ring.batch.sendmsg(connection.near, message), OwnershipError, "SENDMSG");
-  assertThrows(() => ring.batch.recvmsg(connection.far, message), OwnershipError, "RECVMSG");
+  assertThrows(() => ring.batch.sendMsg(connection.near, message), OwnershipError, "SENDMSG");
+  assertThrows(() => ring.batch.recvMsg(connection.far, message), OwnershipError, "RECVMSG");
   assertEquals([free.state, busy.state, area.inFlight], ["free", "in flight", 1]);
   assertEquals(ring.batch.prepared, 0);
 
   // The same slice twice: fine to send, impossible to receive into.
   const twice = new Message([free, free]);
-  assertThrows(() => ring.batch.recvmsg(connection.far, twice), OwnershipError);
+  assertThrows(() => ring.batch.recvMsg(connection.far, twice), OwnershipError);
   assertEquals(free.state, "free");
-  ring.batch.sendmsg(connection.near, twice, 5);
+  ring.batch.sendMsg(connection.near, twice, 5);
   const results = reapAll(ring).map(([userData, result]) => [userData, result]);
   assertEquals(results.toSorted(), [[0, 10], [5, 20]]);
   assertEquals([free.state, busy.state, area.inFlight], ["free", "free", 0]);
@@ -109,7 +109,7 @@ Deno.test("A message is in flight, and free afterwards, with all of its slices",
   using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });
   const slices = [area.slice(0, 10), area.slice(100, 10)];
-  const received = ring.recvmsg(connection.far, Message.receiver(slices));
+  const received = ring.recvMsg(connection.far, Message.receiver(slices));
   assertEquals(slices.map(({ state }) => state), ["in flight", "in flight"]);
   assertThrows(() => slices[1]!.bytes, OwnershipError, "for RECVMSG");
   await ring.send(connection.near, area.slice(200, 12));
@@ -153,8 +153,8 @@ for (const family of [4, 6] as const) {
     const message = Message.receiver([area.slice(1 << 17, 1000), area.slice(1 << 16, 1 << 16)]);
     assertEquals([message.segmentBytes, message.truncated, message.flags], [undefined, false, 0]);
     const receive = async (batch: boolean): Promise<number> => {
-      if (!batch) return await ring.recvmsg(far, message, { timeout: 5000 });
-      ring.batch.recvmsg(far, message);
+      if (!batch) return await ring.recvMsg(far, message, { timeout: 5000 });
+      ring.batch.recvMsg(far, message);
       return reapAll(ring)[0]![1];
     };
     for (const batch of [false, true]) {
@@ -174,7 +174,7 @@ for (const family of [4, 6] as const) {
     assertMatch(display(message), /segment bytes.*65/s);
     // While it is received into, and when that came to nothing, it says nothing of the one before.
     const aborted = new AbortController();
-    const pending = ring.recvmsg(far, message, { signal: aborted.signal });
+    const pending = ring.recvMsg(far, message, { signal: aborted.signal });
     assertEquals([message.segmentBytes, message.flags], [undefined, 0]);
     aborted.abort();
     await assertRejects(() => pending, DOMException, "aborted");
@@ -194,9 +194,9 @@ Deno.test("A message tells that a datagram was longer than its slices", async ()
     for (const batch of [false, true]) {
       near.send(area.slice(0, length));
       if (batch) {
-        ring.batch.recvmsg(far, message, 0, flags);
+        ring.batch.recvMsg(far, message, 0, flags);
         assertEquals(reapAll(ring)[0]![1], result);
-      } else assertEquals(await ring.recvmsg(far, message, { flags, timeout: 5000 }), result);
+      } else assertEquals(await ring.recvMsg(far, message, { flags, timeout: 5000 }), result);
       assertEquals([message.truncated, (message.flags & MSG.TRUNC) !== 0], [truncated, truncated]);
       assertEquals(message.controlTruncated, false);
       const text = truncated ? ", truncated: true" : "";
@@ -214,7 +214,7 @@ Deno.test("A message without an address tells the same", async () => {
   connection.far.setOption("UDP_GRO", true);
   connection.near.setOption("UDP_SEGMENT", 100).send(area.slice(0, 1000));
   const message = new Message([area.slice(4096, 500)]);
-  assertEquals(await ring.recvmsg(connection.far, message, { timeout: 5000 }), 500);
+  assertEquals(await ring.recvMsg(connection.far, message, { timeout: 5000 }), 500);
   assertEquals(
     [message.truncated, message.segmentBytes, message.address],
     [true, 100, undefined],
@@ -230,13 +230,13 @@ Deno.test("A message tells how many datagrams were dropped before it (SO_RXQ_OVF
   far.setOption("SO_RXQ_OVFL", true).setOption("SO_RCVBUF", 8192);
   const message = Message.receiver([area.slice(1 << 15, 4096)]);
   near.send(area.slice(0, 10));
-  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 10);
+  assertEquals(await ring.recvMsg(far, message, { timeout: 5000 }), 10);
   assertEquals(message.dropped, undefined);
   for (let i = 0; i < 100; i++) near.send(area.slice(0, 1000));
   let received = 0;
   while (far.receive(area.slice(1 << 15, 4096)) !== undefined) received++;
   near.send(area.slice(0, 11));
-  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 11);
+  assertEquals(await ring.recvMsg(far, message, { timeout: 5000 }), 11);
   assertEquals(message.dropped, 100 - received);
   assertMatch(Deno.inspect(message), /dropped: \d+/);
 });

@@ -260,16 +260,16 @@ Deno.test("Batch performs every operation", async () => {
   batch.close(made.get(10)!, 12);
   assertEquals(resultsOf(ring).get(12), 0);
 
-  // sendmsg, sendmsgZc, sendZc, recvmsg, poll
+  // sendMsg, sendMsgZc, sendZc, recvMsg, poll
   using connection = connectUdp(bed);
   const { near, far } = connection;
   const message = new Message([outgoing]);
   batch.poll(far, POLL.IN, 13).submit();
   assertEquals(batch.reap(() => {}), 0);
-  batch.sendmsg(near, message, 14).sendmsgZc(near, message, 15).sendZc(near, outgoing, 16);
+  batch.sendMsg(near, message, 14).sendMsgZc(near, message, 15).sendZc(near, outgoing, 16);
   assertEquals(resultsOf(ring), new Map([[13, POLL.IN], [14, 5], [15, 5], [16, 5]]));
   for (let i = 0; i < 3; i++) {
-    batch.recvmsg(far, Message.receiver([incoming]), 17);
+    batch.recvMsg(far, Message.receiver([incoming]), 17);
     assertEquals(resultsOf(ring).get(17), 5);
   }
   // nop, timeout, cancel
@@ -619,10 +619,10 @@ Deno.test("Batch throws ClosedError after close, all of its methods", async () =
     sendZc: () => batch.sendZc(near, slice, slot),
     sendEach: () => batch.sendEach(near, slice, 5),
     sendZcEach: () => batch.sendZcEach(near, slice, 5, slot),
-    sendmsg: () => batch.sendmsg(near, message),
-    sendmsgZc: () => batch.sendmsgZc(near, message),
+    sendMsg: () => batch.sendMsg(near, message),
+    sendMsgZc: () => batch.sendMsgZc(near, message),
     recv: () => batch.recv(far, slice),
-    recvmsg: () => batch.recvmsg(far, message),
+    recvMsg: () => batch.recvMsg(far, message),
     recvMultishot: () => batch.recvMultishot(far, buffers),
     read: () => batch.read(near, slice),
     write: () => batch.write(near, slice),
@@ -673,7 +673,7 @@ Deno.test("Batch throws UnsupportedError for what a kernel lacks (simulated)", a
   const old = new Batch(ring[ENGINE] as Engine, ring, new Uint8Array(256));
   const calls: readonly (readonly [OperationName, () => unknown])[] = [
     ["SEND_ZC", () => old.sendZc(connection.near, slice)],
-    ["SENDMSG_ZC", () => old.sendmsgZc(connection.near, message)],
+    ["SENDMSG_ZC", () => old.sendMsgZc(connection.near, message)],
     ["SEND_ZC", () => old.sendVectorizedZc(connection.near, message)],
     ["SOCKET", () => old.socket(2, 1)],
     ["MSG_RING", () => old.msgRing(ring, 1, 1)],
@@ -738,7 +738,7 @@ Deno.test("User data that does not fit 32 bits is refused, and nothing is prepar
     const calls: (() => unknown)[] = [
       () => batch.nop(value),
       () => batch.recv(near, slice, value),
-      () => batch.recvmsg(near, Message.receiver([slice]), value),
+      () => batch.recvMsg(near, Message.receiver([slice]), value),
       () => batch.read(near, slice, -1, value),
       () => batch.write(near, slice, -1, value),
       () => batch.accept(near, value),
@@ -758,7 +758,7 @@ Deno.test("User data that does not fit 32 bits is refused, and nothing is prepar
         () => batch.send(near, slice, value),
         () => batch.sendZc(near, slice, value),
         () => batch.sendEach(near, slice, 100, value),
-        () => batch.sendmsg(near, new Message([slice]), value),
+        () => batch.sendMsg(near, new Message([slice]), value),
       );
     }
     for (const call of calls) assertThrows(call, RangeError, "userData", String(call));
@@ -792,10 +792,10 @@ Deno.test("A request that is refused ends the chain before it", async () => {
     () => batch.sendZc(near, waiting, 2),
     () => batch.sendEach(near, other, 0, 2),
     () => batch.sendEach(near, waiting, 10, 2),
-    () => batch.sendmsg(near, new Message([waiting]), 2),
+    () => batch.sendMsg(near, new Message([waiting]), 2),
     () => batch.recv(closed, other, 2),
     () => batch.recv(near, waiting, 2),
-    () => batch.recvmsg(near, Message.receiver([waiting]), 2),
+    () => batch.recvMsg(near, Message.receiver([waiting]), 2),
     () => batch.read(near, other, -2),
     () => batch.accept(closed),
     () => batch.connect(near, { host: "nobody", port: 1 }),

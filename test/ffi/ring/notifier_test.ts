@@ -77,7 +77,7 @@ test("Messages notify like single slices", {
   using socket = Socket.udp(bed.near);
   const message = new Message(area.chunks(1000).slice(0, 4), { to: bed.far.address(9000) });
   const slot = new Notifier(ring);
-  for (let i = 0; i < 10; i++) ring.batch.sendmsgZc(socket, message, slot);
+  for (let i = 0; i < 10; i++) ring.batch.sendMsgZc(socket, message, slot);
   const { sent, bytes, notified, copied } = slot.flushBlocking();
   assertEquals({ sent, bytes, notified, copied }, {
     sent: 10,
@@ -97,7 +97,7 @@ test("Plain sends may share a notifier, and are not notified", {
   const [first, second] = area.chunks(4000);
   const message = new Message([second!]);
   const slot = new Notifier(ring);
-  ring.batch.send(socket, first!, slot).sendZc(socket, first!, slot).sendmsg(socket, message, slot);
+  ring.batch.send(socket, first!, slot).sendZc(socket, first!, slot).sendMsg(socket, message, slot);
   const { requests, sent, notified, copied, bytes } = await slot.flush();
   assertEquals(
     { requests, sent, notified, copied, bytes },
@@ -349,7 +349,7 @@ test("The await face attaches as well, and tells of copying for each send", {
   const sends = await Promise.all([
     ring.sendZc(socket, first!, { notifier: slot }),
     ring.sendZc(socket, second!, { notifier: slot }),
-    ring.sendmsgZc(socket, new Message([third!]), { notifier: slot }),
+    ring.sendMsgZc(socket, new Message([third!]), { notifier: slot }),
   ]);
   assertEquals(sends.map(({ bytes }) => bytes), [8000, 8000, 8000]);
   const { requests, sent, copied, notified } = await slot.flush();

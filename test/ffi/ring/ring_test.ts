@@ -173,7 +173,7 @@ Deno.test("A peer that resets is ECONNRESET, wherever it is seen", async () => {
   {
     using near = await reset();
     const slot = new Notifier(ring);
-    ring.batch.sendmsgZc(near, new Message([outgoing]), slot);
+    ring.batch.sendMsgZc(near, new Message([outgoing]), slot);
     const { sent, failed, copied, error } = await slot.flush();
     assertEquals([sent, failed, copied, error!.code], [0, 1, 0, "ECONNRESET"]);
   }
@@ -505,10 +505,10 @@ Deno.test("Ring throws or rejects with ClosedError after close, all of its metho
     nop: () => ring.nop(),
     send: () => ring.send(near, slice),
     sendZc: () => ring.sendZc(near, slice),
-    sendmsg: () => ring.sendmsg(near, message),
-    sendmsgZc: () => ring.sendmsgZc(near, message),
+    sendMsg: () => ring.sendMsg(near, message),
+    sendMsgZc: () => ring.sendMsgZc(near, message),
     recv: () => ring.recv(far, slice),
-    recvmsg: () => ring.recvmsg(far, message),
+    recvMsg: () => ring.recvMsg(far, message),
     recvMultishot: () => ring.recvMultishot(far, buffers).next(),
     accept: () => ring.accept(near),
     acceptMultishot: () => ring.acceptMultishot(near).next(),
@@ -696,11 +696,11 @@ Deno.test("Flags that would change who owns memory are refused, on every path", 
   const { batch } = ring;
   const sends: (() => unknown)[] = [
     () => ring.send(near, slice, { flags }),
-    () => ring.sendmsg(near, message, { flags }),
+    () => ring.sendMsg(near, message, { flags }),
     () => batch.send(near, slice, 1, flags),
     () => batch.send(near, slice, new Notifier(ring), flags),
     () => batch.sendEach(near, slice, 100, 1, { flags }),
-    () => batch.sendmsg(near, message, 1, flags),
+    () => batch.sendMsg(near, message, 1, flags),
     () => batch.send(near, slice, 1, -1),
   ];
   if (kernelIsAtLeast("6.17")) {
@@ -715,9 +715,9 @@ Deno.test("Flags that would change who owns memory are refused, on every path", 
   for (const flags of [MSG.ERRQUEUE, MSG.SOCK_DEVMEM]) {
     const receives: (() => unknown)[] = [
       () => ring.recv(near, slice, { flags }),
-      () => ring.recvmsg(near, receiver, { flags }),
+      () => ring.recvMsg(near, receiver, { flags }),
       () => batch.recv(near, slice, 1, flags),
-      () => batch.recvmsg(near, receiver, 1, flags),
+      () => batch.recvMsg(near, receiver, 1, flags),
     ];
     for (const receive of receives) {
       await assertRejects(async () => await receive(), OwnershipError, "would take");
@@ -780,7 +780,7 @@ Deno.test("An argument of a wrong kind is named", async () => {
     const calls: readonly (readonly [name: string, call: () => unknown])[] = [
       ["file", () => ring.send(wrong, slice)],
       ["file", () => ring.sendZc(wrong, slice)],
-      ["file", () => ring.sendmsg(wrong, message)],
+      ["file", () => ring.sendMsg(wrong, message)],
       ["file", () => ring.recv(wrong, slice)],
       ["file", () => ring.recvMultishot(wrong, buffers).next()],
       ["file", () => ring.accept(wrong)],
@@ -793,9 +793,9 @@ Deno.test("An argument of a wrong kind is named", async () => {
       ["slice", () => ring.sendZc(socket, wrong)],
       ["slice", () => ring.recv(socket, wrong)],
       ["slice", () => ring.read(socket, wrong)],
-      ["message", () => ring.sendmsg(socket, wrong)],
-      ["message", () => ring.recvmsg(socket, wrong)],
-      ["message", () => ring.sendmsgZc(socket, wrong)],
+      ["message", () => ring.sendMsg(socket, wrong)],
+      ["message", () => ring.recvMsg(socket, wrong)],
+      ["message", () => ring.sendMsgZc(socket, wrong)],
       ["buffers", () => ring.recvMultishot(socket, wrong).next()],
       ["ring", () => ring.msgRing(wrong, 1, 1)],
       ["ring", () => new Notifier(wrong)],
@@ -808,8 +808,8 @@ Deno.test("An argument of a wrong kind is named", async () => {
       ["slice", () => batch.sendEach(socket, wrong, 10)],
       ["slice", () => batch.recv(socket, wrong)],
       ["slice", () => batch.write(socket, wrong)],
-      ["message", () => batch.sendmsg(socket, wrong)],
-      ["message", () => batch.recvmsg(socket, wrong)],
+      ["message", () => batch.sendMsg(socket, wrong)],
+      ["message", () => batch.recvMsg(socket, wrong)],
       ["buffers", () => batch.recvMultishot(socket, wrong)],
       ["ring", () => batch.msgRing(wrong, 1, 1)],
     ];
@@ -833,7 +833,7 @@ Deno.test("A send that is too long names the limit, and a message that was recei
   using connection = connectUdp(bed);
   const { near, far } = connection;
   const long = area.slice(0, 70_000);
-  for (const send of [ring.send(near, long), ring.sendmsg(near, new Message([long]))]) {
+  for (const send of [ring.send(near, long), ring.sendMsg(near, new Message([long]))]) {
     const error = await assertRejects(() => send, UringError, "65507");
     assertEquals(error.code, "EMSGSIZE");
   }
@@ -843,11 +843,11 @@ Deno.test("A send that is too long names the limit, and a message that was recei
   await assertRejects(() => segments, UringError, "128");
   await ring.send(near, area.slice(0, 350));
   const message = Message.receiver([area.slice(1 << 17, 4096)]);
-  assertEquals(await ring.recvmsg(far, message, { timeout: 5000 }), 350);
+  assertEquals(await ring.recvMsg(far, message, { timeout: 5000 }), 350);
   assertEquals(message.segmentBytes, 100);
   using back = connectUdp(bed);
-  assertEquals(await ring.sendmsg(back.near, message), 4096);
-  ring.batch.sendmsg(back.near, message, 1);
+  assertEquals(await ring.sendMsg(back.near, message), 4096);
+  ring.batch.sendMsg(back.near, message, 1);
   assertEquals(reapAll(ring).map(([, result]) => result), [4096]);
 });
 

@@ -1,5 +1,5 @@
 /**
- * ZeroCopyReceiver on softnic: data lands in the area without a copy.
+ * ZcrxReceiver on softnic: data lands in the area without a copy.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import {
   type SoftnicOptions,
   Testbed,
   UringError,
-  type ZeroCopyPiece,
-  ZeroCopyReceiver,
-  type ZeroCopyReceiverOptions,
+  type ZcrxPiece,
+  ZcrxReceiver,
+  type ZcrxReceiverOptions,
 } from "zclab";
 import { attribute } from "../../../ffi/net/netlink/attributes.ts";
 import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
@@ -40,7 +40,7 @@ interface BenchOptions {
   readonly softnic?: SoftnicOptions;
   readonly completionSize?: CompletionSize;
   readonly area?: AreaOptions & { readonly dmaBuf?: boolean };
-  readonly receiver?: Partial<ZeroCopyReceiverOptions>;
+  readonly receiver?: Partial<ZcrxReceiverOptions>;
 }
 
 /** A testbed whose flows are steered. */
@@ -59,7 +59,7 @@ class Bench implements AsyncDisposable {
   readonly nic: Softnic;
   readonly ring: Ring;
   readonly area: Area;
-  readonly receiver: ZeroCopyReceiver;
+  readonly receiver: ZcrxReceiver;
 
   private constructor(bed: Testbed, nic: Softnic, options: BenchOptions) {
     const { completionSize = 32, area = { bytes: 8 * MIB } } = options;
@@ -87,11 +87,11 @@ function openReceiver(
   bed: Testbed,
   ring: Ring,
   area: Area,
-  options: Partial<ZeroCopyReceiverOptions> = {},
-): ZeroCopyReceiver {
+  options: Partial<ZcrxReceiverOptions> = {},
+): ZcrxReceiver {
   const { far } = bed;
   const where = { interface: far.interface, queue: 1, place: far };
-  return ZeroCopyReceiver.open(ring, { area, ...where, ...options });
+  return ZcrxReceiver.open(ring, { area, ...where, ...options });
 }
 
 /** Bytes that the NIC put into user memory, on a queue. */
@@ -262,7 +262,7 @@ test("Pieces that share a buffer are given back one by one", async () => {
   for (let round = 0; round < 6; round++) {
     await using stream = await Stream.open(bench.bed, 2 * MIB, { port: PORTS[0] });
     const sending = stream.sendAll();
-    const held: ZeroCopyPiece[] = [];
+    const held: ZcrxPiece[] = [];
     for await (const piece of bench.receiver.receive(stream.far)) {
       const page = Math.floor(piece.offset / PAGE);
       pages.set(page, (pages.get(page) ?? 0) + 1);
@@ -285,7 +285,7 @@ test("A NIC that runs out of buffers drops, says so, and goes on", async () => {
   const { receiver } = bench;
   await using stream = await Stream.open(bench.bed, 500_000, { port: PORTS[0] });
   const sending = stream.sendAll();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   const event = receiver.nextEvent();
   const receiving = (async () => {
     for await (const piece of receiver.receive(stream.far)) {
@@ -343,7 +343,7 @@ test("Areas can be added to a queue that receives", async () => {
   await transfer(bench, MIB);
   bench.receiver.addArea(area);
   const seen = new Set<Area>();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   await using stream = await Stream.open(bench.bed, MIB, { port: PORTS[0] });
   const sending = stream.sendAll();
   for await (const piece of bench.receiver.receive(stream.far)) {
@@ -365,7 +365,7 @@ test("Two rings share a queue", async () => {
   await bench.nic.steer({ port: 9003, queue: 1 });
   await using other = Ring.open({ completionSize: 32 });
   using handle = bench.receiver.export();
-  using imported = ZeroCopyReceiver.import(other, handle);
+  using imported = ZcrxReceiver.import(other, handle);
   await using first = await Stream.open(bench.bed, MIB, { port: PORTS[0] });
   await using second = await Stream.open(bench.bed, MIB, { port: 9003 });
   const sending = [first.sendAll(), second.sendAll()];
@@ -398,7 +398,7 @@ interface Refusal {
   readonly name: string;
   readonly code: string;
   readonly message: RegExp;
-  readonly receiver?: Partial<ZeroCopyReceiverOptions>;
+  readonly receiver?: Partial<ZcrxReceiverOptions>;
   /** Brings it about; returns what undoes it. */
   readonly cause?: (bed: Testbed) => Promise<() => Promise<void>>;
 }
@@ -550,10 +550,10 @@ test("What is known of a queue", async () => {
 test("A receiver that is killed leaves the queue to the next at once", async () => {
   const { bed } = await openBed();
   const source = `
-    import { Area, Ring, Socket, ZeroCopyReceiver } from "zclab";
+    import { Area, Ring, Socket, ZcrxReceiver } from "zclab";
     const ring = Ring.open({ completionSize: 32 });
     const area = Area.map({ bytes: 4 << 20 });
-    const receiver = ZeroCopyReceiver.open(ring, { area, interface: "zclab0", queue: 1 });
+    const receiver = ZcrxReceiver.open(ring, { area, interface: "zclab0", queue: 1 });
     const listener = Socket.tcp().setOption("SO_REUSEADDR", true)
       .bind({ host: "0.0.0.0", port: ${PORTS[0]} }).listen();
     console.log("listening");
@@ -607,7 +607,7 @@ test("The device may go while a receiver has its queue", async () => {
   const bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 10 * PAGE, { port: PORTS[0] });
   stream.sendNow();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   for await (const piece of bench.receiver.receive(stream.far, { bytes: 5 * PAGE })) {
     held.push(piece);
     stream.compare(piece.bytes);

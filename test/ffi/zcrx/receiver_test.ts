@@ -1,5 +1,5 @@
 /**
- * ZeroCopyReceiver without a device (Linux 7.1): everything but the device is the same.
+ * ZcrxReceiver without a device (Linux 7.1): everything but the device is the same.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import {
   Testbed,
   UnsupportedError,
   UringError,
-  type ZeroCopyMemoryOptions,
-  type ZeroCopyPiece,
-  zeroCopyReceiveFeatures,
-  ZeroCopyReceiver,
+  zcrxFeatures,
+  type ZcrxMemoryOptions,
+  type ZcrxPiece,
+  ZcrxReceiver,
 } from "zclab";
 import { runModule, sleep, until, untilBlocking } from "../connections.ts";
 import { deadline, inTime } from "../../until.ts";
@@ -30,7 +30,7 @@ const PAGE = 4096;
 const MIB = 1 << 20;
 const SIZES: readonly CompletionSize[] = [32, "mixed"];
 
-interface BenchOptions extends Partial<ZeroCopyMemoryOptions> {
+interface BenchOptions extends Partial<ZcrxMemoryOptions> {
   readonly completionSize?: CompletionSize;
   readonly completionEntries?: number;
   readonly entries?: number;
@@ -42,7 +42,7 @@ class Bench implements AsyncDisposable {
   readonly bed: Testbed;
   readonly ring: Ring;
   readonly area: Area;
-  readonly receiver: ZeroCopyReceiver;
+  readonly receiver: ZcrxReceiver;
 
   private constructor(bed: Testbed, options: BenchOptions) {
     const { completionSize = 32, completionEntries, entries, buffers = 256, ...rest } = options;
@@ -53,7 +53,7 @@ class Bench implements AsyncDisposable {
       ...completionEntries === undefined ? {} : { completionEntries },
     });
     this.area = Area.map({ bytes: buffers * PAGE });
-    this.receiver = ZeroCopyReceiver.withoutDevice(this.ring, { area: this.area, ...rest });
+    this.receiver = ZcrxReceiver.withoutDevice(this.ring, { area: this.area, ...rest });
   }
 
   static async open(options: BenchOptions = {}): Promise<Bench> {
@@ -78,7 +78,7 @@ function voluntarySwitches(): number {
 async function holdEvery({ bed, receiver }: Bench, buffers: number): Promise<void> {
   await using stream = await Stream.open(bed, 3 * buffers * PAGE);
   const sending = stream.sendAll();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   let most = 0;
   for await (const piece of receiver.receive(stream.far)) {
     stream.compare(piece.bytes);
@@ -92,7 +92,7 @@ async function holdEvery({ bed, receiver }: Bench, buffers: number): Promise<voi
 }
 
 test("The guest's kernel has everything of zero-copy receive", () => {
-  assertEquals(zeroCopyReceiveFeatures(), {
+  assertEquals(zcrxFeatures(), {
     receive: true,
     dmaBuf: true,
     mixedCompletions: true,
@@ -322,7 +322,7 @@ test("Who holds every buffer waits until one comes back", async () => {
   await using bench = await Bench.open({ buffers: 4 });
   await using stream = await Stream.open(bench.bed, 100_000);
   const sending = stream.sendAll();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   const pieces = bench.receiver.receive(stream.far);
   let next = pieces.next();
   while (held.length < 4) {
@@ -413,7 +413,7 @@ test("A connection that is reset fails the receive, after what came before", asy
 test("Leaving the loop cancels the receive and gives back what nobody has had", async () => {
   await using bench = await Bench.open({ buffers: 32 });
   await using stream = await Stream.open(bench.bed, 20 * PAGE);
-  let kept: ZeroCopyPiece | undefined;
+  let kept: ZcrxPiece | undefined;
   for (let round = 0; round < 3; round++) {
     stream.sendNow(5 * PAGE);
     await sleep(5);
@@ -472,7 +472,7 @@ test("A piece is given back once, and cannot be read after that", async () => {
   for await (const piece of bench.receiver.receive(stream.far)) {
     assertEquals([piece.length, piece.area, piece.released], [3, bench.area, false]);
     assertEquals(piece.bytes, stream.bytes);
-    assertMatch(Deno.inspect(piece), /^ZeroCopyPiece \{ offset: \d+, length: 3 \}$/);
+    assertMatch(Deno.inspect(piece), /^ZcrxPiece \{ offset: \d+, length: 3 \}$/);
     piece.release();
     assertMatch(Deno.inspect(piece), /released \}$/);
     assertEquals(piece.released, true);
@@ -493,12 +493,12 @@ test("The area is the kernel's: it cannot be closed, nor read but for pieces", a
   const bed = await Testbed.loopback();
   const ring = Ring.open({ completionSize: 32 });
   const area = Area.map({ bytes: 64 * PAGE });
-  const receiver = ZeroCopyReceiver.withoutDevice(ring, { area });
+  const receiver = ZcrxReceiver.withoutDevice(ring, { area });
   assertEquals(area.inFlight, 1);
   assertThrows(() => area.close(), OwnershipError, "close the receiver first");
   assertThrows(() => area.slice(0, 10).bytes, OwnershipError, "zero-copy receive");
   assertThrows(
-    () => ZeroCopyReceiver.withoutDevice(ring, { area }),
+    () => ZcrxReceiver.withoutDevice(ring, { area }),
     OwnershipError,
     "another receiver",
   );
@@ -518,7 +518,7 @@ test("Closed in any order, receiver, area and ring leave nothing", async () => {
   for (const order of ["receiver area ring", "receiver ring area", "ring receiver area"]) {
     const ring = Ring.open({ completionSize: "mixed" });
     const area = Area.map({ bytes: 64 * PAGE });
-    const receiver = ZeroCopyReceiver.withoutDevice(ring, { area });
+    const receiver = ZcrxReceiver.withoutDevice(ring, { area });
     const things: Record<string, { close(): unknown }> = { ring, area, receiver };
     for (const name of order.split(" ")) things[name]!.close();
     assertEquals([ring.closed, area.closed, receiver.closed], [true, true, true]);
@@ -549,10 +549,10 @@ test("After close everything throws ClosedError", async () => {
     () => receiver.export(),
     () => receiver.addArea(bench.area),
   ];
-  for (const call of calls) assertThrows(call, ClosedError, "ZeroCopyReceiver is closed");
+  for (const call of calls) assertThrows(call, ClosedError, "ZcrxReceiver is closed");
   await assertRejects(() => receiver.nextEvent(), ClosedError);
   await assertRejects(() => receiver.receive(stream.far).next(), ClosedError);
-  assertEquals(Deno.inspect(receiver), "ZeroCopyReceiver { closed }");
+  assertEquals(Deno.inspect(receiver), "ZcrxReceiver { closed }");
   assertEquals([receiver.holds(0), receiver.closed], [false, true]);
   bench.ring.close();
   for (const call of calls) assertThrows(call, ClosedError, "Ring is closed");
@@ -563,7 +563,7 @@ for (const what of ["receiver", "ring"] as const) {
     await using bench = await Bench.open();
     await using stream = await Stream.open(bench.bed, 10);
     stream.sendNow();
-    let held: ZeroCopyPiece | undefined;
+    let held: ZcrxPiece | undefined;
     const receiving = (async () => {
       for await (const piece of bench.receiver.receive(stream.far)) held = piece;
     })();
@@ -640,7 +640,7 @@ test("Areas can be added, and their pieces come back to them", async () => {
   await using stream = await Stream.open(bench.bed, 100 * PAGE);
   const sending = stream.sendAll();
   const seen = new Map<Area, number>();
-  const held: ZeroCopyPiece[] = [];
+  const held: ZcrxPiece[] = [];
   for await (const piece of receiver.receive(stream.far)) {
     stream.compare(piece.bytes);
     seen.set(piece.area, (seen.get(piece.area) ?? 0) + 1);
@@ -675,11 +675,11 @@ test("Two rings share a receiver", async () => {
   await using other = Ring.open({ completionSize: "mixed" });
   const handle = bench.receiver.export();
   assert(handle.fd > 2);
-  using imported = ZeroCopyReceiver.import(other, handle);
+  using imported = ZcrxReceiver.import(other, handle);
   handle.close();
   handle.close();
   assertThrows(() => handle.fd, ClosedError);
-  assertThrows(() => ZeroCopyReceiver.import(other, handle), ClosedError);
+  assertThrows(() => ZcrxReceiver.import(other, handle), ClosedError);
   assertEquals(imported.areas, [bench.area]);
   assertMatch(Deno.inspect(imported), /imported/);
   await using first = await Stream.open(bench.bed, MIB);
@@ -710,11 +710,11 @@ test("What is no exported receiver cannot be imported", async () => {
   await using bench = await Bench.open();
   using handle = bench.receiver.export();
   using plain = Ring.open();
-  assertThrows(() => ZeroCopyReceiver.import(plain, handle), UringError, "completionSize");
+  assertThrows(() => ZcrxReceiver.import(plain, handle), UringError, "completionSize");
   using other = Ring.open({ completionSize: 32 });
   using socket = Socket.udp();
   const fake = Object.create(handle, { fd: { value: socket.fd } });
-  const error = assertThrows(() => ZeroCopyReceiver.import(other, fake), UringError);
+  const error = assertThrows(() => ZcrxReceiver.import(other, fake), UringError);
   assertEquals(error.code, "EBADF");
 });
 
@@ -805,7 +805,7 @@ test("A ring that cannot receive without copying is refused, with the reason", (
   ] as const;
   for (const [options, message] of expected) {
     using ring = Ring.open(options);
-    const error = assertThrows(() => ZeroCopyReceiver.withoutDevice(ring, { area }), UringError);
+    const error = assertThrows(() => ZcrxReceiver.withoutDevice(ring, { area }), UringError);
     assertEquals([error.operation, error.code], ["IORING_REGISTER_ZCRX_IFQ", "EINVAL"]);
     assertMatch(error.message, message);
   }
@@ -817,27 +817,27 @@ test("Numbers out of range are refused before anything changes", () => {
   using area = Area.map({ bytes: MIB });
   for (const refillEntries of [0, -1, 1.5, 32769, NaN]) {
     assertThrows(
-      () => ZeroCopyReceiver.withoutDevice(ring, { area, refillEntries }),
+      () => ZcrxReceiver.withoutDevice(ring, { area, refillEntries }),
       RangeError,
       "refillEntries",
     );
   }
   for (const queue of [-1, 1.5, NaN]) {
     assertThrows(
-      () => ZeroCopyReceiver.open(ring, { area, interface: "lo", queue }),
+      () => ZcrxReceiver.open(ring, { area, interface: "lo", queue }),
       RangeError,
       "queue",
     );
   }
   for (const bufferBytes of [1, 4095, 5000, 2 ** 31]) {
     assertThrows(
-      () => ZeroCopyReceiver.open(ring, { area, interface: "lo", queue: 0, bufferBytes }),
+      () => ZcrxReceiver.open(ring, { area, interface: "lo", queue: 0, bufferBytes }),
       RangeError,
       "bufferBytes",
     );
   }
   assertThrows(
-    () => ZeroCopyReceiver.withoutDevice(ring, { area, events: ["OTHER" as never] }),
+    () => ZcrxReceiver.withoutDevice(ring, { area, events: ["OTHER" as never] }),
     UnsupportedError,
     "ZCRX_EVENT_OTHER",
   );
@@ -847,7 +847,7 @@ test("Numbers out of range are refused before anything changes", () => {
 test("A receiver without a device does not take a dma-buf", () => {
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.dmaBuf({ bytes: MIB });
-  const error = assertThrows(() => ZeroCopyReceiver.withoutDevice(ring, { area }), UringError);
+  const error = assertThrows(() => ZcrxReceiver.withoutDevice(ring, { area }), UringError);
   assertEquals(error.code, "EINVAL");
   assertMatch(error.message, /no dma-buf.*Area\.map/);
   assertEquals(area.inFlight, 0);
@@ -861,19 +861,19 @@ test("A device without queue operations is refused, with the reason", async () =
     const options = { area, queue: 0, patience: 0, ...place === undefined ? {} : { place } };
     const device = place?.interface ?? "lo";
     const error = assertThrows(
-      () => ZeroCopyReceiver.open(ring, { ...options, interface: device }),
+      () => ZcrxReceiver.open(ring, { ...options, interface: device }),
       UringError,
     );
     assertEquals(error.code, "EOPNOTSUPP");
     assertMatch(error.message, place === undefined ? /lo is no device/ : /zclab0.*veth/);
     const missing = assertThrows(
-      () => ZeroCopyReceiver.open(ring, { ...options, interface: "nobody0" }),
+      () => ZcrxReceiver.open(ring, { ...options, interface: "nobody0" }),
       UringError,
     );
     assertEquals(missing.code, "ENODEV");
     assertMatch(missing.message, /no interface nobody0/);
     const gone = assertThrows(
-      () => ZeroCopyReceiver.open(ring, { ...options, interface: 4711 }),
+      () => ZcrxReceiver.open(ring, { ...options, interface: 4711 }),
       UringError,
     );
     assertEquals(gone.code, "ENODEV");
@@ -886,11 +886,11 @@ test("A device without queue operations is refused, with the reason", async () =
 function refusal(prefix: readonly string[]): string {
   const { stdout, stderr } = runModule(
     `
-      import { Area, Ring, ZeroCopyReceiver } from "zclab";
+      import { Area, Ring, ZcrxReceiver } from "zclab";
       using ring = Ring.open({ completionSize: 32 });
       using area = Area.map({ bytes: 1 << 20 });
       try {
-        ZeroCopyReceiver.withoutDevice(ring, { area }).close();
+        ZcrxReceiver.withoutDevice(ring, { area }).close();
         console.log("registered");
       } catch (error) {
         console.log(error.message);

@@ -10,9 +10,9 @@ import {
   Testbed,
   UnsupportedError,
   UringError,
-  type ZeroCopyReceiveFeatures,
-  zeroCopyReceiveFeatures,
-  ZeroCopyReceiver,
+  type ZcrxFeatures,
+  zcrxFeatures,
+  ZcrxReceiver,
 } from "zclab";
 import { entrust, keepOpen } from "../../../ffi/memory/area.ts";
 import type { QueueFacts } from "../../../ffi/net/queue_facts.ts";
@@ -25,7 +25,7 @@ import {
 import { isMapped, runModule } from "../connections.ts";
 import { test } from "../../needs.ts";
 
-const FEATURES: ZeroCopyReceiveFeatures = {
+const FEATURES: ZcrxFeatures = {
   receive: true,
   dmaBuf: true,
   mixedCompletions: true,
@@ -212,8 +212,8 @@ Deno.test("The end of a receive is explained", () => {
   assertMatch(explainEnd(104, false).message, /ECONNRESET: the peer reset/);
 });
 
-Deno.test("zeroCopyReceiveFeatures() says of each kernel what came with it", () => {
-  const features = zeroCopyReceiveFeatures();
+Deno.test("zcrxFeatures() says of each kernel what came with it", () => {
+  const features = zcrxFeatures();
   const since: readonly (readonly [has: boolean, version: string])[] = [
     [features.receive, "6.15"],
     [features.dmaBuf, "6.16"],
@@ -234,7 +234,7 @@ test("withoutDevice() says what this kernel lacks", { needs: [{ before: "7.1" }]
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.map({ bytes: 4096 });
   const error = assertThrows(
-    () => ZeroCopyReceiver.withoutDevice(ring, { area }),
+    () => ZcrxReceiver.withoutDevice(ring, { area }),
     UnsupportedError,
   );
   assertEquals(error.since, kernelIsAtLeast("6.15") ? "7.1" : "6.15");
@@ -353,7 +353,7 @@ test("A registration is made in the namespace of the device, and the thread come
   const refusal = (name: string | number, place?: Place): UringError =>
     assertThrows(
       () =>
-        ZeroCopyReceiver.open(ring, {
+        ZcrxReceiver.open(ring, {
           area,
           interface: name,
           queue: 0,

@@ -17,7 +17,7 @@ import {
   Socket,
   Softnic,
   Testbed,
-  ZeroCopyReceiver,
+  ZcrxReceiver,
 } from "zclab";
 import { Program } from "../../../bench/program.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
@@ -80,11 +80,11 @@ const SEND_BUFFER = 1 << 18;
 
 /** Our receiver: says when it begins and when it listens, as the C program does. */
 const DENO_RECEIVER = `
-  import { Area, Ring, Socket, ZeroCopyReceiver } from "zclab";
+  import { Area, Ring, Socket, ZcrxReceiver } from "zclab";
   console.log(JSON.stringify({ starting: true }));
   const ring = Ring.open({ completionSize: 32 });
   const area = Area.map({ bytes: ${MEMORY.area} });
-  const receiver = ZeroCopyReceiver.open(ring, { area, interface: "zclab0", queue: ${QUEUE} });
+  const receiver = ZcrxReceiver.open(ring, { area, interface: "zclab0", queue: ${QUEUE} });
   const listener = Socket.tcp().setOption("SO_REUSEADDR", true)
     .bind({ host: "0.0.0.0", port: ${PORT} }).listen();
   console.log(JSON.stringify({ listening: ${PORT} }));
@@ -254,7 +254,7 @@ class Arena implements Disposable {
     const ring = Ring.open({ completionSize: 32, completionEntries: 256 });
     try {
       const where = { interface: far.interface, queue: QUEUE, place: far };
-      const receiver = ZeroCopyReceiver.open(ring, { area: this.#area, ...where });
+      const receiver = ZcrxReceiver.open(ring, { area: this.#area, ...where });
       using sender = Socket.tcp(near).connect(this.#listener.localAddress!);
       assertEquals(sender.send(this.#data.slice(0, SHORT)), SHORT);
       sender.shutdown("write");
@@ -301,7 +301,7 @@ class Arena implements Disposable {
 }
 
 /** Receives a stream to its end, and returns it. */
-function receiveAll(receiver: ZeroCopyReceiver, socket: Socket): Uint8Array {
+function receiveAll(receiver: ZcrxReceiver, socket: Socket): Uint8Array {
   const received = new Uint8Array(SHORT);
   let count = 0;
   const ends: unknown[] = [];

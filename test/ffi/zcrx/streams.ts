@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Area, Ring, type Socket, type Testbed, type ZeroCopyReceiver } from "zclab";
+import { Area, Ring, type Socket, type Testbed, type ZcrxReceiver } from "zclab";
 import { deadline, inTime } from "../../until.ts";
 import { connectTcp, pattern } from "../connections.ts";
 
@@ -113,7 +113,7 @@ export interface Reaped {
  * @param hold How many pieces the program holds before it gives the oldest back; 0 by default.
  */
 export async function reapAll(
-  receiver: ZeroCopyReceiver,
+  receiver: ZcrxReceiver,
   streams: readonly Stream[],
   hold = 0,
 ): Promise<Reaped> {
@@ -148,7 +148,7 @@ export async function reapAll(
  * @param most How many pieces are consumed at once at most.
  */
 export async function peekAll(
-  receiver: ZeroCopyReceiver,
+  receiver: ZcrxReceiver,
   streams: readonly Stream[],
   most = Infinity,
 ): Promise<Reaped> {
@@ -179,7 +179,7 @@ export async function peekAll(
 }
 
 /** Receives with a loop until the end of the stream; compares each piece and gives it back. */
-export async function receiveAll(receiver: ZeroCopyReceiver, stream: Stream): Promise<number> {
+export async function receiveAll(receiver: ZcrxReceiver, stream: Stream): Promise<number> {
   let pieces = 0;
   const receiving = (async () => {
     for await (using piece of receiver.receive(stream.far)) {

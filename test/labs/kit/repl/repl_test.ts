@@ -302,7 +302,7 @@ Deno.test("help() explains methods, with the options that they take", () => {
   using ring = zclab.Ring.open({ entries: 4 });
   for (const what of [ring.sendZc, zclab.Ring.prototype.sendZc, "Ring.sendZc"]) {
     const text = helpText(what);
-    assertMatch(text, /^Ring\.sendZc\(file: File, slice: Slice, options\?: ZeroCopyOptions\):/);
+    assertMatch(text, /^Ring\.sendZc\(file: Descriptor, slice: Slice, options\?: SendZcOptions\):/);
     assertMatch(text, /^Throws\n {2}UringError +If sending fails\.$/m);
     assertMatch(text, /^ {2}notifier\?: Notifier +\S/m);
     // What the options inherit.

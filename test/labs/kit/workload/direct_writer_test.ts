@@ -7,7 +7,7 @@ import {
   Ring,
   StreamLink,
   StreamSender,
-  ZeroCopyReceiver,
+  ZcrxReceiver,
 } from "zclab";
 import { testsNeeding } from "../../../needs.ts";
 
@@ -27,7 +27,7 @@ async function write(
   using area = Area.map({ bytes: 16 << 20 });
   await using ring = Ring.open({ entries: 256, completionEntries: 16384, completionSize: 32 });
   ring.register(area);
-  using receiver = ZeroCopyReceiver.withoutDevice(ring, { area });
+  using receiver = ZcrxReceiver.withoutDevice(ring, { area });
   using writer = new DirectWriter(receiver, file, { ring, bytes });
   using wire = await link.connect({ receiveBuffer: 1 << 20 });
   return await sender.stream(wire.near, { bytes }, (begin) => {
