@@ -33,7 +33,8 @@ export { Message, type MessageOptions } from "./ffi/net/message.ts";
 
 // Rings: the batch face, the await face.
 export { Ring } from "./ffi/ring/ring.ts";
-export type { ReceivedPiece, RingOptions, SendOptions, SendZcOptions } from "./ffi/ring/ring.ts";
+export { ReceivedPiece } from "./ffi/ring/received_piece.ts";
+export type { RingOptions, SendOptions, SendZcOptions } from "./ffi/ring/ring.ts";
 export { Batch, type Descriptor, type EachOptions, type TimeoutOptions } from "./ffi/ring/batch.ts";
 export type { OnCompletion, RingHandle } from "./ffi/ring/engine.ts";
 export type { OperationOptions, SendZcResult } from "./ffi/ring/operation.ts";
@@ -140,7 +141,6 @@ export { BusyPoll } from "./ffi/ring/busy_poll.ts";
 export type { NapiTracking, RingBusyPollOptions } from "./ffi/ring/ring_polling.ts";
 export type { SocketBusyPollOptions } from "./ffi/net/socket_polling.ts";
 export { type IncomingNapi, napiIdOf } from "./ffi/net/napi.ts";
-export { receiveBlocking } from "./ffi/net/receive_blocking.ts";
 export { type NetworkCounters, networkCounters } from "./labs/kit/testbed/network_counters.ts";
 
 // The thread that measures.

@@ -34,10 +34,10 @@ import type { Netdev } from "../net/netdev.ts";
  *   place: bed.near,
  * });
  * // With a TCP connection between the two, whose flow is steered to queue 1:
- * //   transmitter.send(client, source.slice(0, 4096));
- * //   for (const piece of receiver.receive(server) ?? []) {
+ * //   transmitter.sendBlocking(client, source.slice(0, 4096));
+ * //   for (const piece of receiver.tryReceive(server) ?? []) {
  * //     console.log(piece.kind, piece.bytes);
- * //     piece.return();
+ * //     piece.release();
  * //   }
  * ```
  */

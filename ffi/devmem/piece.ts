@@ -20,7 +20,7 @@ export type DeviceMemoryKind = "dma-buf" | "linear" | "readable";
 export interface PieceOwner {
   readonly area: Area;
   readonly closed: boolean;
-  return(pieces: Iterable<DeviceMemoryPiece>): void;
+  release(pieces: Iterable<DeviceMemoryPiece>): void;
 }
 
 // The receiver's side of a piece. Only ffi/ uses these; they are not part of the public surface.
@@ -37,10 +37,10 @@ export let ownerOf: (piece: DeviceMemoryPiece) => PieceOwner;
 
 /**
  * A part of a stream that was received. One in the dma-buf must be given back with
- * {@linkcode DeviceMemoryPiece.return} exactly once: until then the device cannot use its buffer for
+ * {@linkcode DeviceMemoryPiece.release} exactly once: until then the device cannot use its buffer for
  * anything else, and it has no other.
  */
-export class DeviceMemoryPiece {
+export class DeviceMemoryPiece implements Disposable {
   /** Where its bytes are, and so whether they were copied. */
   readonly kind: DeviceMemoryKind;
   /** Where in the area it starts, in bytes; 0 if it is not there. */
@@ -81,8 +81,8 @@ export class DeviceMemoryPiece {
   }
 
   /** Who has it: `held` is the program. */
-  get state(): "held" | "returned" {
-    return this.#goneBy === undefined && !this.#lost ? "held" : "returned";
+  get state(): "held" | "released" {
+    return this.#goneBy === undefined && !this.#lost ? "held" : "released";
   }
 
   /**
@@ -104,13 +104,18 @@ export class DeviceMemoryPiece {
   }
 
   /**
-   * Gives the piece back. Many at once cost less: {@linkcode DeviceMemoryReceiver.return}.
+   * Gives the piece back. Many at once cost less: {@linkcode DeviceMemoryReceiver.release}.
    *
    * @throws {OwnershipError} If it was returned already.
    * @throws {ClosedError} If its receiver was closed, which returned it.
    */
-  return(): void {
-    this.#owner.return([this]);
+  release(): void {
+    this.#owner.release([this]);
+  }
+
+  /** Releases the piece, if that was not done yet. */
+  [Symbol.dispose](): void {
+    if (this.state === "held" && !this.#owner.closed) this.release();
   }
 
   /** The kernel takes the pieces of a socket back when that is closed. */

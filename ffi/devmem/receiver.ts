@@ -222,7 +222,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
    * @throws {UringError} If the connection failed, or its flow comes in through a queue of others.
    * @throws {ClosedError} After {@linkcode close}, or if the socket is closed.
    */
-  receive(socket: Socket): DeviceMemoryPiece[] | undefined {
+  tryReceive(socket: Socket): DeviceMemoryPiece[] | undefined {
     const length = this.#take(socket);
     if (length < 0) return undefined;
     const pieces = new Array<DeviceMemoryPiece>(this.#count[0]!);
@@ -272,20 +272,20 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   }
 
   /**
-   * The pieces of a stream until its end, waiting without blocking. Return each batch before asking
-   * for many more: the area is all the memory that the device has.
+   * The pieces of a stream until its end, waiting without blocking. Release pieces before asking for
+   * many more: the area is all the memory that the device has.
    *
-   * @param ring The ring to wait with.
    * @param socket A connected TCP socket.
+   * @param ring The ring to wait with.
    * @throws {UringError} If the connection failed, or its flow comes in through a queue of others.
    * @throws {ClosedError} After {@linkcode close}, or if the socket or the ring is closed.
    */
-  async *stream(ring: Ring, socket: Socket): AsyncGenerator<DeviceMemoryPiece[]> {
+  async *receive(socket: Socket, ring: Ring): AsyncGenerator<DeviceMemoryPiece> {
     while (true) {
-      const pieces = this.receive(socket);
+      const pieces = this.tryReceive(socket);
       if (pieces === undefined) await ring.poll(socket, POLL.IN | POLL.RDHUP);
       else if (pieces.length === 0) return;
-      else yield pieces;
+      else yield* pieces;
     }
   }
 
@@ -297,7 +297,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
    * @throws {OwnershipError} If one was returned already, is there twice, or is another receiver's.
    * @throws {ClosedError} After {@linkcode close}, which has returned them.
    */
-  return(pieces: Iterable<DeviceMemoryPiece>): void {
+  release(pieces: Iterable<DeviceMemoryPiece>): void {
     this.#assertOpen();
     const all = [...pieces];
     const seen = new Set<DeviceMemoryPiece>();
@@ -311,10 +311,10 @@ export class DeviceMemoryReceiver extends DeviceMemory {
       assertOurs(piece);
       seen.add(piece);
     }
-    this.#giveBack(all, take);
+    this.#release(all, take);
   }
 
-  #giveBack(pieces: Iterable<DeviceMemoryPiece>, mark: (piece: DeviceMemoryPiece) => void): void {
+  #release(pieces: Iterable<DeviceMemoryPiece>, mark: (piece: DeviceMemoryPiece) => void): void {
     const tokens = new Map<Socket, number[]>();
     for (const piece of pieces) {
       mark(piece);
@@ -424,7 +424,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   override close(): void {
     if (this.closed) return;
     try {
-      this.#giveBack([...this.#held], (piece) => reclaim(piece, "the receiver was closed"));
+      this.#release([...this.#held], (piece) => reclaim(piece, "the receiver was closed"));
     } finally {
       super.close();
       for (const slice of this.#owned) release(slice);

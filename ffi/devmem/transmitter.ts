@@ -132,7 +132,7 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
    * @throws {OwnershipError} If the kernel is writing into the part.
    * @throws {ClosedError} After {@linkcode close}, or if the socket or the area is closed.
    */
-  send(socket: Socket, part: Slice | DeviceMemoryRange): number {
+  sendBlocking(socket: Socket, part: Slice | DeviceMemoryRange): number {
     const sent = this.#sendPart(socket, part, true);
     if (sent < 0) throw this.#refusedSend(sent);
     return sent;
@@ -141,10 +141,10 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
   /**
    * Sends a part of the area, or as much of it as the socket's buffer has room for now.
    *
-   * @param socket See {@linkcode send}.
-   * @param part See {@linkcode send}.
+   * @param socket See {@linkcode sendBlocking}.
+   * @param part See {@linkcode sendBlocking}.
    * @returns Bytes sent, or undefined when there is no room.
-   * @throws {UringError} See {@linkcode send}, and for the others.
+   * @throws {UringError} See {@linkcode sendBlocking}, and for the others.
    */
   trySend(socket: Socket, part: Slice | DeviceMemoryRange): number | undefined {
     const sent = this.#sendPart(socket, part, false);

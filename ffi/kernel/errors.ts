@@ -131,7 +131,7 @@ const KINDS: readonly (readonly [RegExp, Readonly<Record<string, Explanation>>])
   [/^(RECV|recv|READ$)/, {
     ENOBUFS: {
       meaning: "there is no buffer to receive into, or notifications were lost",
-      advice: "recycle buffers, or give the group more of them",
+      advice: "release buffers, or give the group more of them",
     },
     ENOMEM: {
       meaning: "the kernel has no memory for it",

@@ -6,7 +6,7 @@
  */
 
 /** What a fact says; undefined is no fact, and left out. */
-export type FactValue = string | number | boolean | undefined;
+export type FactValue = string | number | bigint | boolean | undefined;
 
 /** One thing that is known of an object's state. A bare one needs no name on a line. */
 export type Fact = readonly [name: string, value: FactValue, bare?: "bare"];

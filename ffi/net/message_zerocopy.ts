@@ -122,7 +122,7 @@ export interface MessageZeroCopyCounts {
  * using receiver = Socket.udp(bed.far).bind(bed.far.address(9000));
  * using sender = Socket.udp(bed.near).connect(bed.far.address(9000));
  * const zeroCopy = new MessageZeroCopy(sender);
- * zeroCopy.send(area.slice(0, 1000));
+ * zeroCopy.sendBlocking(area.slice(0, 1000));
  * while (zeroCopy.outstanding > 0) zeroCopy.reap();
  * assertEquals(zeroCopy.counts, { sent: 1, notified: 1, copied: 1, ranges: 1 });
  * ```
@@ -182,7 +182,7 @@ export class MessageZeroCopy {
    *   not allow even one, or with IP_RECVERR when a queue on the way is full.
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
-  send(slice: Slice): number {
+  sendBlocking(slice: Slice): number {
     const result = this.#sendThrough(slice, this.#sendOne);
     if (result < 0) throw this.#refusal(result, slice.length);
     return result;
@@ -221,7 +221,7 @@ export class MessageZeroCopy {
    * @throws {RangeError} If no piece fits.
    * @throws {UringError} If a send fails; those before it are out.
    */
-  sendEach(slice: Slice, length: number, stride: number = length, count?: number): number {
+  sendEachBlocking(slice: Slice, length: number, stride: number = length, count?: number): number {
     const { fd, protocol } = this.#socket;
     if (protocol !== "udp") throw new TypeError("sendEach takes a UDP socket");
     const pieces = piecesIn(slice, length, stride, count);

@@ -30,7 +30,7 @@ export interface SocketOptions {
   readonly family?: 4 | 6;
 }
 
-/** How to receive with {@linkcode Socket.receive}. */
+/** How to receive with {@linkcode Socket.tryReceive}. */
 export interface SocketReceiveOptions {
   /**
    * `MSG.TRUNC`: say how long a datagram was, also where it was longer than the slice. `MSG.PEEK`:
@@ -47,6 +47,7 @@ export interface ConnectOptions {
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
+const SO_RCVTIMEO = 20;
 
 /** Whether receiving nothing is the end of a stream, and not a datagram without content. */
 export function isStream(fd: number): boolean {
@@ -240,13 +241,30 @@ export class Socket implements Disposable {
   }
 
   /**
-   * Connects the socket. Blocks for TCP until the peer answers, at most `timeout` milliseconds;
+   * Connects a UDP socket: says where it sends to, and from whom it receives.
+   *
+   * @throws {UringError} If there is no route.
+   * @throws {RangeError} If it is no numeric address, or names an interface that is not there.
+   * @throws {TypeError} If it is a TCP socket, which waits for its peer: {@linkcode connectBlocking},
+   *   or {@linkcode Ring.connect}, which does not block.
+   */
+  connect(address: Address): this {
+    if (this.protocol === "tcp" && !this.#closed) {
+      throw new TypeError(
+        "connect: TCP waits for its peer. Use connectBlocking, or connect of a ring",
+      );
+    }
+    return this.connectBlocking(address);
+  }
+
+  /**
+   * Connects the socket, and for TCP blocks until the peer answers, at most `timeout` milliseconds;
    * {@linkcode Ring.connect} does not block.
    *
    * @throws {UringError} If there is nobody, no route, or no answer in time.
    * @throws {RangeError} If it is no numeric address, or names an interface that is not there.
    */
-  connect(address: Address, options: ConnectOptions = {}): this {
+  connectBlocking(address: Address, options: ConnectOptions = {}): this {
     const name = encodeAddress(address, () => this.fd);
     checkObject("options", options);
     const timeout = options.timeout ?? 5000;
@@ -329,7 +347,7 @@ export class Socket implements Disposable {
    *   more segments than UDP_SEGMENT allows, the error names the limit.
    * @throws {ClosedError} If the socket or the slice's area is closed.
    */
-  send(slice: Slice): number {
+  sendBlocking(slice: Slice): number {
     checkKind("slice", Slice, slice);
     // Where the memory was, something else may lie by now.
     if (slice.area.closed) throw new ClosedError("Area");
@@ -360,7 +378,7 @@ export class Socket implements Disposable {
    * @throws {RangeError} If the flags are others than MSG.TRUNC and MSG.PEEK.
    * @throws {TypeError} If MSG.TRUNC is given for TCP, where it throws the bytes away.
    */
-  receive(slice: Slice, options: SocketReceiveOptions = {}): number | undefined {
+  tryReceive(slice: Slice, options: SocketReceiveOptions = {}): number | undefined {
     checkKind("slice", Slice, slice);
     checkObject("options", options);
     const flags = this.#receiveFlags(options);
@@ -371,6 +389,52 @@ export class Socket implements Disposable {
       addressHigh(slice),
       slice.length,
       flags | MSG.DONTWAIT,
+    );
+    return result === EAGAIN ? undefined : unwrap("recv", result);
+  }
+
+  /**
+   * Receives into a slice with `recv(2)` and blocks the thread until something has arrived: the kind
+   * of receive for which `SO_BUSY_POLL` polls its whole time. Sets the socket's `SO_RCVTIMEO`.
+   *
+   * @param slice Where to.
+   * @param milliseconds How long to wait at most, from 1.
+   * @returns Bytes received, or undefined if nothing arrived in time.
+   * @throws {OwnershipError} If the kernel owns the slice.
+   * @throws {UringError} If the connection failed.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { Area, Socket } from "zclab";
+   *
+   * using area = Area.map({ bytes: 4096 });
+   * using receiver = Socket.udp().bind({ host: "127.0.0.1", port: 0 });
+   * using sender = Socket.udp().connect(receiver.localAddress!);
+   * sender.sendBlocking(area.slice(0, 5));
+   * assertEquals(receiver.receiveBlocking(area.slice(100, 100), 1000), 5);
+   * assertEquals(receiver.receiveBlocking(area.slice(100, 100), 1), undefined);
+   * ```
+   */
+  receiveBlocking(slice: Slice, milliseconds: number): number | undefined {
+    checkKind("slice", Slice, slice);
+    if (!(milliseconds >= 1 && milliseconds <= 0x7fff_ffff)) {
+      throw new RangeError(`milliseconds is at least 1, got ${milliseconds}`);
+    }
+    void slice.bytes;
+    const seconds = Math.floor(milliseconds / 1000);
+    const microseconds = Math.floor((milliseconds % 1000) * 1000);
+    const time = new BigInt64Array([BigInt(seconds), BigInt(microseconds)]).buffer;
+    unwrap(
+      "setsockopt SO_RCVTIMEO",
+      native().zclab_setsockopt(this.fd, SOL_SOCKET, SO_RCVTIMEO, time, time.byteLength),
+    );
+    const result = native().zclab_recv(
+      this.fd,
+      addressLow(slice) >>> 0,
+      addressHigh(slice),
+      slice.length,
+      0,
     );
     return result === EAGAIN ? undefined : unwrap("recv", result);
   }

@@ -39,7 +39,7 @@ export let groupFor: (buffers: BufferRing, engine: Engine) => number;
 
 /**
  * A ring of buffers that the kernel fills (`IORING_REGISTER_PBUF_RING`, 5.19). A buffer is the
- * kernel's until a completion hands it out, then the program's until {@linkcode recycle}.
+ * kernel's until a completion hands it out, then the program's until {@linkcode release}.
  */
 export class BufferRing implements Disposable {
   /** The group that receives name. */
@@ -70,14 +70,18 @@ export class BufferRing implements Disposable {
   }
 
   /**
-   * Makes the buffers and gives all of them to the kernel.
+   * Makes the buffers and gives all of them to the kernel (`IORING_REGISTER_PBUF_RING`, 5.19).
    *
    * @param ring The ring whose receives use the buffers.
    * @param options How many buffers, how long.
    * @throws {RangeError} If the count is not a power of two up to 32768, or the length not positive.
    * @throws {UringError} If the group is in use (EEXIST), or the kernel older than 5.19 (EINVAL).
    */
-  constructor(ring: RingHandle, options: BufferRingOptions) {
+  static open(ring: RingHandle, options: BufferRingOptions): BufferRing {
+    return new BufferRing(ring, options);
+  }
+
+  private constructor(ring: RingHandle, options: BufferRingOptions) {
     checkObject("options", options);
     const { count, bytes, group = 0 } = options;
     if (!Number.isInteger(count) || count < 1 || count > 32768 || (count & (count - 1)) !== 0) {
@@ -135,7 +139,7 @@ export class BufferRing implements Disposable {
   }
 
   /**
-   * The slice that a completion filled; it is the program's until {@linkcode recycle}.
+   * The slice that a completion filled; it is the program's until {@linkcode release}.
    *
    * @param flags The flags of the completion.
    * @param length How much of it was filled: the completion's result.
@@ -147,7 +151,7 @@ export class BufferRing implements Disposable {
     const id = flags >>> CQE.BUFFER_SHIFT;
     const slice = this.#slices[id]!;
     if (this.#held[id] === 1) {
-      throw new OwnershipError("take: the program holds this buffer already; recycle it first");
+      throw new OwnershipError("take: the program holds this buffer already; release it first");
     }
     this.#held[id] = 1;
     release(slice);
@@ -161,16 +165,16 @@ export class BufferRing implements Disposable {
    * @throws {OwnershipError} If it is not a held buffer of this ring, or in flight.
    * @throws {ClosedError} After close.
    */
-  recycle(slice: Slice): void {
+  release(slice: Slice): void {
     if (this.#closed) throw new ClosedError("BufferRing");
     checkKind("slice", Slice, slice);
     const bytes = this.#slices[0]!.length;
     const id = slice.offset / bytes;
     if (slice.area !== this.#area || this.#held[id] !== 1) {
-      throw new OwnershipError("recycle: this slice is not a buffer that the program holds");
+      throw new OwnershipError("release: this slice is not a buffer that the program holds");
     }
     if (slice.state !== "free") {
-      throw new OwnershipError("recycle: this slice is in flight. Wait for its completion first");
+      throw new OwnershipError("release: this slice is in flight. Wait for its completion first");
     }
     this.#held[id] = 0;
     this.#provide(id);

@@ -97,7 +97,7 @@ export class BusyPoll implements Disposable {
 
   /**
    * Makes a socket busy poll (`SO_BUSY_POLL`, 3.11). It polls in receives that find nothing: for
-   * the whole time in those that block, as {@linkcode receiveBlocking}, and once in those that do
+   * the whole time in those that block, as {@linkcode Socket.receiveBlocking}, and once in those that do
    * not, which includes those of a ring.
    *
    * @param socket The socket.

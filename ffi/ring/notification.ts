@@ -14,7 +14,7 @@ export type NotificationFields = {
 /** What became of the requests that were attached to one notifier. */
 export class Notification {
   /** The tag of the slot. */
-  readonly tag: number;
+  readonly tag: number | bigint;
   /** Which notifier of the slot this was: counts from 0 and wraps at 2^32. */
   readonly sequence: number;
   /** Requests that were attached. */
@@ -38,7 +38,7 @@ export class Notification {
    * Milliseconds from the attaching of the first request to the moment when the flush saw that the
    * kernel had let go of every buffer.
    */
-  readonly latency: number;
+  readonly latencyMilliseconds: number;
 
   /** Made by {@linkcode Notifier.flush}. @internal */
   constructor(fields: NotificationFields) {
@@ -51,7 +51,7 @@ export class Notification {
     this.error = fields.error;
     this.notified = fields.notified;
     this.copied = fields.copied;
-    this.latency = fields.latency;
+    this.latencyMilliseconds = fields.latencyMilliseconds;
   }
 
   /** One line for the REPL: what is always of interest, and what went wrong if anything did. */
@@ -65,7 +65,7 @@ export class Notification {
   }
 
   #facts(): readonly Fact[] {
-    const { latency, error } = this;
+    const { latencyMilliseconds: latency, error } = this;
     const time = latency < 1 ? `${Math.round(latency * 1000)} µs` : `${latency.toFixed(1)} ms`;
     return [
       ["tag", this.tag],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkObject, checkTime, wrongKind } from "../kernel/arguments.ts";
+import { checkObject, checkTime, checkWhole, wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
@@ -15,8 +15,11 @@ import { quietly } from "./operation.ts";
 
 /** How to make a {@linkcode Notifier}. */
 export interface NotifierOptions {
-  /** Copied into every notification of this slot; an unsigned 32-bit number, 0 by default. */
-  readonly tag?: number;
+  /**
+   * Copied into every notification of this slot: an unsigned 64-bit number as in the patch series,
+   * above 2^53 - 1 as a bigint; 0 by default.
+   */
+  readonly tag?: number | bigint;
   /** The sequence number of the first notifier; 0 by default. */
   readonly sequence?: number;
 }
@@ -53,7 +56,7 @@ export let currentOf: (notifier: Notifier, engine: Engine) => Generation;
  */
 export class Notifier {
   readonly #engine: Engine;
-  readonly #tag: number;
+  readonly #tag: number | bigint;
   #sequence: number;
   #generation: Generation | undefined;
 
@@ -74,16 +77,13 @@ export class Notifier {
    *
    * @param ring The ring whose requests attach.
    * @param options Tag and first sequence number.
-   * @throws {RangeError} If the tag or the sequence is not an unsigned 32-bit number.
+   * @throws {RangeError} If the tag is not an unsigned 64-bit number, or the sequence not one of 32 bits.
    */
   constructor(ring: RingHandle, options: NotifierOptions = {}) {
     checkObject("options", options);
     const { tag = 0, sequence = 0 } = options;
-    for (const [name, value] of Object.entries({ tag, sequence })) {
-      if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-        throw new RangeError(`Notifier: ${name} must be an unsigned 32-bit number, got ${value}`);
-      }
-    }
+    checkTag(tag);
+    checkWhole("Notifier: sequence", sequence, 0, 0xffff_ffff);
     this.#engine = engineOf(ring);
     this.#engine.ensureOpen();
     this.#tag = tag;
@@ -91,7 +91,7 @@ export class Notifier {
   }
 
   /** The tag of this slot. */
-  get tag(): number {
+  get tag(): number | bigint {
     return this.#tag;
   }
 
@@ -193,7 +193,7 @@ export class Notifier {
       error: errno === 0 ? undefined : new UringError("SEND_ZC", errno),
       notified: generation?.notified ?? 0,
       copied: this.#engine.reportsUsage ? generation?.copied ?? 0 : undefined,
-      latency: generation === undefined || generation.requests === 0
+      latencyMilliseconds: generation === undefined || generation.requests === 0
         ? 0
         : now() - generation.startedAt,
     });
@@ -229,4 +229,13 @@ export class Notifier {
       ["copied", this.#engine.reportsUsage ? copied : "not reported by this kernel"],
     ];
   }
+}
+
+function checkTag(tag: number | bigint): void {
+  const isWhole = typeof tag === "bigint" || Number.isSafeInteger(tag);
+  if (isWhole && tag >= 0 && tag < 2n ** 64n) return;
+  throw new RangeError(
+    "Notifier: tag must be an unsigned 64-bit number, above 2^53 - 1 as a bigint, got " +
+      Deno.inspect(tag),
+  );
 }

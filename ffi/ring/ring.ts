@@ -68,6 +68,7 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
+import { ReceivedPiece } from "./received_piece.ts";
 import { explainSend } from "../net/send_limits.ts";
 import {
   adopt,
@@ -116,14 +117,6 @@ export interface SendOptions extends OperationOptions {
 export interface SendZcOptions extends SendOptions {
   /** The notifier that counts the request as well. */
   readonly notifier?: Notifier;
-}
-
-/** A piece that a multishot receive got. */
-export interface ReceivedPiece {
-  /** What was received; a slice of a provided buffer. */
-  readonly slice: Slice;
-  /** Gives the buffer back to the kernel. Call it once, when the bytes are no longer needed. */
-  recycle(): void;
 }
 
 const ENOBUFS = -105;
@@ -568,7 +561,7 @@ export class Ring implements Disposable, AsyncDisposable {
   /**
    * Receives piece after piece into provided buffers with one request (RECV with RECV_MULTISHOT,
    * 6.0), until the end of a TCP stream or until the loop is left. When no buffer is free it waits
-   * until one is recycled. A datagram without content
+   * until one is released. A datagram without content
    * is a piece of 0 bytes, and of one that is longer than a buffer the rest is lost.
    *
    * @throws {UringError} If the connection failed; ECANCELED if the socket was closed, or what is
@@ -600,17 +593,17 @@ export class Ring implements Disposable, AsyncDisposable {
           const slice = buffers.take(flags, result);
           if (buffers.closed) throw new ClosedError("BufferRing");
           if (result === 0 && isStream(fdOf(file))) {
-            if (slice !== undefined) buffers.recycle(slice);
+            if (slice !== undefined) buffers.release(slice);
             return;
           }
           yield slice === undefined
-            ? { slice: buffers.empty(), recycle: () => {} }
-            : { slice, recycle: () => buffers.recycle(slice) };
+            ? new ReceivedPiece(buffers.empty())
+            : new ReceivedPiece(slice, buffers);
         }
       } finally {
         await stream.cancel((result, flags) => {
           const slice = buffers.take(flags, result);
-          if (slice !== undefined) buffers.recycle(slice);
+          if (slice !== undefined) buffers.release(slice);
         });
       }
       // It has ended otherwise when the completion queue was full, or after an empty datagram.

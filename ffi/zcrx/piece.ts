@@ -11,7 +11,7 @@ export interface PieceOwner {
   readonly closed: boolean;
   holds(piece: number): boolean;
   bytes(piece: number): Uint8Array<ArrayBuffer>;
-  giveBack(piece: number): void;
+  release(piece: number): void;
 }
 
 /**
@@ -41,9 +41,9 @@ export class ZcrxPiece implements Disposable {
     this.length = place.length;
   }
 
-  /** Whether it was given back, or the receiver was closed. */
-  get released(): boolean {
-    return !this.#owner.holds(this.#piece);
+  /** Who has it: `held` is the program. The kernel has what was released, or whose receiver was closed. */
+  get state(): "held" | "released" {
+    return this.#owner.holds(this.#piece) ? "held" : "released";
   }
 
   /**
@@ -62,12 +62,12 @@ export class ZcrxPiece implements Disposable {
    * @throws {OwnershipError} If it was given back already.
    */
   release(): void {
-    if (!this.#owner.closed) this.#owner.giveBack(this.#piece);
+    if (!this.#owner.closed) this.#owner.release(this.#piece);
   }
 
   /** Gives the piece back, if that was not done yet. */
   [Symbol.dispose](): void {
-    if (!this.released) this.release();
+    if (this.state === "held") this.release();
   }
 
   /** One line for the REPL. */
@@ -81,7 +81,6 @@ export class ZcrxPiece implements Disposable {
   }
 
   #facts(): readonly Fact[] {
-    const state = this.released ? "released" : undefined;
-    return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
+    return [["offset", this.offset], ["length", this.length], ["state", this.state, "bare"]];
   }
 }

@@ -91,7 +91,7 @@ export interface ZcrxStatistics {
 }
 
 /**
- * Told of a piece. The program holds it until {@linkcode ZcrxReceiver.giveBack}.
+ * Told of a piece. The program holds it until {@linkcode ZcrxReceiver.release}.
  *
  * @param userData What the receive was started with.
  * @param piece The piece.
@@ -117,7 +117,7 @@ export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
  * guest's softnic; or {@linkcode withoutDevice}, which works anywhere and copies (7.1).
  *
  * Two faces. {@linkcode receive} is a loop, for the REPL and notebooks. {@linkcode start},
- * {@linkcode reap} and {@linkcode giveBack} allocate nothing for a piece, for experiments.
+ * {@linkcode reap} and {@linkcode release} allocate nothing for a piece, for experiments.
  *
  * What does not arrive on the queue is copied by the kernel into the area, silently: see
  * {@linkcode statistics} and {@linkcode nextEvent}.
@@ -134,11 +134,11 @@ export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
  * using area = Area.map({ bytes: 1 << 20 });
  * using receiver = ZcrxReceiver.withoutDevice(ring, { area });
  * using listener = Socket.tcp().bind({ host: "127.0.0.1", port: 0 }).listen();
- * using sender = Socket.tcp().connect(listener.localAddress!);
+ * using sender = Socket.tcp().connectBlocking(listener.localAddress!);
  * using socket = await ring.accept(listener);
  *
  * using data = Area.map({ bytes: 4096 });
- * sender.send(data.slice(0, 5).write(new TextEncoder().encode("hello")));
+ * sender.sendBlocking(data.slice(0, 5).write(new TextEncoder().encode("hello")));
  * sender.shutdown("write");
  * const pieces: string[] = [];
  * for await (using piece of receiver.receive(socket)) {
@@ -364,7 +364,7 @@ export class ZcrxReceiver implements Disposable {
   async #abandon(reception: Reception, stream: number[]): Promise<void> {
     if (this.#closed) return;
     await this.#receptions.abandon(reception);
-    if (!this.#closed) { for (const piece of stream.splice(0)) this.giveBack(piece); }
+    if (!this.#closed) { for (const piece of stream.splice(0)) this.release(piece); }
   }
 
   // === The batch face ===
@@ -519,7 +519,7 @@ export class ZcrxReceiver implements Disposable {
     if (this.#closed) this.#ensureOpen();
     const arrived = this.#arrived;
     if (count >>> 0 !== count || count > arrived.shown) throw this.#notShown(count - 1);
-    this.#shared.giveBackRun(arrived, count);
+    this.#shared.releaseRun(arrived, count);
   }
 
   #notShown(index: number): Error {
@@ -578,7 +578,7 @@ export class ZcrxReceiver implements Disposable {
    * @throws {OwnershipError} If the program does not hold it: it was given back already.
    * @throws {ClosedError} After close.
    */
-  giveBack(piece: number): void {
+  release(piece: number): void {
     if (this.#closed) this.#ensureOpen();
     const pieces = this.#pieces;
     const slot = pieces.slotOf(piece);
@@ -586,7 +586,7 @@ export class ZcrxReceiver implements Disposable {
     const high = pieces.high(slot);
     const length = pieces.length(slot);
     pieces.free(slot);
-    this.#shared.giveBack(low, high, length);
+    this.#shared.releasePiece(low, high, length);
   }
 
   /** Whether the program holds a piece. */
@@ -742,7 +742,7 @@ export class ZcrxReceiver implements Disposable {
       this.#returnArrived();
       for (const slot of this.#pieces.slots()) {
         const low = this.#pieces.low(slot);
-        this.#shared.giveBack(low, this.#pieces.high(slot), this.#pieces.length(slot));
+        this.#shared.releasePiece(low, this.#pieces.high(slot), this.#pieces.length(slot));
       }
       this.#end(new ClosedError("ZcrxReceiver"));
     }
@@ -753,7 +753,7 @@ export class ZcrxReceiver implements Disposable {
     const arrived = this.#arrived;
     while (arrived.count > 0) {
       if (arrived.atEnd) arrived.dropEnd();
-      else this.#shared.giveBackRun(arrived, arrived.show());
+      else this.#shared.releaseRun(arrived, arrived.show());
     }
   }
 

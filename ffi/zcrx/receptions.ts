@@ -206,7 +206,7 @@ export class Receptions {
     const low = this.#words[at]!;
     const high = this.#words[at + 1]!;
     this.#took(reception, 1, result);
-    if (this.#closed || reception.discarding) this.#shared.giveBack(low, high, result);
+    if (this.#closed || reception.discarding) this.#shared.releasePiece(low, high, result);
     else if (reception.stream === undefined) {
       this.#arrived.push(low, high, result, reception.userData);
     } else {

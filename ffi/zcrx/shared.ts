@@ -167,7 +167,7 @@ export class SharedReceiver {
    * Gives a piece back to the kernel: one entry for each completion, also of those that share a
    * buffer, because the kernel counts them.
    */
-  giveBack(low: number, high: number, length: number): void {
+  releasePiece(low: number, high: number, length: number): void {
     const { refill } = this;
     this.returned++;
     if (this.#backlogCount > 0 || !refill.add(low, high, length)) this.#later(low, high, length);
@@ -177,7 +177,7 @@ export class SharedReceiver {
   }
 
   /** Gives pieces back that have come and were shown. */
-  giveBackRun(arrived: ArrivalQueue, count: number): void {
+  releaseRun(arrived: ArrivalQueue, count: number): void {
     const { refill } = this;
     const { words, at } = arrived;
     const added = this.#backlogCount > 0 ? 0 : refill.addRun(words, at, count);
@@ -185,7 +185,7 @@ export class SharedReceiver {
     arrived.drop(added);
     for (let left = count - added; left > 0; left--) {
       const { at } = arrived;
-      this.giveBack(words[at]!, words[at + 1]!, words[at + 2]!);
+      this.releasePiece(words[at]!, words[at + 1]!, words[at + 2]!);
       arrived.drop(1);
     }
     if (refill.holds(this.#flushAt)) this.flush();

@@ -3,7 +3,7 @@ import { Area, BufferRing, Ring, Socket, Testbed } from "zclab";
 
 await using bed = await Testbed.pair();
 await using ring = Ring.open();
-using buffers = new BufferRing(ring, { count: 16, bytes: 2048 });
+using buffers = BufferRing.open(ring, { count: 16, bytes: 2048 });
 using server = Socket.udp(bed.far).bind(bed.far.address(9000));
 using client = Socket.udp(bed.near).connect(bed.far.address(9000));
 using words = Area.map({ bytes: 4096 });
@@ -14,6 +14,6 @@ for (const word of ["one", "two", "three"]) {
   await ring.send(client, slice);
   const { value: piece } = await pieces.next();
   console.log(new TextDecoder().decode(piece!.slice.bytes));
-  piece!.recycle();
+  piece!.release();
 }
 await pieces.return(undefined);

@@ -12,7 +12,7 @@ using receiver = ZcrxReceiver.open(ring, {
   place: bed.far,
 });
 using listener = Socket.tcp(bed.far).bind(bed.far.address(9000)).listen();
-using client = Socket.tcp(bed.near).connect(bed.far.address(9000));
+using client = Socket.tcp(bed.near).connectBlocking(bed.far.address(9000));
 using server = await ring.accept(listener);
 using words = Area.map({ bytes: 4096 });
 const hello = words.slice(0, 5);

@@ -104,7 +104,7 @@ export const reuse: Exercise<SendTwice> = exercise<SendTwice>({
     using receiving = Ring.open();
     using listener = Socket.tcp(bed.far).setOption("SO_RCVBUF", 8192)
       .bind(bed.far.address(9000)).listen();
-    using client = Socket.tcp(bed.near).connect(bed.far.address(9000))
+    using client = Socket.tcp(bed.near).connectBlocking(bed.far.address(9000))
       .setOption("SO_SNDBUF", 1 << 20);
     using server = await receiving.accept(listener);
     const [slice, incoming] = area.chunks(LENGTH) as [Slice, Slice];

@@ -102,7 +102,7 @@ export const twoHalves: Exercise<SendInHalves> = exercise<SendInHalves>({
     using receiving = Ring.open();
     using listener = Socket.tcp(bed.far).setOption("SO_RCVBUF", 8192)
       .bind(bed.far.address(9000)).listen();
-    using client = Socket.tcp(bed.near).connect(bed.far.address(9000))
+    using client = Socket.tcp(bed.near).connectBlocking(bed.far.address(9000))
       .setOption("SO_SNDBUF", 1 << 20);
     using server = await receiving.accept(listener);
     const halves = sentFrom.chunks(HALF) as [Slice, Slice];

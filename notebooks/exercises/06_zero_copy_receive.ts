@@ -114,9 +114,9 @@ export const giveBack: Exercise<ReceiveWhole> = exercise<ReceiveWhole>({
     // A ring for each side: the learner's may be left in any state.
     await using sending = Ring.open();
     await using receiving = Ring.open();
-    using buffers = new BufferRing(receiving, BUFFERS);
+    using buffers = BufferRing.open(receiving, BUFFERS);
     using listener = Socket.tcp(bed.far).bind(bed.far.address(9000)).listen();
-    using client = Socket.tcp(bed.near).connect(bed.far.address(9000));
+    using client = Socket.tcp(bed.near).connectBlocking(bed.far.address(9000));
     using server = await sending.accept(listener);
     const sent = sendAll(sending, client, data);
     const { promise: late, resolve } = Promise.withResolvers<"late">();

@@ -129,8 +129,8 @@ testEntering("the C receiver refuses a stream that is another, or of another len
   using socket = Socket.tcp(bed.near);
   using area = Area.map({ bytes: 4096 });
   const wrong = (port: number): void => {
-    socket.connect({ host: "127.0.0.1", port });
-    socket.send(area.slice(0, 64));
+    socket.connectBlocking({ host: "127.0.0.1", port });
+    socket.sendBlocking(area.slice(0, 64));
     socket.shutdown("write");
   };
   await assertRejects(

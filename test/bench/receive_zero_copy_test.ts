@@ -116,8 +116,8 @@ test("C and ours refuse a stream that is not what they expect", async () => {
     ...MEMORY,
   };
   const wrong = (port: number): void => {
-    using socket = Socket.tcp(bed.near).connect({ host: options.host, port });
-    socket.send(area.slice(0, 64));
+    using socket = Socket.tcp(bed.near).connectBlocking({ host: options.host, port });
+    socket.sendBlocking(area.slice(0, 64));
   };
   for (
     const receive of [

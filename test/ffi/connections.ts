@@ -60,7 +60,7 @@ export async function connectTcp(
     .bind(bed.far.address(port, family));
   if (receiveBuffer !== undefined) listener.setOption("SO_RCVBUF", receiveBuffer);
   listener.listen();
-  const near = Socket.tcp(bed.near, { family }).connect(listener.localAddress!);
+  const near = Socket.tcp(bed.near, { family }).connectBlocking(listener.localAddress!);
   return new Connection(near, await ring.accept(listener));
 }
 

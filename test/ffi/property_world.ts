@@ -17,6 +17,7 @@ import { Message } from "../../ffi/net/message.ts";
 import { native } from "../../ffi/kernel/native.ts";
 import type { Notification } from "../../ffi/ring/notification.ts";
 import { Notifier } from "../../ffi/ring/notifier.ts";
+import type { ReceivedPiece } from "../../ffi/ring/received_piece.ts";
 import { Ring } from "../../ffi/ring/ring.ts";
 import { adopt, Socket } from "../../ffi/net/socket.ts";
 import { CQE, MSG } from "../../ffi/kernel/uapi.ts";
@@ -159,7 +160,7 @@ export class World {
   readonly #bufferRings: BufferRingModel[] = [];
   readonly #closedBufferRings: BufferRing[] = [];
   /** Pieces that are given back later: while all buffers are held, receives wait for them. */
-  readonly #held: { buffers: BufferRing; recycle: () => void }[] = [];
+  readonly #held: { buffers: BufferRing; piece: ReceivedPiece }[] = [];
   #channels: Channel[] = [];
   readonly #limbo: { loan: Loan; model: RingModel }[] = [];
   readonly #background = new Set<Promise<void>>();
@@ -962,7 +963,11 @@ export class World {
       ? undefined
       : this.call("Socket.localAddress", "valid", () => peer.localAddress);
     if (to !== undefined && to.port !== 0 && peer!.family === family && this.#chance(80)) {
-      this.call("Socket.connect()", "valid", () => socket.connect(to, { timeout: 50 }));
+      this.call(
+        "Socket.connectBlocking()",
+        "valid",
+        () => socket.connectBlocking(to, { timeout: 50 }),
+      );
     }
   }
 
@@ -1023,7 +1028,7 @@ export class World {
         this.call(
           "Socket.send()",
           slice.area.closed ? "closed" : "valid",
-          () => socket.send(slice),
+          () => socket.sendBlocking(slice),
         );
         break;
       case 4:
@@ -1031,7 +1036,7 @@ export class World {
         this.call(
           "Socket.receive()",
           slice.area.closed ? "closed" : "valid",
-          () => socket.receive(slice),
+          () => socket.tryReceive(slice),
         );
         break;
       case 5:
@@ -1049,7 +1054,7 @@ export class World {
         const bind = this.#chance(50);
         this.call(`Socket.${bind ? "bind" : "connect"}(${show(address)})`, "garbage", () => {
           if (bind) socket.bind(address);
-          else socket.connect(address, { timeout: 20 });
+          else socket.connectBlocking(address, { timeout: 20 });
         });
         break;
       }
@@ -1336,8 +1341,11 @@ export class World {
       ["new Notifier(ring)", () => new Notifier(notRing(g()))],
       ["new Message", () => new Message(g())],
       ["new Message(slices)", () => new Message([notSlice(g())])],
-      ["new BufferRing", () => new BufferRing(ring, { count: this.#number(), bytes: g() }).close()],
-      ["new BufferRing(ring)", () => new BufferRing(notRing(g()), { count: 1, bytes: 1 })],
+      [
+        "BufferRing.open",
+        () => BufferRing.open(ring, { count: this.#number(), bytes: g() }).close(),
+      ],
+      ["BufferRing.open(ring)", () => BufferRing.open(notRing(g()), { count: 1, bytes: 1 })],
       ["Socket.udp(place)", () => Socket.udp({ namespace: { fd: -5, userFd: -7 } }).close()],
     ])!;
     const what = `${model.name}.${name} with garbage`;
@@ -1370,7 +1378,7 @@ export class World {
         const stream = ring.recvMultishot(socket ?? g(), g());
         const { value } = await stream.next();
         // What it got after all goes back: a buffer that is held for good stops who waits for it.
-        value?.recycle();
+        value?.release();
         await stream.return(undefined);
       }],
     ])!;
@@ -1401,7 +1409,7 @@ export class World {
         ["batch.waitBlocking", () => batch.waitBlocking(0, 0)],
         ["batch.reap", () => batch.reap(() => {})],
         ["new Notifier", () => new Notifier(ring)],
-        ["new BufferRing", () => new BufferRing(ring, { count: 1, bytes: 64 })],
+        ["BufferRing.open", () => BufferRing.open(ring, { count: 1, bytes: 64 })],
       ])!;
       this.call(`closed ${closed.name}.${name}()`, "closed", run);
       if (free && slice.state !== "free") throw new PropertyError(`${name} took a slice with it`);
@@ -1461,7 +1469,7 @@ export class World {
     this.call("Ring.register() of a closed area", "closed", () => model.ring.register(area2));
     const buffers = this.#pick(this.#closedBufferRings);
     if (buffers === undefined || socket === undefined) return;
-    this.call("BufferRing.recycle() after close", "closed", () => buffers.recycle(slice!));
+    this.call("BufferRing.release() after close", "closed", () => buffers.release(slice!));
     this.#start(
       "recvMultishot() into closed buffers",
       "closed",
@@ -1595,7 +1603,7 @@ export class World {
   #useBufferRing(): void {
     const held = this.#chance(50) ? this.#held.shift() : undefined;
     if (held !== undefined) {
-      this.call("recycle()", held.buffers.closed ? "closed" : "ok", () => held.recycle());
+      this.call("release()", held.buffers.closed ? "closed" : "ok", () => held.piece.release());
     }
     const model = this.#pick(this.#rings);
     const entry = this.#pick(this.#bufferRings);
@@ -1607,9 +1615,9 @@ export class World {
         group: this.#nextGroup++ % 0x10000,
       };
       const buffers = this.call(
-        `new BufferRing(${model.name}, ${show(options)})`,
+        `BufferRing.open(${model.name}, ${show(options)})`,
         "valid",
-        () => new BufferRing(model.ring, options),
+        () => BufferRing.open(model.ring, options),
       );
       if (buffers !== undefined) {
         this.#bufferRings.push({ model, buffers, bytes: options.bytes, busy: false });
@@ -1625,9 +1633,9 @@ export class World {
       }
       case 1: {
         const slice = this.#pick(this.#slices) ?? this.#garbage() as Slice;
-        this.call("BufferRing.recycle() of what is not its own", "garbage", () => {
-          entry.buffers.recycle(slice);
-          throw new PropertyError("recycle() took what is not its own");
+        this.call("BufferRing.release() of what is not its own", "garbage", () => {
+          entry.buffers.release(slice);
+          throw new PropertyError("release() took what is not its own");
         });
         break;
       }
@@ -1670,14 +1678,14 @@ export class World {
     const background = async (): Promise<void> => {
       try {
         for await (
-          const { slice, recycle } of model.ring.recvMultishot(channel.receiver, buffers)
+          const piece of model.ring.recvMultishot(channel.receiver, buffers)
         ) {
           // They may have been closed since the piece was handed out.
           if (buffers.closed) break;
           this.#inside(() => {
-            channel.receive(slice.bytes);
-            if (this.#held.length < 4 && this.#chance(5)) this.#held.push({ buffers, recycle });
-            else recycle();
+            channel.receive(piece.slice.bytes);
+            if (this.#held.length < 4 && this.#chance(5)) this.#held.push({ buffers, piece });
+            else piece.release();
           });
           if (--pieces > 0) continue;
           channel.whole = false;
@@ -1732,7 +1740,7 @@ export class World {
     if (this.#chance(50)) {
       const connected = this.call("Ring.connect()", "ok", () => model.ring.connect(sender, to))!;
       await within(connected, "Ring.connect()");
-    } else this.call("Socket.connect()", "ok", () => sender.connect(to));
+    } else this.call("Socket.connectBlocking()", "ok", () => sender.connectBlocking(to));
     let receiver: Socket;
     switch (this.#below(3)) {
       case 0: {
@@ -1957,7 +1965,7 @@ export class World {
     };
     const face = batchOnly ? 0 : this.#below(10);
     if (face === 9 && message === undefined && channel.outstanding < 8000) {
-      const bytes = this.call("Socket.send()", "valid", () => sender.send(slice));
+      const bytes = this.call("Socket.send()", "valid", () => sender.sendBlocking(slice));
       settle(bytes ?? -1, false);
       this.#giveBack(loan, "send(2) copied it");
       return true;
@@ -2161,7 +2169,7 @@ export class World {
       const length = this.call(
         `Socket.receive(channel ${channel.id})`,
         "valid",
-        () => channel.receiver.receive(slice),
+        () => channel.receiver.tryReceive(slice),
       );
       if (length === undefined || length === 0) break;
       channel.receive(slice.bytes.subarray(0, length));
@@ -2171,8 +2179,8 @@ export class World {
 
   #receiveEverywhere(): void {
     // A receive that waits for a buffer holds back who sends.
-    for (const { buffers, recycle } of this.#held.splice(0)) {
-      if (!buffers.closed) this.call("recycle()", "ok", recycle);
+    for (const { buffers, piece } of this.#held.splice(0)) {
+      if (!buffers.closed) this.call("release()", "ok", () => piece.release());
     }
     for (const channel of this.#channels) {
       if (channel.receiving === undefined) this.#receivePlain(channel, 100);

@@ -122,13 +122,13 @@ class Datagrams implements Disposable {
     const bytes = this.#area.unsafeBytes(0, this.#length);
     bytes.fill(number & 0xff);
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, number);
-    assertEquals(this.#sender.send(slice), this.#length);
+    assertEquals(this.#sender.sendBlocking(slice), this.#length);
   }
 
   /** The number of the next datagram, or undefined if none is there now. */
   receive(): number | undefined {
     const slice = this.#area.slice(1 << 16, 1 << 16);
-    const length = this.receiver.receive(slice);
+    const length = this.receiver.tryReceive(slice);
     if (length === undefined) return undefined;
     assertEquals(length, this.#length);
     const bytes = this.#area.unsafeBytes(1 << 16, length);
@@ -236,9 +236,9 @@ test("ARP, neighbour discovery, fragments: also after a move to another namespac
       using sender = Socket.udp({ namespace: near }, { family }).setOption("SO_SNDBUF", MIB)
         .connect({ host, port: 7000 });
       area.unsafeBytes(0, length).forEach((_, i, bytes) => bytes[i] = i * 7);
-      assertEquals(sender.send(area.slice(0, length)), length);
+      assertEquals(sender.sendBlocking(area.slice(0, length)), length);
       const room = area.slice(1 << 17, 1 << 17);
-      assertEquals(await eventually("a datagram", () => receiver.receive(room)), length);
+      assertEquals(await eventually("a datagram", () => receiver.tryReceive(room)), length);
       assertEquals(area.unsafeBytes(1 << 17, length), area.unsafeBytes(0, length));
     }
   }
@@ -321,7 +321,7 @@ test("The hash is Toeplitz's: each flow comes to the queue that it says", async 
     using sender = Socket.udp(pair.bed.near).bind({ host: near, port: port * 3 }).connect(
       receiver.localAddress!,
     );
-    sender.send(area.slice(0, 64));
+    sender.sendBlocking(area.slice(0, 64));
     expected[toeplitz(keyBytes, flowBytes(near, port * 3, far, port)) % 128 % 4]!++;
   }
   const after = (await pair.settled()).far;

@@ -128,7 +128,7 @@ export class StreamLink implements AsyncDisposable {
     listener.bind(address).listen(1);
     const near = stack.use(Socket.tcp(this.bed.near));
     if (sendBuffer !== undefined) near.setOption("SO_SNDBUF", sendBuffer);
-    near.connect(address);
+    near.connectBlocking(address);
     await using ring = Ring.open({ entries: 4 });
     const far = stack.use(await ring.accept(listener));
     const held = stack.move();

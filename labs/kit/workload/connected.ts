@@ -47,7 +47,7 @@ export async function connectEnds(
   } else {
     using listener = Socket.tcp(bed.far).setOption("SO_REUSEADDR", true)
       .bind(bed.far.address(port)).listen();
-    near = stack.use(Socket.tcp(bed.near)).connect(listener.localAddress!);
+    near = stack.use(Socket.tcp(bed.near)).connectBlocking(listener.localAddress!);
     far = stack.use(await ring.accept(listener));
     for (const socket of [near, far]) socket.setOption("TCP_NODELAY", true);
   }

@@ -234,7 +234,7 @@ export class DeviceMemoryStreams implements Disposable {
     const view = viewOf(this.#room.unsafeBytes());
     while (true) {
       signal?.throwIfAborted();
-      const length = far.receive(slice);
+      const length = far.tryReceive(slice);
       if (length === undefined) await ring.poll(far, POLL.IN | POLL.RDHUP);
       else if (length === 0) return;
       else check.take(view, 0, length);

@@ -137,7 +137,7 @@ export class DirectWriter implements Disposable {
     const aligned = this.#page < 0 && offset % PAGE === 0 && length % PAGE === 0;
     if (!aligned) {
       this.#copy(offset, length);
-      this.#receiver.giveBack(piece);
+      this.#receiver.release(piece);
       return;
     }
     this.#direct += length;
@@ -203,7 +203,7 @@ export class DirectWriter implements Disposable {
     const length = typeof owner === "number" ? PAGE : owner.length;
     this.#writing -= length;
     if (typeof owner === "number") this.#freePages.push(owner);
-    else for (const piece of owner.pieces) this.#receiver.giveBack(piece);
+    else for (const piece of owner.pieces) this.#receiver.release(piece);
     if (result < 0) this.#failure = new UringError("WRITE", -result);
     else if (result !== length) {
       this.#failure = new Error(`The disk took ${result} of ${length} bytes`);

@@ -173,7 +173,7 @@ export function receiveMultishot(
   buffers: { readonly count: number; readonly bytes: number },
   options: ReceiveOptions,
 ): Received {
-  using provided = new BufferRing(ring, buffers);
+  using provided = BufferRing.open(ring, buffers);
   const { batch } = ring;
   const tally = new Tally(options);
   let armed = false;
@@ -186,7 +186,7 @@ export function receiveMultishot(
     if (slice !== undefined) {
       view ??= viewOf(slice.area);
       tally.take(view, slice.offset, slice.length);
-      provided.recycle(slice);
+      provided.release(slice);
     }
     // Out of buffers it ends, and is started again.
     if (result < 0 && result !== -105) failure = result;

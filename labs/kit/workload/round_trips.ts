@@ -6,7 +6,6 @@
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
-import { receiveBlocking } from "../../../ffi/net/receive_blocking.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
 import type { Durations } from "../statistics/durations.ts";
 import { STOP_BYTES } from "./echo.ts";
@@ -117,8 +116,9 @@ export class RoundTrips implements Disposable {
 
   /** Tells the echo that this was all. */
   stopEcho(): void {
-    if (this.#socket.protocol === "udp") this.#socket.send(this.#outgoing.slice(0, STOP_BYTES));
-    else this.#socket.shutdown("write");
+    if (this.#socket.protocol === "udp") {
+      this.#socket.sendBlocking(this.#outgoing.slice(0, STOP_BYTES));
+    } else this.#socket.shutdown("write");
   }
 
   #tripInRing(): void {
@@ -165,11 +165,11 @@ export class RoundTrips implements Disposable {
   }
 
   #tripInRecv(): void {
-    this.#socket.send(this.#outgoing);
+    this.#socket.sendBlocking(this.#outgoing);
     this.#received = 0;
     while (this.#received < this.#bytes) {
       const rest = this.#received === 0 ? this.#incoming : this.#incoming.slice(this.#received);
-      const result = receiveBlocking(this.#socket, rest, PATIENCE);
+      const result = this.#socket.receiveBlocking(rest, PATIENCE);
       if (result === undefined) throw lost();
       this.#count(result);
     }

@@ -290,7 +290,7 @@ class MessageSender implements Sender {
   sendBatch(): void {
     const { batch, length, stride, count } = this.#work;
     this.#waitUntil((BATCHES_OUT - 1) * batch);
-    this.#sender.sendEach(this.#regions.next(), length, stride, count);
+    this.#sender.sendEachBlocking(this.#regions.next(), length, stride, count);
     this.#sender.reap();
   }
 

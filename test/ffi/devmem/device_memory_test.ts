@@ -108,7 +108,7 @@ async function sendSlice(ring: Ring, socket: Socket, slice: Slice): Promise<void
   }
 }
 
-/** Receives until the end of the stream, returning each batch. */
+/** Receives until the end of the stream, releasing each piece. */
 async function receiveAll(
   ring: Ring,
   receiver: DeviceMemoryReceiver,
@@ -116,10 +116,7 @@ async function receiveAll(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   const receiving = (async () => {
-    for await (const pieces of receiver.stream(ring, socket)) {
-      for (const { bytes } of pieces) parts.push(bytes.slice());
-      receiver.return(pieces);
-    }
+    for await (using piece of receiver.receive(socket, ring)) parts.push(piece.bytes.slice());
   })();
   await inTime("the end of a stream", receiving, STREAM_SECONDS);
   return join(parts);
@@ -166,8 +163,8 @@ async function receiveOnEveryProcessor(): Promise<void> {
     using receiver = Socket.udp(bed.far).bind(bed.far.address(0));
     using sender = Socket.udp(bed.near).connect(receiver.localAddress!);
     for (let i = 0; i < 100; i++) {
-      sender.send(area.slice(0, 64));
-      receiver.receive(area.slice(64, 64));
+      sender.sendBlocking(area.slice(0, 64));
+      receiver.tryReceive(area.slice(64, 64));
     }
   }
 }
@@ -297,16 +294,16 @@ test("pieces are returned in any order, however many", async () => {
   connection.far.setOption("SO_RCVBUFFORCE", 16 * MIB);
   const held: DeviceMemoryPiece[] = [];
   const reading = (async () => {
-    for await (const pieces of receiver.stream(ring, connection.far)) held.push(...pieces);
+    for await (const piece of receiver.receive(connection.far, ring)) held.push(piece);
   })();
   await Promise.all([reading, sendAll(ring, connection.near, data)]);
   assert(held.length > 2 * 1024, `${held.length} pieces`);
   assertEquals(join(held.map(({ bytes }) => bytes)), data);
   assertEquals(receiver.held, held.length);
   assertEquals(new Set(held.map(({ token }) => token)).size, held.length);
-  receiver.return(held.filter((_, index) => index % 2 === 0));
+  receiver.release(held.filter((_, index) => index % 2 === 0));
   assertEquals(receiver.held, Math.floor(held.length / 2));
-  receiver.return(held.filter((_, index) => index % 2 === 1).reverse());
+  receiver.release(held.filter((_, index) => index % 2 === 1).reverse());
   assertEquals(receiver.held, 0);
   assertEquals(receiver.counts.returned, held.length);
   // The kernel has all of them again: what comes now needs every buffer twice.
@@ -326,7 +323,7 @@ test("an exhausted area holds the stream up, and loses nothing of it", async () 
   const held: DeviceMemoryPiece[] = [];
   // Nothing is returned until nothing comes any more.
   for (let idle = 0; idle < 20;) {
-    const pieces = receiver.receive(connection.far);
+    const pieces = receiver.tryReceive(connection.far);
     if (pieces === undefined) {
       idle++;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -338,7 +335,7 @@ test("an exhausted area holds the stream up, and loses nothing of it", async () 
   const before = sum(held.map(({ length }) => length));
   assert(before > 0 && before < data.length, `${before} bytes in the first part`);
   for (const { bytes } of held) parts.push(bytes.slice());
-  receiver.return(held);
+  receiver.release(held);
   parts.push(await receiveAll(ring, receiver, connection.far));
   await sending;
   assertEquals(join(parts), data);
@@ -354,13 +351,11 @@ test("what comes in through another queue is copied, and counted as that", async
   const kinds = new Set<string>();
   const parts: Uint8Array[] = [];
   const reading = (async () => {
-    for await (const pieces of receiver.stream(ring, connection.far)) {
-      for (const piece of pieces) {
-        kinds.add(piece.kind);
-        assertEquals([piece.token, piece.offset], [undefined, 0]);
-        parts.push(piece.bytes);
-        piece.return();
-      }
+    for await (const piece of receiver.receive(connection.far, ring)) {
+      kinds.add(piece.kind);
+      assertEquals([piece.token, piece.offset], [undefined, 0]);
+      parts.push(piece.bytes);
+      piece.release();
     }
   })();
   await Promise.all([reading, sendAll(ring, connection.near, data)]);
@@ -402,7 +397,7 @@ test("a flow into somebody else's dma-buf is refused, and returned", async () =>
   using connection = await connect(bench, STEERED + 10);
   await sendAll(ring, connection.near, pattern(4096));
   await ring.poll(connection.far, 1);
-  const error = assertThrows(() => receiver.receive(connection.far), UringError);
+  const error = assertThrows(() => receiver.tryReceive(connection.far), UringError);
   assertEquals(error.operation, "recvmsg MSG_SOCK_DEVMEM");
   assertStringIncludes(error.meaning, `the dma-buf ${wrong.id} is bound to, not ${receiver.id}`);
   assertStringIncludes(error.advice, `ethtool -N ${bed.far.interface}`);
@@ -418,12 +413,12 @@ test("a plain receive of a flow in device memory fails with EFAULT", async () =>
   using connection = await connect(bench);
   await sendAll(ring, connection.near, pattern(1000));
   await ring.poll(connection.far, 1);
-  const error = assertThrows(() => connection.far.receive(plain.slice()), UringError);
+  const error = assertThrows(() => connection.far.tryReceive(plain.slice()), UringError);
   assertEquals(error.code, "EFAULT");
   // Nothing is lost.
-  const [piece] = receiver.receive(connection.far)!;
+  const [piece] = receiver.tryReceive(connection.far)!;
   assertEquals(piece!.bytes, pattern(1000));
-  piece!.return();
+  piece!.release();
 });
 
 test("a receive without data says undefined, and one at the end nothing", async () => {
@@ -431,14 +426,14 @@ test("a receive without data says undefined, and one at the end nothing", async 
   using area = Area.dmaBuf({ bytes: 8 * MIB });
   using receiver = bindReceive(bench.bed, area);
   using connection = await connect(bench);
-  assertEquals(receiver.receive(connection.far), undefined);
+  assertEquals(receiver.tryReceive(connection.far), undefined);
   assertEquals(receiver.each(connection.far, () => {}), undefined);
   connection.near.shutdown("write");
   await bench.ring.poll(connection.far, 1);
-  assertEquals(receiver.receive(connection.far), []);
+  assertEquals(receiver.tryReceive(connection.far), []);
   assertEquals(receiver.each(connection.far, () => {}), 0);
   using fresh = Socket.tcp(bench.bed.far);
-  const error = assertThrows(() => receiver.receive(fresh), UringError);
+  const error = assertThrows(() => receiver.tryReceive(fresh), UringError);
   assertEquals(error.code, "ENOTCONN");
   connection.near.close();
 });
@@ -453,7 +448,7 @@ test("a piece is returned once, and read before that", async () => {
   using connection = await connect(bench);
   await sendAll(ring, connection.near, pattern(20_000));
   await ring.poll(connection.far, 1);
-  const pieces = receiver.receive(connection.far)!;
+  const pieces = receiver.tryReceive(connection.far)!;
   assert(pieces.length > 2);
   const [first, second, third] = pieces as [
     DeviceMemoryPiece,
@@ -462,18 +457,18 @@ test("a piece is returned once, and read before that", async () => {
   ];
   assertEquals(first.state, "held");
   assertStringIncludes(Deno.inspect(first), `dma-buf, offset: ${first.offset}`);
-  first.return();
-  assertEquals(first.state, "returned");
-  assertThrows(() => first.return(), OwnershipError, "it was returned");
+  first.release();
+  assertEquals(first.state, "released");
+  assertThrows(() => first.release(), OwnershipError, "it was returned");
   assertThrows(() => first.bytes, OwnershipError, "The device has");
   // All or nothing.
-  assertThrows(() => receiver.return([second, third, second]), OwnershipError, "is there twice");
-  assertThrows(() => receiver.return([second, first]), OwnershipError, "it was returned");
+  assertThrows(() => receiver.release([second, third, second]), OwnershipError, "is there twice");
+  assertThrows(() => receiver.release([second, first]), OwnershipError, "it was returned");
   assertEquals([second.state, third.state], ["held", "held"]);
   using other = Area.dmaBuf({ bytes: 8 * MIB });
   using stranger = bindReceive(bed, other, [2]);
-  assertThrows(() => stranger.return([second]), OwnershipError, "another receiver");
-  receiver.return(pieces.slice(1));
+  assertThrows(() => stranger.release([second]), OwnershipError, "another receiver");
+  receiver.release(pieces.slice(1));
   assertEquals(receiver.held, 0);
 });
 
@@ -500,17 +495,17 @@ test("closing returns what is held, and every method says that it is closed", as
   using connection = await connect(bench);
   await sendAll(ring, connection.near, pattern(20_000));
   await ring.poll(connection.far, 1);
-  const [piece] = receiver.receive(connection.far)!;
+  const [piece] = receiver.tryReceive(connection.far)!;
   receiver.close();
   receiver.close();
   assertEquals(receiver.closed, true);
   assertEquals(Deno.inspect(receiver), "DeviceMemoryReceiver { closed }");
-  assertEquals(piece!.state, "returned");
+  assertEquals(piece!.state, "released");
   assertThrows(() => piece!.bytes, ClosedError);
-  assertThrows(() => piece!.return(), ClosedError);
-  assertThrows(() => receiver.receive(connection.far), ClosedError);
+  assertThrows(() => piece!.release(), ClosedError);
+  assertThrows(() => receiver.tryReceive(connection.far), ClosedError);
   assertThrows(() => receiver.each(connection.far, () => {}), ClosedError);
-  assertThrows(() => receiver.return([]), ClosedError);
+  assertThrows(() => receiver.release([]), ClosedError);
   assertThrows(() => receiver.copied, ClosedError);
   area.close();
   // The queue is free at once, although the socket still has packets of the old binding.
@@ -529,16 +524,16 @@ test("closing a socket takes its pieces back", async () => {
   const connection = await connect(bench);
   await sendAll(ring, connection.near, pattern(20_000));
   await ring.poll(connection.far, 1);
-  const pieces = receiver.receive(connection.far)!;
+  const pieces = receiver.tryReceive(connection.far)!;
   assertEquals(receiver.held, pieces.length);
   connection.far.close();
   connection.near.close();
   assertEquals(receiver.held, 0);
-  assertEquals(pieces[0]!.state, "returned");
+  assertEquals(pieces[0]!.state, "released");
   assertThrows(() => pieces[0]!.bytes, OwnershipError, "the socket was closed");
   // Somebody who returns what is returned already has done his duty.
-  receiver.return(pieces);
-  assertThrows(() => receiver.return(pieces), OwnershipError, "it was returned");
+  receiver.release(pieces);
+  assertThrows(() => receiver.release(pieces), OwnershipError, "it was returned");
   await transfer(bench, receiver, pattern(MIB));
 });
 
@@ -551,7 +546,7 @@ test("each() returns its pieces also when the callback fails, and does not nest"
   await sendAll(ring, connection.near, pattern(20_000));
   await ring.poll(connection.far, 1);
   assertThrows(
-    () => receiver.each(connection.far, () => receiver.receive(connection.far)),
+    () => receiver.each(connection.far, () => receiver.tryReceive(connection.far)),
     Error,
     "inside of each()",
   );
@@ -594,7 +589,7 @@ test("a killed receiver leaves its queue free and no pool behind", async () => {
     using netdev = Netdev.open(bed.far);
     assertEquals(netdev.queues(bed.far.interface)[1]!.provider, "dma-buf");
     // Packets for a connection that nobody accepts, in the dying process's dma-buf.
-    using sender = Socket.tcp(bed.near).connect(bed.far.address(STEERED));
+    using sender = Socket.tcp(bed.near).connectBlocking(bed.far.address(STEERED));
     using data = Area.map({ bytes: 1 << 16 });
     await ring.send(sender, data.slice());
     assert((await nic.counters()).rx1_user_bytes! > 0);
@@ -635,12 +630,12 @@ test("a device that goes away leaves what it has put into the dma-buf", async ()
   using connection = await connect(bench);
   await sendAll(ring, connection.near, pattern(20_000));
   await ring.poll(connection.far, 1);
-  const pieces = receiver.receive(connection.far)!;
+  const pieces = receiver.tryReceive(connection.far)!;
   assert(pieces.length > 0);
   await runInNamespace(bed.far.namespace, "ip", ["link", "del", bed.far.interface]);
   const got = join(pieces.map(({ bytes }) => bytes));
   assertEquals(got, pattern(20_000).subarray(0, got.length));
-  receiver.return(pieces);
+  receiver.release(pieces);
   assertEquals(receiver.held, 0);
   receiver.close();
   assertEquals(area.inFlight, 0);
@@ -791,12 +786,9 @@ test("large buffers need contiguous memory, and give larger pieces", async () =>
     let largest = 0;
     const parts: Uint8Array[] = [];
     const reading = (async () => {
-      for await (const pieces of receiver.stream(ring, connection.far)) {
-        for (const { bytes, length } of pieces) {
-          parts.push(bytes.slice());
-          largest = Math.max(largest, length);
-        }
-        receiver.return(pieces);
+      for await (using piece of receiver.receive(connection.far, ring)) {
+        parts.push(piece.bytes.slice());
+        largest = Math.max(largest, piece.length);
       }
     })();
     await Promise.all([reading, sendAll(ring, connection.near, data)]);
@@ -899,11 +891,11 @@ test("a slice that is being sent belongs to the kernel", async () => {
   // Nothing is acknowledged before that.
   await nic.setDelay(300_000);
   const slice = area.slice(0, 5000);
-  assertEquals(transmitter.send(connection.near, slice), 5000);
+  assertEquals(transmitter.sendBlocking(connection.near, slice), 5000);
   assertEquals(slice.state, "in flight");
   assertThrows(() => slice.bytes, OwnershipError);
   assertThrows(() => bindReceive(bed, area), OwnershipError);
-  assertEquals(transmitter.send(connection.near, { offset: 8192, length: 100 }), 100);
+  assertEquals(transmitter.sendBlocking(connection.near, { offset: 8192, length: 100 }), 100);
   assertEquals([transmitter.outstanding, transmitter.reap()], [2, 0]);
   await transmitter.drained(ring);
   assertEquals([slice.state, transmitter.counts.notified], ["free", 2]);
@@ -930,9 +922,9 @@ test("every refused send says why, and leaves its slice free", async () => {
 
   // A route that leads elsewhere.
   using listener = Socket.tcp(bed.near).bind({ host: "127.0.0.1", port: 0 }).listen();
-  using local = Socket.tcp(bed.near).connect(listener.localAddress!);
+  using local = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
   const slice = area.slice(0, 4096);
-  const error = assertThrows(() => transmitter.send(local, slice), UringError);
+  const error = assertThrows(() => transmitter.sendBlocking(local, slice), UringError);
   assertEquals(error.code, "ENODEV");
   assertStringIncludes(error.meaning, `leaves through another device than ${name}`);
   assertStringIncludes(error.advice, "SO_BINDTODEVICE");
@@ -940,18 +932,22 @@ test("every refused send says why, and leaves its slice free", async () => {
 
   using connection = await connect(bench, UNSTEERED);
   const { near } = connection;
-  assertThrows(() => transmitter.send(near, other.slice(0, 10)), TypeError, "another area");
-  assertThrows(() => transmitter.send(near, { offset: MIB, length: 1 }), RangeError);
-  assertThrows(() => transmitter.send(near, area.slice(0, 0)), RangeError, "nothing to send");
+  assertThrows(() => transmitter.sendBlocking(near, other.slice(0, 10)), TypeError, "another area");
+  assertThrows(() => transmitter.sendBlocking(near, { offset: MIB, length: 1 }), RangeError);
+  assertThrows(
+    () => transmitter.sendBlocking(near, area.slice(0, 0)),
+    RangeError,
+    "nothing to send",
+  );
   using udp = Socket.udp(bed.near);
-  assertThrows(() => transmitter.send(udp, slice), TypeError, "over TCP");
+  assertThrows(() => transmitter.sendBlocking(udp, slice), TypeError, "over TCP");
 
   // Closed with a send in flight: it arrives all the same.
-  transmitter.send(near, slice.write(pattern(4096, 51)));
+  transmitter.sendBlocking(near, slice.write(pattern(4096, 51)));
   transmitter.close();
   transmitter.close();
   assertEquals(Deno.inspect(transmitter), "DeviceMemoryTransmitter { closed }");
-  assertThrows(() => transmitter.send(near, slice), ClosedError);
+  assertThrows(() => transmitter.sendBlocking(near, slice), ClosedError);
   assertThrows(() => transmitter.trySend(near, slice), ClosedError);
   assertThrows(() => transmitter.reap(), ClosedError);
   near.shutdown("write");
@@ -966,7 +962,7 @@ test("what waits for a socket that was closed says so instead of waiting", async
   using transmitter = bindTransmit(bed, area);
   using connection = await connect(bench, UNSTEERED);
   await nic.setDelay(200_000);
-  transmitter.send(connection.near, { offset: 0, length: 1000 });
+  transmitter.sendBlocking(connection.near, { offset: 0, length: 1000 });
   connection.near.close();
   const said = await transmitter.drained(ring).then(() => "drained", (error: Error) => error);
   assert(said instanceof OwnershipError, String(said));

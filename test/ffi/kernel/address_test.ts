@@ -95,7 +95,7 @@ Deno.test("a link-local address reaches the interface that it names, in the sock
   const piece = (text: string) => outgoing!.slice(0, text.length);
 
   using connected = Socket.udp(bed.near, { family: 6 }).connect(place("fe80::2"));
-  await arrives("connect", () => connected.send(piece("connect")));
+  await arrives("connect", () => connected.sendBlocking(piece("connect")));
   using awaited = Socket.udp(bed.near, { family: 6 });
   await ring.connect(awaited, place("fe80::2"));
   await arrives("ring.connect", () => ring.send(awaited, piece("ring.connect")));
@@ -114,7 +114,7 @@ Deno.test("a link-local address reaches the interface that it names, in the sock
   // The number that the kernel gives for it is an address again.
   assertEquals(connected.remoteAddress, { host: `fe80::2%${number}`, port: 9000 });
   using again = Socket.udp(bed.near, { family: 6 }).connect(connected.remoteAddress!);
-  await arrives("number", () => again.send(piece("number")));
+  await arrives("number", () => again.sendBlocking(piece("number")));
 
   // Here is no interface of that name.
   assertThrows(

@@ -93,7 +93,7 @@ Deno.test("What nobody owns is closed by closeFile(), which cancels what is pend
   await using ring = Ring.open();
   using area = Area.map({ bytes: 8192 });
   using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen();
-  using client = Socket.tcp(bed.near).connect(listener.localAddress!);
+  using client = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
   ring.batch.accept(listener, 1);
   const [[, fd]] = reapAll(ring) as [[number, number, number]];
   const pending = ring.recv(fd, area.slice(0, 100));
@@ -111,7 +111,7 @@ for (const registered of [false, true]) {
     await using ring = Ring.open();
     await using other = Ring.open();
     using area = Area.map({ bytes: 65536 });
-    using buffers = new BufferRing(ring, { count: 4, bytes: 256 });
+    using buffers = BufferRing.open(ring, { count: 4, bytes: 256 });
     const slices = area.chunks(4096);
     const attempts: Record<string, (socket: Socket) => Promise<unknown>> = {
       recv: (socket) => ring.recv(socket, slices[0]!),
@@ -152,7 +152,7 @@ for (const registered of [false, true]) {
     await t.step("connect", async () => {
       // A full backlog answers nobody.
       using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen(0);
-      using _first = Socket.tcp(bed.near).connect(listener.localAddress!);
+      using _first = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
       const socket = Socket.tcp(bed.near);
       if (registered) ring.register(socket);
       const pending = ring.connect(socket, listener.localAddress!);
@@ -169,14 +169,14 @@ for (const registered of [false, true]) {
         for await (const piece of ring.recvMultishot(far, buffers)) pieces.push(piece);
       })();
       ring.batch.poll(far, POLL.PRI, 7).submit();
-      near.send(slices[0]!.slice(0, 5));
+      near.sendBlocking(slices[0]!.slice(0, 5));
       await until("the first piece", () => pieces.length > 0);
       far.close();
       assertEquals(await within(loop), "ECANCELED");
       const seen: number[] = [];
       ring.batch.reap((userData, result) => seen.push(userData, result));
       assertEquals(seen, [7, -125]);
-      for (const piece of pieces) piece.recycle();
+      for (const piece of pieces) piece.release();
     });
   });
 }
@@ -190,7 +190,7 @@ Deno.test("Closing a socket ends a chain of requests on it, wherever the chain h
     using listener = Socket.tcp(bed.far).bind(bed.far.address(0));
     listener.setOption("SO_RCVBUF", 16384).listen();
     const near = Socket.tcp(bed.near).setOption("SO_SNDBUF", 8192);
-    near.connect(listener.localAddress!);
+    near.connectBlocking(listener.localAddress!);
     using far = await other.accept(listener);
     // The first is done at once, the second is more than anybody takes, the third never starts.
     ring.batch.send(near, area.slice(0, 100), 1, MSG.WAITALL).link();

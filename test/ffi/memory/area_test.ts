@@ -203,8 +203,8 @@ Deno.test("Requests with slices of a closed area throw ClosedError", async () =>
   assertThrows(() => ring.batch.send(near, slice), ClosedError, "Area");
   assertThrows(() => ring.batch.sendZc(near, slice), ClosedError, "Area");
   assertThrows(() => ring.batch.recv(far, slice), ClosedError, "Area");
-  assertThrows(() => near.send(slice), ClosedError, "Area");
-  assertThrows(() => far.receive(slice), ClosedError, "Area");
+  assertThrows(() => near.sendBlocking(slice), ClosedError, "Area");
+  assertThrows(() => far.tryReceive(slice), ClosedError, "Area");
   await assertRejects(() => ring.send(near, slice), ClosedError, "Area");
   await assertRejects(() => ring.recv(far, slice), ClosedError, "Area");
   assertThrows(() => ring.register(area), ClosedError, "Area");
@@ -322,7 +322,7 @@ Deno.test("A slice may be sent by several requests at once, but received into by
   ring.batch.recv(connection.far, slice).submitAndWait(1);
   assertThrows(() => ring.batch.send(connection.near, slice), OwnershipError, "SEND: The kernel");
   assertThrows(() => ring.batch.recv(connection.far, slice), OwnershipError);
-  assertThrows(() => connection.far.receive(slice), OwnershipError);
+  assertThrows(() => connection.far.tryReceive(slice), OwnershipError);
   await assertRejects(() => ring.send(connection.near, slice), OwnershipError);
   ring.batch.reap(() => {});
   assertEquals([slice.state, ring.inFlight], ["free", 0]);

@@ -158,7 +158,7 @@ for (const family of [4, 6] as const) {
       return reapAll(ring)[0]![1];
     };
     for (const batch of [false, true]) {
-      near.setOption("UDP_SEGMENT", 1000).send(area.slice(0, 3500));
+      near.setOption("UDP_SEGMENT", 1000).sendBlocking(area.slice(0, 3500));
       assertEquals([await receive(batch), message.segmentBytes], [3500, 1000]);
       assertEquals(message.address, near.localAddress);
       assertEquals(
@@ -166,9 +166,9 @@ for (const family of [4, 6] as const) {
         "Message { slices: 2, length: 66536, segment bytes: 1000 }",
       );
       // One datagram has no segments, and what was said of the last message is not said of this one.
-      near.setOption("UDP_SEGMENT", 0).send(area.slice(0, 700));
+      near.setOption("UDP_SEGMENT", 0).sendBlocking(area.slice(0, 700));
       assertEquals([await receive(batch), message.segmentBytes], [700, undefined]);
-      near.setOption("UDP_SEGMENT", 65).send(area.slice(0, 650));
+      near.setOption("UDP_SEGMENT", 65).sendBlocking(area.slice(0, 650));
       assertEquals([await receive(batch), message.segmentBytes], [650, 65]);
     }
     assertMatch(display(message), /segment bytes.*65/s);
@@ -192,7 +192,7 @@ Deno.test("A message tells that a datagram was longer than its slices", async ()
   const rounds = [[1000, 0, 100, true], [100, 0, 100, false], [101, MSG.TRUNC, 101, true]] as const;
   for (const [length, flags, result, truncated] of rounds) {
     for (const batch of [false, true]) {
-      near.send(area.slice(0, length));
+      near.sendBlocking(area.slice(0, length));
       if (batch) {
         ring.batch.recvMsg(far, message, 0, flags);
         assertEquals(reapAll(ring)[0]![1], result);
@@ -212,7 +212,7 @@ Deno.test("A message without an address tells the same", async () => {
   using area = Area.map({ bytes: 8192 });
   using connection = connectUdp(bed);
   connection.far.setOption("UDP_GRO", true);
-  connection.near.setOption("UDP_SEGMENT", 100).send(area.slice(0, 1000));
+  connection.near.setOption("UDP_SEGMENT", 100).sendBlocking(area.slice(0, 1000));
   const message = new Message([area.slice(4096, 500)]);
   assertEquals(await ring.recvMsg(connection.far, message, { timeout: 5000 }), 500);
   assertEquals(
@@ -229,13 +229,13 @@ Deno.test("A message tells how many datagrams were dropped before it (SO_RXQ_OVF
   const { near, far } = connection;
   far.setOption("SO_RXQ_OVFL", true).setOption("SO_RCVBUF", 8192);
   const message = Message.receiver([area.slice(1 << 15, 4096)]);
-  near.send(area.slice(0, 10));
+  near.sendBlocking(area.slice(0, 10));
   assertEquals(await ring.recvMsg(far, message, { timeout: 5000 }), 10);
   assertEquals(message.dropped, undefined);
-  for (let i = 0; i < 100; i++) near.send(area.slice(0, 1000));
+  for (let i = 0; i < 100; i++) near.sendBlocking(area.slice(0, 1000));
   let received = 0;
-  while (far.receive(area.slice(1 << 15, 4096)) !== undefined) received++;
-  near.send(area.slice(0, 11));
+  while (far.tryReceive(area.slice(1 << 15, 4096)) !== undefined) received++;
+  near.sendBlocking(area.slice(0, 11));
   assertEquals(await ring.recvMsg(far, message, { timeout: 5000 }), 11);
   assertEquals(message.dropped, 100 - received);
   assertMatch(Deno.inspect(message), /dropped: \d+/);
@@ -248,17 +248,17 @@ Deno.test("Socket.receive() tells the length of a datagram that does not fit, wi
   using connection = connectUdp(bed);
   const { near, far } = connection;
   const slice = area.slice(4096, 100);
-  for (let i = 0; i < 3; i++) near.send(area.slice(0, 1000));
-  assertEquals(far.receive(slice), 100);
-  assertEquals(far.receive(slice, { flags: MSG.TRUNC | MSG.PEEK }), 1000);
-  assertEquals(far.receive(slice, { flags: MSG.TRUNC }), 1000);
-  assertEquals(far.receive(slice, { flags: MSG.PEEK }), 100);
+  for (let i = 0; i < 3; i++) near.sendBlocking(area.slice(0, 1000));
+  assertEquals(far.tryReceive(slice), 100);
+  assertEquals(far.tryReceive(slice, { flags: MSG.TRUNC | MSG.PEEK }), 1000);
+  assertEquals(far.tryReceive(slice, { flags: MSG.TRUNC }), 1000);
+  assertEquals(far.tryReceive(slice, { flags: MSG.PEEK }), 100);
   assertEquals(await ring.recv(far, slice, { flags: MSG.TRUNC, timeout: 5000 }), 1000);
   for (const flags of [MSG.WAITALL, MSG.ZEROCOPY, -1, 0.5, NaN, 2 ** 32, "2"]) {
-    assertThrows(() => far.receive(slice, { flags: flags as number }), RangeError, "MSG.TRUNC");
+    assertThrows(() => far.tryReceive(slice, { flags: flags as number }), RangeError, "MSG.TRUNC");
   }
   using stream = await connectTcp(ring, bed);
-  assertThrows(() => stream.far.receive(slice, { flags: MSG.TRUNC }), TypeError, "is for UDP");
+  assertThrows(() => stream.far.tryReceive(slice, { flags: MSG.TRUNC }), TypeError, "is for UDP");
 });
 
 /** What a notebook shows of a message. */

@@ -67,7 +67,9 @@ test("MSG_ZEROCOPY into a sink is not copied, and the kernel merges ranges", {
   for (const family of [4, 6] as const) {
     using socket = Socket.udp(bed.near, { family }).connect(bed.far.address(9000, family));
     const zeroCopy = new MessageZeroCopy(socket);
-    for (const chunk of area.chunks(1000).slice(0, 900)) assertEquals(zeroCopy.send(chunk), 1000);
+    for (const chunk of area.chunks(1000).slice(0, 900)) {
+      assertEquals(zeroCopy.sendBlocking(chunk), 1000);
+    }
     await reapAll(ring, socket, zeroCopy);
     const { sent, notified, copied, ranges } = zeroCopy.counts;
     assertEquals({ sent, notified, copied }, { sent: 900, notified: 900, copied: 0 });
@@ -81,7 +83,7 @@ Deno.test("MSG_ZEROCOPY over TCP delivers every byte, and a local receiver makes
   await using ring = Ring.open();
   using area = Area.map({ bytes: 1 << 20 });
   using listener = Socket.tcp(bed.far).bind(bed.far.address(9000)).listen();
-  using sender = Socket.tcp(bed.near).connect(bed.far.address(9000));
+  using sender = Socket.tcp(bed.near).connectBlocking(bed.far.address(9000));
   using receiver = await ring.accept(listener);
   const outgoing = area.slice(0, 1 << 19);
   const incoming = area.slice(1 << 19, 1 << 16);
@@ -93,7 +95,7 @@ Deno.test("MSG_ZEROCOPY over TCP delivers every byte, and a local receiver makes
   let received = 0;
   while (received < outgoing.length) {
     if (sent < outgoing.length) {
-      sent += zeroCopy.send(outgoing.slice(sent, Math.min(65536, outgoing.length - sent)));
+      sent += zeroCopy.sendBlocking(outgoing.slice(sent, Math.min(65536, outgoing.length - sent)));
     }
     const bytes = await ring.recv(receiver, incoming, { timeout: 5000 });
     assertEquals(incoming.bytes.subarray(0, bytes), expected.subarray(received, received + bytes));
@@ -113,7 +115,7 @@ test("MSG_ZEROCOPY owns its slices until they are reaped", {
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   const zeroCopy = new MessageZeroCopy(socket);
   const slice = area.slice(0, 1000);
-  zeroCopy.send(slice);
+  zeroCopy.sendBlocking(slice);
   const error = assertThrows(() => slice.bytes, OwnershipError);
   assertStringIncludes(error.message, "MSG_ZEROCOPY");
   assertThrows(() => area.slice(500, 1000).bytes, OwnershipError);
@@ -129,11 +131,11 @@ test("MSG_ZEROCOPY that fails gives the slice back", {
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   const zeroCopy = new MessageZeroCopy(socket);
   const tooLong = area.slice(0, 70_000);
-  assertEquals(assertThrows(() => zeroCopy.send(tooLong), UringError).code, "EMSGSIZE");
+  assertEquals(assertThrows(() => zeroCopy.sendBlocking(tooLong), UringError).code, "EMSGSIZE");
   assertEquals(tooLong.state, "free");
   assertEquals(zeroCopy.counts, { sent: 0, notified: 0, copied: 0, ranges: 0 });
   socket.close();
-  assertThrows(() => zeroCopy.send(area.slice(0, 10)), ClosedError);
+  assertThrows(() => zeroCopy.sendBlocking(area.slice(0, 10)), ClosedError);
   assertEquals(area.inFlight, 0);
 });
 
@@ -147,10 +149,10 @@ Deno.test("MSG_ZEROCOPY sends the pieces of a slice with one call", async () => 
   const expected = outgoing.bytes.slice();
   const incoming = area.slice(16_384, 4096);
   const zeroCopy = new MessageZeroCopy(sender);
-  assertEquals(zeroCopy.sendEach(outgoing, 500, 1000), 8);
+  assertEquals(zeroCopy.sendEachBlocking(outgoing, 500, 1000), 8);
   assertThrows(() => outgoing.bytes, OwnershipError);
   for (let i = 0; i < 8; i++) {
-    assertEquals(receiver.receive(incoming), 500);
+    assertEquals(receiver.tryReceive(incoming), 500);
     assertEquals(incoming.bytes.slice(0, 500), expected.slice(i * 1000, i * 1000 + 500));
   }
   await reapAll(ring, sender, zeroCopy);
@@ -159,10 +161,10 @@ Deno.test("MSG_ZEROCOPY sends the pieces of a slice with one call", async () => 
   assertEquals(outgoing.state, "free");
 
   const long = area.slice(0, 65_536);
-  assertThrows(() => zeroCopy.sendEach(long, 65_536), UringError, "EMSGSIZE");
+  assertThrows(() => zeroCopy.sendEachBlocking(long, 65_536), UringError, "EMSGSIZE");
   assertEquals(long.state, "free");
   using stream = Socket.tcp(bed.near);
-  assertThrows(() => new MessageZeroCopy(stream).sendEach(long, 100), TypeError, "UDP");
+  assertThrows(() => new MessageZeroCopy(stream).sendEachBlocking(long, 100), TypeError, "UDP");
 });
 
 for (const family of [4, 6] as const) {
@@ -177,14 +179,14 @@ for (const family of [4, 6] as const) {
     const [dropped, later, last] = area.chunks(1000) as [Slice, Slice, Slice];
     await queueAt(bed, "pfifo limit 0");
     for (let i = 0; i < 3; i++) {
-      const error = assertThrows(() => zeroCopy.send(dropped), UringError);
+      const error = assertThrows(() => zeroCopy.sendBlocking(dropped), UringError);
       assertEquals([error.code, dropped.state, zeroCopy.outstanding], ["ENOBUFS", "free", 0]);
       assertMatch(error.meaning, /queue on the way is full/);
       assertEquals(error.advice.includes("ulimit"), false);
     }
     await queueAt(bed, "noqueue");
-    zeroCopy.send(later);
-    zeroCopy.send(last);
+    zeroCopy.sendBlocking(later);
+    zeroCopy.sendBlocking(last);
     await settle(zeroCopy);
     assertEquals([zeroCopy.counts.sent, later.state, last.state], [2, "free", "free"]);
     assertEquals(area.inFlight, 0);
@@ -202,7 +204,7 @@ test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", {
   await queueAt(bed, holding(3500));
   const states = slices.map((slice): string => {
     try {
-      zeroCopy.send(slice);
+      zeroCopy.sendBlocking(slice);
     } catch (error) {
       assertEquals((error as UringError).code, "ENOBUFS");
     }
@@ -216,7 +218,7 @@ test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", {
   assertEquals(slices.map(({ state }): string => state), held);
   assertEquals([zeroCopy.counts.sent, zeroCopy.counts.notified], [4, 1]);
   // Other failures leave them alone.
-  assertEquals(codeOf(() => zeroCopy.send(area.slice(500_000, 70_000))), "EMSGSIZE");
+  assertEquals(codeOf(() => zeroCopy.sendBlocking(area.slice(500_000, 70_000))), "EMSGSIZE");
   assertEquals(slices.map(({ state }): string => state), held);
   assertEquals(area.inFlight, 3);
   await queueAt(bed, "noqueue");
@@ -238,15 +240,15 @@ test("MSG_ZEROCOPY dropped in part stays in flight while its first part is held"
   ];
   // Of two fragments each: one passes and one is held; then one is held and one is dropped.
   await queueAt(bed, holding(2950, 1600));
-  zeroCopy.send(first);
-  assertEquals(codeOf(() => zeroCopy.send(second)), "ENOBUFS");
+  zeroCopy.sendBlocking(first);
+  assertEquals(codeOf(() => zeroCopy.sendBlocking(second)), "ENOBUFS");
   assertEquals([first.state, second.state], ["in flight", "in flight"]);
   assertEquals([zeroCopy.counts.sent, zeroCopy.outstanding], [1, 2]);
-  assertEquals(codeOf(() => zeroCopy.send(third)), "ENOBUFS");
+  assertEquals(codeOf(() => zeroCopy.sendBlocking(third)), "ENOBUFS");
   for (let i = 0; i < 3; i++) zeroCopy.reap();
   assertEquals([first.state, second.state], ["in flight", "in flight"]);
   await queueAt(bed, "noqueue");
-  zeroCopy.send(third);
+  zeroCopy.sendBlocking(third);
   await settle(zeroCopy);
   assertEquals([zeroCopy.counts.sent, area.inFlight], [2, 0]);
 });
@@ -264,7 +266,7 @@ for (const place of ["first", "in the middle", "last"] as const) {
       const empty = area.slice(0, 0);
       const at = { first: 0, "in the middle": 2, last: 4 }[place];
       for (const slice of full.toSpliced(at, 0, empty, empty)) {
-        assertEquals(zeroCopy.send(slice), slice.length);
+        assertEquals(zeroCopy.sendBlocking(slice), slice.length);
       }
       await settle(zeroCopy);
       assertEquals([zeroCopy.counts.sent, zeroCopy.counts.copied, area.inFlight], [6, 0, 0]);
@@ -279,7 +281,7 @@ Deno.test("MSG_ZEROCOPY of no bytes over TCP is nothing, and leaves the numbers 
   using connection = await connectTcp(ring, bed);
   const zeroCopy = new MessageZeroCopy(connection.near);
   for (const length of [0, 100, 0, 0, 200, 0]) {
-    assertEquals(zeroCopy.send(area.slice(0, length)), length);
+    assertEquals(zeroCopy.sendBlocking(area.slice(0, length)), length);
   }
   await settle(zeroCopy);
   assertEquals([zeroCopy.counts.sent, area.inFlight], [2, 0]);
@@ -297,7 +299,7 @@ Deno.test("MSG_ZEROCOPY that meets a pending error has used no number", async ()
     let refused = 0;
     for (let i = 0; i < 20; i++) {
       try {
-        zeroCopy.send(area.slice(i * 1000, 1000));
+        zeroCopy.sendBlocking(area.slice(i * 1000, 1000));
       } catch (error) {
         assertEquals((error as UringError).code, "ECONNREFUSED");
         refused++;
@@ -317,14 +319,14 @@ Deno.test("MSG_ZEROCOPY after UDP is shut down, has no route, or no address", as
   using unconnected = Socket.udp(bed.near);
   const first = new MessageZeroCopy(unconnected);
   for (let i = 0; i < 3; i++) {
-    assertEquals(codeOf(() => first.send(slice)), "EDESTADDRREQ");
+    assertEquals(codeOf(() => first.sendBlocking(slice)), "EDESTADDRREQ");
     assertEquals([slice.state, first.outstanding], ["free", 0]);
   }
   using connection = connectUdp(bed);
   const second = new MessageZeroCopy(connection.near);
-  second.send(slice);
+  second.sendBlocking(slice);
   connection.near.shutdown("write");
-  assertEquals(codeOf(() => second.send(slice)), "EPIPE");
+  assertEquals(codeOf(() => second.sendBlocking(slice)), "EPIPE");
   await settle(second);
   assertEquals([second.counts.sent, area.inFlight], [1, 0]);
 });
@@ -338,21 +340,21 @@ Deno.test("MSG_ZEROCOPY into a corked datagram: several sends share it", async (
     const zeroCopy = new MessageZeroCopy(near);
     const incoming = area.slice(1 << 16, 1 << 16);
     near.setOption("UDP_CORK", true);
-    for (const length of [0, 100, 200, 0, 300]) zeroCopy.send(area.slice(0, length));
+    for (const length of [0, 100, 200, 0, 300]) zeroCopy.sendBlocking(area.slice(0, length));
     zeroCopy.reap();
     assertEquals(area.inFlight > 0, true);
     near.setOption("UDP_CORK", false);
-    assertEquals(far.receive(incoming), 600);
+    assertEquals(far.tryReceive(incoming), 600);
     await settle(zeroCopy);
     assertEquals([zeroCopy.counts.sent, area.inFlight], [5, 0]);
 
     // A part that does not fit any more: all of the datagram is dropped, and the numbers go on.
     near.setOption("UDP_CORK", true);
-    zeroCopy.send(area.slice(0, 40_000));
-    assertEquals(codeOf(() => zeroCopy.send(area.slice(40_000, 26_000))), "EMSGSIZE");
+    zeroCopy.sendBlocking(area.slice(0, 40_000));
+    assertEquals(codeOf(() => zeroCopy.sendBlocking(area.slice(40_000, 26_000))), "EMSGSIZE");
     near.setOption("UDP_CORK", false);
-    zeroCopy.send(area.slice(0, 1000));
-    assertEquals(far.receive(incoming), 1000);
+    zeroCopy.sendBlocking(area.slice(0, 1000));
+    assertEquals(far.tryReceive(incoming), 1000);
     await settle(zeroCopy);
     assertEquals([zeroCopy.counts.sent, area.inFlight], [7, 0]);
   }
@@ -366,10 +368,10 @@ Deno.test("MSG_ZEROCOPY goes on with what MSG.MORE began", async () => {
   const zeroCopy = new MessageZeroCopy(connection.near);
   for (const lengths of [[100, 50], [100, 0], [0, 0]] as const) {
     await ring.send(connection.near, area.slice(0, lengths[0]), { flags: MSG.MORE });
-    assertEquals(zeroCopy.send(area.slice(1000, lengths[1])), lengths[1]);
-    assertEquals(connection.far.receive(area.slice(4096, 1000)), lengths[0] + lengths[1]);
+    assertEquals(zeroCopy.sendBlocking(area.slice(1000, lengths[1])), lengths[1]);
+    assertEquals(connection.far.tryReceive(area.slice(4096, 1000)), lengths[0] + lengths[1]);
   }
-  zeroCopy.send(area.slice(0, 10));
+  zeroCopy.sendBlocking(area.slice(0, 10));
   await settle(zeroCopy);
   assertEquals([zeroCopy.counts.sent, area.inFlight], [4, 0]);
 });
@@ -405,7 +407,7 @@ Deno.test("MSG_ZEROCOPY over TCP: no room, a part, a shutdown and a reset", asyn
     if (end === "shutdown") near.shutdown("write");
     else far.close();
     const code = end === "shutdown" ? "EPIPE" : "ECONNRESET";
-    assertEquals(codeOf(() => zeroCopy.send(area.slice(0, 1000))), code);
+    assertEquals(codeOf(() => zeroCopy.sendBlocking(area.slice(0, 1000))), code);
     assertEquals(zeroCopy.counts.sent, sent);
     if (end === "reset") {
       await settle(zeroCopy);
@@ -427,11 +429,11 @@ test("MSG_ZEROCOPY in pieces that stops in the middle", {
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000)).setOption("IP_RECVERR", true);
   const zeroCopy = new MessageZeroCopy(socket);
   for (const [room, alone] of [[3500, false], [9500, true]] as const) {
-    if (alone) zeroCopy.send(area.slice(900_000, 1000));
+    if (alone) zeroCopy.sendBlocking(area.slice(900_000, 1000));
     const { sent } = zeroCopy.counts;
     const slice = area.slice(0, 100 * 1000);
     await queueAt(bed, holding(room));
-    assertEquals(codeOf(() => zeroCopy.sendEach(slice, 1000)), "ENOBUFS");
+    assertEquals(codeOf(() => zeroCopy.sendEachBlocking(slice, 1000)), "ENOBUFS");
     const out = Math.floor(room / 1042) + 1;
     assertEquals([zeroCopy.counts.sent - sent, slice.state], [out, "in flight"]);
     await reapTo(zeroCopy, out - 1);
@@ -439,7 +441,7 @@ test("MSG_ZEROCOPY in pieces that stops in the middle", {
     // Nothing of it is free before the last of it is.
     assertThrows(() => area.slice(99 * 1000, 1000).bytes, OwnershipError);
     await queueAt(bed, "noqueue");
-    assertEquals(zeroCopy.sendEach(area.slice(200_000, 50_000), 1000), 50);
+    assertEquals(zeroCopy.sendEachBlocking(area.slice(200_000, 50_000), 1000), 50);
     await settle(zeroCopy);
     assertEquals(area.inFlight, 0);
   }
@@ -455,11 +457,11 @@ test("MSG_ZEROCOPY on several sockets: each has its numbers", {
   );
   const all = sockets.map((socket) => new MessageZeroCopy(socket));
   for (const [i, zeroCopy] of all.entries()) {
-    for (let n = 0; n <= i; n++) zeroCopy.send(area.slice(0, 100 * n));
+    for (let n = 0; n <= i; n++) zeroCopy.sendBlocking(area.slice(0, 100 * n));
     await queueAt(bed, "pfifo limit 0");
-    assertEquals(codeOf(() => zeroCopy.sendEach(area.slice(0, 1000), 100)), "ENOBUFS");
+    assertEquals(codeOf(() => zeroCopy.sendEachBlocking(area.slice(0, 1000), 100)), "ENOBUFS");
     await queueAt(bed, "noqueue");
-    zeroCopy.send(area.slice(0, 100));
+    zeroCopy.sendBlocking(area.slice(0, 100));
   }
   for (const zeroCopy of all) await settle(zeroCopy);
   assertEquals(all.map(({ counts }) => counts.sent), [2, 3, 4]);
@@ -497,11 +499,11 @@ class Churn {
     region.bytes.fill(value);
     this.seen.free++;
     try {
-      if (random.below(10) === 0) zeroCopy.send(this.#tooLong);
-      else if (random.below(5) === 0) zeroCopy.sendEach(this.#sent[at] = region, 700, 720);
+      if (random.below(10) === 0) zeroCopy.sendBlocking(this.#tooLong);
+      else if (random.below(5) === 0) zeroCopy.sendEachBlocking(this.#sent[at] = region, 700, 720);
       else {
         const length = lengths[random.below(lengths.length)]!;
-        zeroCopy.send(this.#sent[at] = region.slice(0, length));
+        zeroCopy.sendBlocking(this.#sent[at] = region.slice(0, length));
       }
       this.seen.sent++;
     } catch (error) {
@@ -525,7 +527,7 @@ Deno.test("MSG_ZEROCOPY: what arrives is what was sent, whatever fails in betwee
   const incoming = area.slice(300_000, 8192);
   let received = 0;
   const receive = (): void => {
-    for (let length; (length = far.receive(incoming)) !== undefined; received++) {
+    for (let length; (length = far.tryReceive(incoming)) !== undefined; received++) {
       // What is written to before its time would not have one value throughout.
       const bytes = incoming.bytes.subarray(0, length);
       assert(bytes.every((byte) => byte === bytes[0]), `${length} bytes`);

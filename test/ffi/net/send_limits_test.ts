@@ -9,13 +9,13 @@ for (const [family, most] of [[4, 65_507], [6, 65_527]] as const) {
     using area = Area.map({ bytes: 1 << 20 });
     using connection = connectUdp(bed, family);
     const { near } = connection;
-    assertEquals(near.send(area.slice(0, most)), most);
+    assertEquals(near.sendBlocking(area.slice(0, most)), most);
     const zeroCopy = new MessageZeroCopy(near);
     for (const bytes of [most + 1, 65_536, 1 << 20]) {
       const sends = [
-        (): number => near.send(area.slice(0, bytes)),
-        (): number => zeroCopy.send(area.slice(0, bytes)),
-        (): number => zeroCopy.sendEach(area.slice(0, bytes), bytes),
+        (): number => near.sendBlocking(area.slice(0, bytes)),
+        (): number => zeroCopy.sendBlocking(area.slice(0, bytes)),
+        (): number => zeroCopy.sendEachBlocking(area.slice(0, bytes), bytes),
       ];
       for (const send of sends) {
         const error = assertThrows(send, UringError);
@@ -36,16 +36,16 @@ for (const [family, most] of [[4, 65_507], [6, 65_527]] as const) {
     const { near } = connection;
     const refusal = (segment: number, bytes: number): UringError => {
       near.setOption("UDP_SEGMENT", segment);
-      const plain = assertThrows(() => near.send(area.slice(0, bytes)), UringError);
+      const plain = assertThrows(() => near.sendBlocking(area.slice(0, bytes)), UringError);
       using other = Socket.udp(bed.near, { family }).connect(near.remoteAddress!);
       const zeroCopy = new MessageZeroCopy(other.setOption("UDP_SEGMENT", segment));
-      const second = assertThrows(() => zeroCopy.send(area.slice(0, bytes)), UringError);
+      const second = assertThrows(() => zeroCopy.sendBlocking(area.slice(0, bytes)), UringError);
       assertEquals([second.code, second.meaning], [plain.code, plain.meaning]);
       assertEquals(zeroCopy.outstanding, 0);
       return plain;
     };
     near.setOption("UDP_SEGMENT", 100);
-    assertEquals(near.send(area.slice(0, 6400)), 6400);
+    assertEquals(near.sendBlocking(area.slice(0, 6400)), 6400);
     const many = refusal(100, 12_900);
     assertEquals(many.code, "EINVAL");
     assertMatch(
@@ -70,13 +70,13 @@ test("A segment that is longer than the MTU allows names the MTU", {
   for (const [family, most] of [[4, 1472], [6, 1452]] as const) {
     using socket = Socket.udp(bed.near, { family }).connect(bed.far.address(9000, family));
     socket.setOption("UDP_SEGMENT", most);
-    assertEquals(socket.send(area.slice(0, 5000)), 5000);
+    assertEquals(socket.sendBlocking(area.slice(0, 5000)), 5000);
     socket.setOption("UDP_SEGMENT", most + 1);
-    const error = assertThrows(() => socket.send(area.slice(0, 5000)), UringError);
+    const error = assertThrows(() => socket.sendBlocking(area.slice(0, 5000)), UringError);
     assertMatch(error.meaning, new RegExp(`^a segment of ${most + 1} bytes.* MTU of 1500 bytes`));
     assertEquals(error.advice, `set UDP_SEGMENT to at most ${most}, or raise the MTU`);
     socket.setOption("UDP_SEGMENT", 0);
-    assertEquals(socket.send(area.slice(0, 5000)), 5000);
+    assertEquals(socket.sendBlocking(area.slice(0, 5000)), 5000);
   }
 });
 
@@ -87,8 +87,8 @@ test("A datagram that must not be fragmented names the MTU", {
   using area = Area.map({ bytes: 1 << 16 });
   using socket = Socket.udp(bed.near).connect(bed.far.address(9000));
   socket.setOption("IP_MTU_DISCOVER", 2);
-  assertEquals([socket.option("IP_MTU"), socket.send(area.slice(0, 1472))], [1500, 1472]);
-  const error = assertThrows(() => socket.send(area.slice(0, 1473)), UringError);
+  assertEquals([socket.option("IP_MTU"), socket.sendBlocking(area.slice(0, 1472))], [1500, 1472]);
+  const error = assertThrows(() => socket.sendBlocking(area.slice(0, 1473)), UringError);
   assertMatch(error.meaning, /^1473 bytes do not fit .* MTU of 1500 bytes.* forbids fragments/);
   assertMatch(error.advice, /^send at most 1472 bytes at once/);
 });
@@ -99,7 +99,7 @@ Deno.test("An IPv6 socket that sends to an IPv4 address has the limit of IPv4", 
   using far = Socket.udp(bed.far).bind(bed.far.address(0));
   const { host, port } = far.localAddress!;
   using near = Socket.udp(bed.near, { family: 6 }).connect({ host: `::ffff:${host}`, port });
-  const error = assertThrows(() => near.send(area.slice(0, 65_508)), UringError);
+  const error = assertThrows(() => near.sendBlocking(area.slice(0, 65_508)), UringError);
   assertMatch(error.meaning, /over IPv4: at most 65507/);
 });
 

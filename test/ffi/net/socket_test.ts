@@ -16,12 +16,12 @@ for (const family of [4, 6] as const) {
     assertEquals(far.remoteAddress, undefined);
 
     const incoming = area.slice(2048, 100);
-    assertEquals(far.receive(incoming), undefined);
-    assertEquals(near.send(area.slice(0, 5).write(bytesOf("hello"))), 5);
-    assertEquals(far.receive(incoming), 5);
+    assertEquals(far.tryReceive(incoming), undefined);
+    assertEquals(near.sendBlocking(area.slice(0, 5).write(bytesOf("hello"))), 5);
+    assertEquals(far.tryReceive(incoming), 5);
     assertEquals(textOf(incoming.bytes.subarray(0, 5)), "hello");
-    assertEquals(near.send(area.slice(0, 0)), 0);
-    assertEquals(far.receive(incoming), 0);
+    assertEquals(near.sendBlocking(area.slice(0, 0)), 0);
+    assertEquals(far.tryReceive(incoming), 0);
     assertMatch(
       Deno.inspect(near),
       new RegExp(`^Socket \\{ udp, IPv${family}, fd: \\d+, local: .* port \\d+, remote: .* \\}$`),
@@ -39,13 +39,13 @@ for (const family of [4, 6] as const) {
     assertEquals(far.remoteAddress, near.localAddress);
 
     const incoming = area.slice(2048, 100);
-    near.send(area.slice(0, 3).write(bytesOf("abc")));
-    assertEquals(far.receive(incoming), 3);
+    near.sendBlocking(area.slice(0, 3).write(bytesOf("abc")));
+    assertEquals(far.tryReceive(incoming), 3);
     near.shutdown("write");
-    assertEquals(far.receive(incoming), 0);
-    far.send(area.slice(0, 2));
-    assertEquals(near.receive(incoming), 2);
-    const error = assertThrows(() => near.send(area.slice(0, 1)), UringError);
+    assertEquals(far.tryReceive(incoming), 0);
+    far.sendBlocking(area.slice(0, 2));
+    assertEquals(near.tryReceive(incoming), 2);
+    const error = assertThrows(() => near.sendBlocking(area.slice(0, 1)), UringError);
     assertEquals([error.operation, error.code], ["send", "EPIPE"]);
   });
 }
@@ -67,25 +67,26 @@ Deno.test("Socket says what is wrong with an address", async () => {
   assertMatch(route.advice, /namespace/);
 });
 
-Deno.test("Socket.connect() says ECONNREFUSED where nobody listens", async () => {
+Deno.test("Socket.connectBlocking() says ECONNREFUSED where nobody listens", async () => {
   using bed = await Testbed.loopback();
   using closed = Socket.tcp(bed.far).bind(bed.far.address(0));
   using socket = Socket.tcp(bed.near);
-  const error = assertThrows(() => socket.connect(closed.localAddress!), UringError);
+  const error = assertThrows(() => socket.connectBlocking(closed.localAddress!), UringError);
   assertEquals([error.operation, error.code], ["connect", "ECONNREFUSED"]);
+  assertThrows(() => socket.connect(closed.localAddress!), TypeError, "connectBlocking");
   // The socket can try again.
   closed.listen();
-  socket.connect(closed.localAddress!);
+  socket.connectBlocking(closed.localAddress!);
   assertEquals(socket.remoteAddress, closed.localAddress);
 });
 
-test("Socket.connect() gives up when nobody answers in time", {
+test("Socket.connectBlocking() gives up when nobody answers in time", {
   needs: ["ifb"],
 }, async () => {
   await using bed = await Testbed.sink();
   using socket = Socket.tcp(bed.near);
   const error = assertThrows(
-    () => socket.connect(bed.far.address(9000), { timeout: 20 }),
+    () => socket.connectBlocking(bed.far.address(9000), { timeout: 20 }),
     UringError,
   );
   assertEquals([error.operation, error.code], ["connect", "ETIMEDOUT"]);
@@ -97,9 +98,9 @@ Deno.test("Socket.receive() says ECONNRESET when the peer resets", async () => {
   using ring = Ring.open();
   using connection = await connectTcp(ring, bed);
   // Closing a socket with unread data resets the connection.
-  connection.near.send(area.slice(0, 100));
+  connection.near.sendBlocking(area.slice(0, 100));
   connection.far.close();
-  const error = assertThrows(() => connection.near.receive(area.slice()), UringError);
+  const error = assertThrows(() => connection.near.tryReceive(area.slice()), UringError);
   assertEquals([error.operation, error.code], ["recv", "ECONNRESET"]);
 });
 
@@ -151,7 +152,7 @@ for (const family of [4, 6] as const) {
     const incoming = area.slice(8192, 2000);
 
     const sends = [
-      (): Promise<number> => Promise.resolve(near.send(outgoing)),
+      (): Promise<number> => Promise.resolve(near.sendBlocking(outgoing)),
       (): Promise<number> => ring.send(near, outgoing),
       async (): Promise<number> => {
         const { bytes, released } = await ring.sendZc(near, outgoing);
@@ -162,17 +163,17 @@ for (const family of [4, 6] as const) {
     for (const send of sends) {
       assertEquals(await send(), 3500);
       for (const [at, length] of [[0, 1000], [1000, 1000], [2000, 1000], [3000, 500]] as const) {
-        assertEquals(far.receive(incoming), length);
+        assertEquals(far.tryReceive(incoming), length);
         assertEquals(
           incoming.bytes.subarray(0, length),
           outgoing.bytes.subarray(at, at + length),
         );
       }
-      assertEquals(far.receive(incoming), undefined);
+      assertEquals(far.tryReceive(incoming), undefined);
     }
     // A train has at most so many segments that its headers' length fields can say.
     near.setOption("UDP_SEGMENT", 1);
-    const error = assertThrows(() => near.send(outgoing), UringError);
+    const error = assertThrows(() => near.sendBlocking(outgoing), UringError);
     assert(["EINVAL", "EMSGSIZE"].includes(error.code), error.code);
   });
 }
@@ -206,12 +207,14 @@ Deno.test("Socket throws ClosedError after close, all of its methods", () => {
     remoteAddress: () => socket.remoteAddress,
     bind: () => socket.bind(address),
     connect: () => socket.connect(address),
+    connectBlocking: () => socket.connectBlocking(address),
     listen: () => socket.listen(),
     shutdown: () => socket.shutdown(),
     setOption: () => socket.setOption("SO_RCVBUF", 1),
     option: () => socket.option("SO_RCVBUF"),
-    send: () => socket.send(area.slice()),
-    receive: () => socket.receive(area.slice()),
+    receiveBlocking: () => socket.receiveBlocking(area.slice(), 1),
+    sendBlocking: () => socket.sendBlocking(area.slice()),
+    tryReceive: () => socket.tryReceive(area.slice()),
   };
   for (const call of Object.values(calls)) assertThrows(call, ClosedError, "Socket is closed");
   const telling = ["close", "closed", "constructor", "family", "protocol"];

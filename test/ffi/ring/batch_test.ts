@@ -421,8 +421,8 @@ Deno.test("What is prepared keeps the registration that it was prepared with", a
   ring.unregister(connection.near);
   assertEquals([ring.register(second), ring.register(other.near)], [0, 0]);
   assertEquals(resultsOf(ring), new Map([[1, 5]]));
-  assertEquals(other.far.receive(incoming), undefined);
-  assertEquals(connection.far.receive(incoming), 5);
+  assertEquals(other.far.tryReceive(incoming), undefined);
+  assertEquals(connection.far.tryReceive(incoming), 5);
   assertEquals(textOf(incoming.bytes.subarray(0, 5)), "first");
 });
 
@@ -488,7 +488,7 @@ Deno.test("sendEach sends the pieces of a slice, each as a request of its own", 
   const outgoing = area.slice(0, 10_000).write(pattern(10_000));
   const incoming = area.slice(32_768, 4096);
   const expected = outgoing.bytes.slice();
-  const receive = (): Uint8Array => incoming.bytes.slice(0, connection.far.receive(incoming));
+  const receive = (): Uint8Array => incoming.bytes.slice(0, connection.far.tryReceive(incoming));
 
   // 100 bytes from every 1000: the last piece starts at 9000. More pieces than entries.
   assertEquals(ring.batch.sendEach(connection.near, outgoing, 100, 7, { stride: 1000 }), 10);
@@ -605,7 +605,7 @@ Deno.test("Batch throws ClosedError after close, all of its methods", async () =
   const ring = Ring.open();
   const other = Ring.open();
   const slot = new Notifier(ring);
-  const buffers = new BufferRing(ring, { count: 1, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 1, bytes: 100 });
   ring.close();
   const { batch } = ring;
   const calls: Record<string, () => unknown> = {

@@ -52,31 +52,31 @@ function reapUntil(ring: Ring, count: number, userData: number): Completion[] {
 Deno.test("BufferRing refuses what the kernel would", () => {
   using ring = Ring.open();
   for (const count of [0, 3, -4, 1.5, NaN, 65536]) {
-    assertThrows(() => new BufferRing(ring, { count, bytes: 100 }), RangeError, "power of two");
+    assertThrows(() => BufferRing.open(ring, { count, bytes: 100 }), RangeError, "power of two");
   }
   for (const bytes of [0, -1, 1.5, NaN]) {
-    assertThrows(() => new BufferRing(ring, { count: 4, bytes }), RangeError, "bytes");
+    assertThrows(() => BufferRing.open(ring, { count: 4, bytes }), RangeError, "bytes");
   }
   for (const group of [-1, 65536, 0.5]) {
-    assertThrows(() => new BufferRing(ring, { count: 4, bytes: 1, group }), RangeError, "group");
+    assertThrows(() => BufferRing.open(ring, { count: 4, bytes: 1, group }), RangeError, "group");
   }
-  using first = new BufferRing(ring, { count: 4, bytes: 100, group: 7 });
+  using first = BufferRing.open(ring, { count: 4, bytes: 100, group: 7 });
   assertEquals([first.group, first.count, first.held, first.closed], [7, 4, 0, false]);
   const error = assertThrows(
-    () => new BufferRing(ring, { count: 4, bytes: 100, group: 7 }),
+    () => BufferRing.open(ring, { count: 4, bytes: 100, group: 7 }),
     UringError,
   );
   assertEquals([error.operation, error.code], ["IORING_REGISTER_PBUF_RING", "EEXIST"]);
-  using second = new BufferRing(ring, { count: 32768, bytes: 1, group: 65535 });
+  using second = BufferRing.open(ring, { count: 32768, bytes: 1, group: 65535 });
   assertEquals(second.count, 32768);
 });
 
-Deno.test("Multishot receive, batch face: buffers run out and are recycled", async () => {
+Deno.test("Multishot receive, batch face: buffers run out and are released", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
   using ring = Ring.open();
-  using buffers = new BufferRing(ring, { count: 4, bytes: 512 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 512 });
   const { near, far } = connection;
   const send = (text: string): void => {
     const slice = area.slice(0, text.length).write(bytesOf(text));
@@ -98,8 +98,8 @@ Deno.test("Multishot receive, batch face: buffers run out and are recycled", asy
     assertEquals(buffers.take(completions[4]![2], ENOBUFS), undefined);
     assertEquals(buffers.held, 4);
     received.push(...slices.map((slice) => textOf(slice.bytes)));
-    buffers.recycle(slices[2]!);
-    buffers.recycle(slices[0]!);
+    buffers.release(slices[2]!);
+    buffers.release(slices[0]!);
     assertEquals(buffers.held, 2);
     // Armed again it goes on with the two that came back.
     ring.batch.recvMultishot(far, buffers, 2);
@@ -108,10 +108,10 @@ Deno.test("Multishot receive, batch face: buffers run out and are recycled", asy
     for (const [, result, flags] of rest.slice(0, 2)) {
       const slice = buffers.take(flags, result)!;
       received.push(textOf(slice.bytes));
-      buffers.recycle(slice);
+      buffers.release(slice);
     }
-    buffers.recycle(slices[1]!);
-    buffers.recycle(slices[3]!);
+    buffers.release(slices[1]!);
+    buffers.release(slices[3]!);
     assertEquals([buffers.held, ring.inFlight], [0, 0]);
   }
   const expected = [0, 1, 2].flatMap((round) =>
@@ -124,7 +124,7 @@ Deno.test("Multishot receive, batch face: cancelled by file", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
-  using buffers = new BufferRing(ring, { count: 4, bytes: 512 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 512 });
   ring.batch.recvMultishot(connection.far, buffers, 3).submit();
   assertEquals(ring.inFlight, 1);
   ring.batch.cancel(connection.far, 4);
@@ -136,7 +136,7 @@ Deno.test("Multishot receive, await face: a TCP stream through few small buffers
   using bed = await Testbed.loopback();
   using ring = Ring.open({ entries: 8 });
   using connection = await connectTcp(ring, bed);
-  using buffers = new BufferRing(ring, { count: 2, bytes: 1000 });
+  using buffers = BufferRing.open(ring, { count: 2, bytes: 1000 });
   const total = 300_000;
   using area = Area.map({ bytes: total });
   const data = pattern(total, 3);
@@ -160,20 +160,20 @@ Deno.test("Multishot receive, await face: a TCP stream through few small buffers
     most = Math.max(most, buffers.held);
     // Keeps one for a while, so that they run out.
     held.push(piece);
-    if (held.length === 2) held.shift()!.recycle();
+    if (held.length === 2) held.shift()!.release();
   }
   await sending;
-  held.shift()!.recycle();
+  held.shift()!.release();
   assertEquals([at, buffers.held, most], [total, 0, 2]);
   assertEquals(received, data);
   assertEquals(ring.inFlight, 0);
 });
 
-Deno.test("Multishot receive, await face: waits until a buffer is recycled", async () => {
+Deno.test("Multishot receive, await face: waits until a buffer is released", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
-  using buffers = new BufferRing(ring, { count: 1, bytes: 100 });
+  using buffers = BufferRing.open(ring, { count: 1, bytes: 100 });
   using area = Area.map({ bytes: 4096 });
   const stream = ring.recvMultishot(connection.far, buffers);
   for (let i = 0; i < 3; i++) {
@@ -190,10 +190,10 @@ Deno.test("Multishot receive, await face: waits until a buffer is recycled", asy
   const submitted = queues.ring[queues.sqTail];
   await sleep(5);
   assertEquals([queues.ring[queues.sqTail], ring.inFlight], [submitted, 0]);
-  first.recycle();
+  first.release();
   await next;
   assertEquals(textOf(second!.slice.bytes), "1");
-  second!.recycle();
+  second!.release();
   await stream.return(undefined);
   assertEquals([buffers.held, ring.inFlight], [0, 0]);
 });
@@ -202,11 +202,11 @@ Deno.test("Multishot receive, await face: leaving the loop cancels and gives bac
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
-  using buffers = new BufferRing(ring, { count: 8, bytes: 100 });
+  using buffers = BufferRing.open(ring, { count: 8, bytes: 100 });
   using area = Area.map({ bytes: 4096 });
   for (let i = 0; i < 5; i++) await ring.send(connection.near, area.slice(0, 10));
   for await (const piece of ring.recvMultishot(connection.far, buffers)) {
-    piece.recycle();
+    piece.release();
     break;
   }
   assertEquals([buffers.held, ring.inFlight], [0, 0]);
@@ -214,7 +214,7 @@ Deno.test("Multishot receive, await face: leaving the loop cancels and gives bac
   await ring.send(connection.near, area.slice(0, 10));
   for await (const piece of ring.recvMultishot(connection.far, buffers)) {
     assertEquals(piece.slice.length, 10);
-    piece.recycle();
+    piece.release();
     break;
   }
 });
@@ -223,7 +223,7 @@ Deno.test("A multishot receive names a connection that was reset", async () => {
   using bed = await Testbed.loopback();
   using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });
-  using buffers = new BufferRing(ring, { count: 2, bytes: 100 });
+  using buffers = BufferRing.open(ring, { count: 2, bytes: 100 });
   using connection = await connectTcp(ring, bed);
   const stream = ring.recvMultishot(connection.near, buffers);
   const next = stream.next();
@@ -241,7 +241,7 @@ Deno.test("Buffers are the kernel's, then the program's, then the kernel's again
   using connection = connectUdp(bed);
   using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });
-  using buffers = new BufferRing(ring, { count: 2, bytes: 100, group: 5 });
+  using buffers = BufferRing.open(ring, { count: 2, bytes: 100, group: 5 });
   assertMatch(Deno.inspect(buffers), /^BufferRing \{ group: 5, count: 2, held: 0 \}$/);
   ring.batch.recvMultishot(connection.far, buffers, 2);
   ring.batch.send(connection.near, area.slice(0, 10), 1);
@@ -252,14 +252,14 @@ Deno.test("Buffers are the kernel's, then the program's, then the kernel's again
 
   // What is still being sent cannot be given back.
   ring.batch.send(connection.near, slice, 6);
-  assertThrows(() => buffers.recycle(slice), OwnershipError, "in flight");
+  assertThrows(() => buffers.release(slice), OwnershipError, "in flight");
   reapUntil(ring, 1, 6);
   // What is none of its buffers neither.
-  assertThrows(() => buffers.recycle(area.slice(0, 100)), OwnershipError, "not a buffer");
-  assertThrows(() => buffers.recycle(slice.slice(1)), OwnershipError, "not a buffer");
+  assertThrows(() => buffers.release(area.slice(0, 100)), OwnershipError, "not a buffer");
+  assertThrows(() => buffers.release(slice.slice(1)), OwnershipError, "not a buffer");
 
-  buffers.recycle(slice);
-  assertThrows(() => buffers.recycle(slice), OwnershipError, "not a buffer");
+  buffers.release(slice);
+  assertThrows(() => buffers.release(slice), OwnershipError, "not a buffer");
   const error = assertThrows(() => slice.bytes, OwnershipError, "for buffer group 5");
   const since = Number(/since ([\d.]+) ms ago/.exec(error.message)![1]);
   assert(since <= performance.now() - startedAt, `${since}`);
@@ -272,7 +272,7 @@ Deno.test("A receive with another ring's buffers is refused", async () => {
   using connection = connectUdp(bed);
   using ring = Ring.open();
   using other = Ring.open();
-  using buffers = new BufferRing(other, { count: 2, bytes: 100 });
+  using buffers = BufferRing.open(other, { count: 2, bytes: 100 });
   assertThrows(() => ring.batch.recvMultishot(connection.far, buffers), RangeError, "another ring");
   const stream = ring.recvMultishot(connection.far, buffers);
   await assertRejects(() => stream.next(), RangeError, "another ring");
@@ -284,7 +284,7 @@ Deno.test("BufferRing throws ClosedError after close, all of its methods", async
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
   using ring = Ring.open();
-  const buffers = new BufferRing(ring, { count: 2, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 2, bytes: 100 });
   ring.batch.recvMultishot(connection.far, buffers, 2).submit();
   ring.batch.send(connection.near, area.slice(0, 10), 1);
   const [[, result, flags]] = reapUntil(ring, 1, 2) as [Completion];
@@ -294,7 +294,7 @@ Deno.test("BufferRing throws ClosedError after close, all of its methods", async
   buffers[Symbol.dispose]();
   assertEquals(buffers.closed, true);
   assertThrows(() => slice.bytes, ClosedError);
-  assertThrows(() => buffers.recycle(slice), ClosedError, "BufferRing is closed");
+  assertThrows(() => buffers.release(slice), ClosedError, "BufferRing is closed");
   assertThrows(
     () => ring.batch.recvMultishot(connection.far, buffers),
     ClosedError,
@@ -307,7 +307,7 @@ Deno.test("BufferRing throws ClosedError after close, all of its methods", async
   assertThrows(() => buffers.empty(), ClosedError);
   const telling = ["close", "closed", "constructor", "count", "held", "provided", "take"];
   assertEquals(
-    [...telling, "empty", "providedAfter", "recycle"].sort(),
+    [...telling, "empty", "providedAfter", "release"].sort(),
     Object.getOwnPropertyNames(BufferRing.prototype).sort(),
   );
   assertEquals(Deno.inspect(buffers), "BufferRing { closed }");
@@ -323,7 +323,7 @@ Deno.test("Closing the buffers ends a receive of the await face with ClosedError
   using area = Area.map({ bytes: 4096 });
   using ring = Ring.open();
   for (const count of [1, 2]) {
-    const buffers = new BufferRing(ring, { count, bytes: 100 });
+    const buffers = BufferRing.open(ring, { count, bytes: 100 });
     const stream = ring.recvMultishot(connection.far, buffers);
     await ring.send(connection.near, area.slice(0, 10));
     await stream.next();
@@ -333,7 +333,7 @@ Deno.test("Closing the buffers ends a receive of the await face with ClosedError
     buffers.close();
     await ring.send(connection.near, area.slice(0, 10));
     await assertRejects(() => next, ClosedError, "BufferRing is closed");
-    connection.far.receive(area.slice(2048, 100));
+    connection.far.tryReceive(area.slice(2048, 100));
   }
   assertEquals(ring.inFlight, 0);
 });
@@ -343,7 +343,7 @@ Deno.test("What was received and not taken when the buffers are closed is no end
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
   using ring = Ring.open();
-  const buffers = new BufferRing(ring, { count: 4, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 4, bytes: 100 });
   for (let i = 0; i < 3; i++) await ring.send(connection.near, area.slice(0, 10));
   const stream = ring.recvMultishot(connection.far, buffers);
   await stream.next();
@@ -356,11 +356,11 @@ Deno.test("Closing the ring before its buffers is fine", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   const ring = Ring.open();
-  const buffers = new BufferRing(ring, { count: 2, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 2, bytes: 100 });
   ring.batch.recvMultishot(connection.far, buffers, 2).submit();
   assertEquals(ring.close(), 0);
   buffers.close();
-  assertThrows(() => new BufferRing(ring, { count: 2, bytes: 100 }), ClosedError, "Ring");
+  assertThrows(() => BufferRing.open(ring, { count: 2, bytes: 100 }), ClosedError, "Ring");
 });
 
 Deno.test("A receive that waits for a buffer is told when the ring closes", async () => {
@@ -368,7 +368,7 @@ Deno.test("A receive that waits for a buffer is told when the ring closes", asyn
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
   const ring = Ring.open();
-  const buffers = new BufferRing(ring, { count: 1, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 1, bytes: 100 });
   const pieces = ring.recvMultishot(connection.far, buffers);
   for (let i = 0; i < 2; i++) await ring.send(connection.near, area.slice(0, 10));
   assertEquals((await pieces.next()).value?.slice.length, 10);
@@ -386,7 +386,7 @@ Deno.test("Datagrams without content are pieces; only a stream has an end", asyn
   using area = Area.map({ bytes: 4096 });
   using connection = connectUdp(bed);
   const { near, far } = connection;
-  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 64 });
   const lengths = [5, 0, 7, 0, 0, 1];
   for (const file of [far, far.fd]) {
     const got: number[] = [];
@@ -395,11 +395,11 @@ Deno.test("Datagrams without content are pieces; only a stream has an end", asyn
       for await (const piece of ring.recvMultishot(file, buffers)) {
         got.push(piece.slice.length);
         assertEquals(piece.slice.bytes.length, piece.slice.length);
-        piece.recycle();
+        piece.release();
         if (got.length === lengths.length) break;
       }
     })().then(() => end = "left", (error) => end = String(error));
-    for (const length of lengths) near.send(area.slice(0, length));
+    for (const length of lengths) near.sendBlocking(area.slice(0, length));
     await loop;
     assertEquals([got, end, buffers.held], [lengths, "left", 0]);
   }
@@ -411,17 +411,17 @@ Deno.test("Multishot receive goes on after the completion queue was full", async
   using area = Area.map({ bytes: 4096 });
   using connection = connectUdp(bed);
   connection.far.setOption("SO_RCVBUF", 1 << 20);
-  using buffers = new BufferRing(ring, { count: 128, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 128, bytes: 64 });
   const got: number[] = [];
   const loop = (async () => {
     for await (const piece of ring.recvMultishot(connection.far, buffers)) {
       got.push(piece.slice.length);
-      piece.recycle();
+      piece.release();
       if (got.length === 60) break;
     }
   })();
   await sleep(5);
-  for (let i = 1; i <= 60; i++) connection.near.send(area.slice(0, i));
+  for (let i = 1; i <= 60; i++) connection.near.sendBlocking(area.slice(0, i));
   await loop;
   assertEquals(got, Array.from({ length: 60 }, (_, i) => i + 1));
   assertEquals(buffers.held, 0);
@@ -433,11 +433,11 @@ Deno.test("A receive that finds no buffer waits for one, and asks the kernel no 
   using area = Area.map({ bytes: 4096 });
   using busy = connectUdp(bed);
   using idle = connectUdp(bed);
-  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 64 });
   const first = ring.recvMultishot(busy.far, buffers);
   const taking = first.next();
   await sleep(5);
-  for (let i = 0; i < 4; i++) busy.near.send(area.slice(0, 10));
+  for (let i = 0; i < 4; i++) busy.near.sendBlocking(area.slice(0, 10));
   const piece = (await taking).value!;
   await sleep(20);
   // One buffer is held, three lie in completions that nobody has asked for.
@@ -445,7 +445,7 @@ Deno.test("A receive that finds no buffer waits for one, and asks the kernel no 
   const submitted = (): number => ring.inFlight;
   const second = ring.recvMultishot(idle.far, buffers);
   const waiting = second.next();
-  idle.near.send(area.slice(0, 20));
+  idle.near.sendBlocking(area.slice(0, 20));
   await sleep(20);
   const before = { inFlight: submitted(), provided: buffers.provided };
   let turns = 0;
@@ -455,7 +455,7 @@ Deno.test("A receive that finds no buffer waits for one, and asks the kernel no 
     if (submitted() !== before.inFlight) turns++;
   }
   assertEquals([turns, buffers.provided], [0, before.provided]);
-  piece.recycle();
+  piece.release();
   assertEquals((await waiting).value!.slice.length, 20);
   await first.return(undefined);
   await second.return(undefined);
@@ -477,15 +477,15 @@ Deno.test("A receive that waits for a buffer ends when its socket is closed or c
     for (const registered of [false, true]) {
       await using ring = Ring.open();
       using area = Area.map({ bytes: 4096 });
-      using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+      using buffers = BufferRing.open(ring, { count: 1, bytes: 64 });
       using busy = connectUdp(bed);
       using idle = connectUdp(bed);
       if (registered) ring.register(idle.far);
-      busy.near.send(area.slice(0, 10));
+      busy.near.sendBlocking(area.slice(0, 10));
       const holder = ring.recvMultishot(busy.far, buffers);
       const { value: piece } = await holder.next();
       assertEquals(buffers.held, 1);
-      idle.near.send(area.slice(0, 20));
+      idle.near.sendBlocking(area.slice(0, 20));
       let ended: unknown;
       ring.recvMultishot(idle.far, buffers).next().then((v) => ended = v, (error) => ended = error);
       // Both receives have found that there is no buffer: the kernel has neither.
@@ -501,7 +501,7 @@ Deno.test("A receive that waits for a buffer ends when its socket is closed or c
       assertInstanceOf(ended, UringError);
       assertEquals([ended.operation, ended.code], ["RECV", "ECANCELED"]);
       // Nobody waits any more, and giving it back is quiet.
-      piece!.recycle();
+      piece!.release();
       await holder.return(undefined);
     }
   }
@@ -512,11 +512,11 @@ Deno.test("A receive that waits for a buffer ends when the batch face cancels wh
   await using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });
   using connection = connectUdp(bed);
-  using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 1, bytes: 64 });
   const stream = ring.recvMultishot(connection.far, buffers);
   const first = stream.next();
-  connection.near.send(area.slice(0, 10));
-  connection.near.send(area.slice(0, 10));
+  connection.near.sendBlocking(area.slice(0, 10));
+  connection.near.sendBlocking(area.slice(0, 10));
   const piece = (await first).value!;
   const waiting = stream.next();
   await sleep(20);
@@ -524,6 +524,6 @@ Deno.test("A receive that waits for a buffer ends when the batch face cancels wh
   ring.batch.cancel(connection.far, 1).submit();
   const error = await assertRejects(() => waiting, UringError);
   assertEquals(error.code, "ECANCELED");
-  piece.recycle();
+  piece.release();
   assertEquals(buffers.held, 0);
 });

@@ -8,7 +8,6 @@ import {
 } from "@std/assert";
 import { Area } from "../../../ffi/memory/area.ts";
 import { napiIdOf } from "../../../ffi/net/napi.ts";
-import { receiveBlocking } from "../../../ffi/net/receive_blocking.ts";
 import { BusyPoll } from "../../../ffi/ring/busy_poll.ts";
 import { engineOf } from "../../../ffi/ring/engine.ts";
 import { ClosedError, UnsupportedError, UringError } from "../../../ffi/kernel/errors.ts";
@@ -69,8 +68,8 @@ class Acquainted implements Disposable {
     this.far.connect(this.near.localAddress!);
     using area = Area.map({ bytes: 128 });
     for (const [from, to] of [[this.near, this.far], [this.far, this.near]] as const) {
-      from.send(area.slice(0, 64));
-      assertEquals(receiveBlocking(to, area.slice(64, 64), 5000), 64);
+      from.sendBlocking(area.slice(0, 64));
+      assertEquals(to.receiveBlocking(area.slice(64, 64), 5000), 64);
     }
   }
 
@@ -501,7 +500,7 @@ Deno.test("napiIdOf() says why a pair without NAPI has no id", async () => {
 
   using listener = Socket.tcp(bed.far).bind(bed.far.address(9000)).listen();
   assertMatch(napiIdOf(listener).why!, /^a listening socket/);
-  using client = Socket.tcp(bed.near).connect(listener.localAddress!);
+  using client = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
   assertMatch(napiIdOf(client).why!, /^packets have arrived .* without NAPI/);
   using idle = Socket.tcp(bed.near).bind(bed.near.address(9001));
   assertMatch(napiIdOf(idle).why!, /not connected/);
@@ -510,7 +509,7 @@ Deno.test("napiIdOf() says why a pair without NAPI has no id", async () => {
 Deno.test("napiIdOf() gives TCP connections an id over a pair with NAPI", async () => {
   await using bed = await Testbed.pair({ napi: true });
   using listener = Socket.tcp(bed.far).bind(bed.far.address(9000)).listen();
-  using client = Socket.tcp(bed.near).connect(listener.localAddress!);
+  using client = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
   assert(napiIdOf(client).id > 0);
   await using ring = Ring.open({ entries: 8 });
   using accepted = await ring.accept(listener);
@@ -524,8 +523,8 @@ Deno.test("napiIdOf() knows that loopback has none", async () => {
     using receiver = Socket.udp(bed.far, { family }).bind({ host, port: 0 });
     using sender = Socket.udp(bed.near, { family }).connect(receiver.localAddress!);
     using area = Area.map({ bytes: 128 });
-    sender.send(area.slice(0, 1));
-    assertEquals(receiveBlocking(receiver, area.slice(64, 64), 5000), 1);
+    sender.sendBlocking(area.slice(0, 1));
+    assertEquals(receiver.receiveBlocking(area.slice(64, 64), 5000), 1);
     for (const socket of [receiver, sender]) {
       assertEquals(napiIdOf(socket).id, 0);
       assertMatch(napiIdOf(socket).why!, /loopback interface, which has no NAPI/);
@@ -543,18 +542,18 @@ Deno.test("receiveBlocking() receives, gives up in time, and refuses what cannot
   using receiver = Socket.udp().bind({ host: "127.0.0.1", port: 0 });
   using sender = Socket.udp().connect(receiver.localAddress!);
   const [outgoing, incoming] = [area.slice(0, 5), area.slice(100, 10)];
-  sender.send(outgoing.write(new TextEncoder().encode("hello")));
-  assertEquals(receiveBlocking(receiver, incoming, 5000), 5);
+  sender.sendBlocking(outgoing.write(new TextEncoder().encode("hello")));
+  assertEquals(receiver.receiveBlocking(incoming, 5000), 5);
   assertEquals(new TextDecoder().decode(incoming.bytes.subarray(0, 5)), "hello");
-  assertEquals(receiveBlocking(receiver, incoming, 1), undefined);
-  assertEquals(receiveBlocking(receiver, incoming, 1.5), undefined);
+  assertEquals(receiver.receiveBlocking(incoming, 1), undefined);
+  assertEquals(receiver.receiveBlocking(incoming, 1.5), undefined);
   for (const milliseconds of [0, -1, NaN, Infinity]) {
-    assertThrows(() => receiveBlocking(receiver, incoming, milliseconds), RangeError);
+    assertThrows(() => receiver.receiveBlocking(incoming, milliseconds), RangeError);
   }
   receiver.close();
-  assertThrows(() => receiveBlocking(receiver, incoming, 1), ClosedError, "Socket");
+  assertThrows(() => receiver.receiveBlocking(incoming, 1), ClosedError, "Socket");
   using nobody = Socket.tcp();
-  const error = assertThrows(() => receiveBlocking(nobody, incoming, 1), UringError);
+  const error = assertThrows(() => nobody.receiveBlocking(incoming, 1), UringError);
   assertInstanceOf(error, UringError);
   assertEquals(error.code, "ENOTCONN");
 });

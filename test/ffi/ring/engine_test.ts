@@ -93,7 +93,7 @@ Deno.test("Reaping hands out what its function sets aside, in the order in which
       if (userData !== 1) return;
       // The first is set aside, the second comes later.
       closing.far.close();
-      other.near.send(area.slice(0, 10));
+      other.near.sendBlocking(area.slice(0, 10));
     };
     untilBlocking("nothing is in flight", () => {
       count += ring.batch.reap(onCompletion);
@@ -253,11 +253,11 @@ Deno.test("What a stream gets after its ring failed once is given back", async (
   const { submit } = engine;
   using area = Area.map({ bytes: 4096 });
   using connection = connectUdp(bed);
-  using buffers = new BufferRing(ring, { count: 4, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 64 });
   const next = ring.recvMultishot(connection.far, buffers).next();
   await sleep(1);
   // It arrives, and nobody has seen it, when the ring fails.
-  connection.near.send(area.slice(0, 10));
+  connection.near.sendBlocking(area.slice(0, 10));
   engine.submit = () => {
     throw new UringError("io_uring_enter", 11);
   };
@@ -266,7 +266,7 @@ Deno.test("What a stream gets after its ring failed once is given back", async (
   engine.submit = submit;
   // Each datagram that comes before the receive is cancelled takes a buffer.
   for (let i = 0; i < 10; i++) {
-    connection.near.send(area.slice(0, 10));
+    connection.near.sendBlocking(area.slice(0, 10));
     await ring.timeout(1);
   }
   await until("the receive is cancelled", () => ring.inFlight === 0);

@@ -9,7 +9,11 @@ const OURS = 0xffff_0000;
 /** What a socket has got, sorted: the first bytes of each datagram, and its length. */
 function received(socket: Socket, into: Slice): string[] {
   const first: string[] = [];
-  for (let length = socket.receive(into); length !== undefined; length = socket.receive(into)) {
+  for (
+    let length = socket.tryReceive(into);
+    length !== undefined;
+    length = socket.tryReceive(into)
+  ) {
     first.push(`${into.bytes[0]} ${into.bytes[1]} ${length}`);
   }
   return first.sort();

@@ -122,7 +122,7 @@ Deno.test("acceptMultishot() accepts one connection after the other", async () =
   using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen();
   const clients = Array.from({ length: 5 }, () => Socket.tcp(bed.near));
   let accepted = 0;
-  for (const client of clients.slice(0, 2)) client.connect(listener.localAddress!);
+  for (const client of clients.slice(0, 2)) client.connectBlocking(listener.localAddress!);
   for await (using server of ring.acceptMultishot(listener)) {
     assertEquals(server.remoteAddress, clients[accepted]!.localAddress);
     if (++accepted === 5) break;
@@ -137,8 +137,8 @@ Deno.test("acceptMultishot() closes what was accepted after the loop was left", 
   using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });
   using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen();
-  using first = Socket.tcp(bed.near).connect(listener.localAddress!);
-  using second = Socket.tcp(bed.near).connect(listener.localAddress!);
+  using first = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
+  using second = Socket.tcp(bed.near).connectBlocking(listener.localAddress!);
   for await (using server of ring.acceptMultishot(listener)) {
     assertEquals(server.remoteAddress, first.localAddress);
     break;
@@ -491,7 +491,7 @@ Deno.test("Ring throws or rejects with ClosedError after close, all of its metho
   const message = new Message([slice]);
   const { near, far } = connection;
   const ring = Ring.open();
-  const buffers = new BufferRing(ring, { count: 1, bytes: 100 });
+  const buffers = BufferRing.open(ring, { count: 1, bytes: 100 });
   ring.register(near);
   assertEquals([ring.close(), ring.close(), ring.closed], [0, 0, true]);
   ring[Symbol.dispose]();
@@ -670,7 +670,7 @@ Deno.test("acceptMultishot() goes on after the completion queue was full", async
   // All of them come while this thread does not look.
   const clients = Array.from(
     { length: 40 },
-    () => Socket.tcp(bed.near).connect(listener.localAddress!),
+    () => Socket.tcp(bed.near).connectBlocking(listener.localAddress!),
   );
   await until("all are accepted", () => accepted.length === clients.length);
   assertEquals(end, "still running");
@@ -770,7 +770,7 @@ Deno.test("An argument of a wrong kind is named", async () => {
   await using ring = Ring.open();
   using socket = Socket.udp();
   using area = Area.map({ bytes: 4096 });
-  using buffers = new BufferRing(ring, { count: 1, bytes: 64 });
+  using buffers = BufferRing.open(ring, { count: 1, bytes: 64 });
   const slice = area.slice();
   const message = new Message([slice]);
   const { batch } = ring;
@@ -799,7 +799,7 @@ Deno.test("An argument of a wrong kind is named", async () => {
       ["buffers", () => ring.recvMultishot(socket, wrong).next()],
       ["ring", () => ring.msgRing(wrong, 1, 1)],
       ["ring", () => new Notifier(wrong)],
-      ["ring", () => new BufferRing(wrong, { count: 1, bytes: 1 })],
+      ["ring", () => BufferRing.open(wrong, { count: 1, bytes: 1 })],
       ["file", () => batch.send(wrong, slice)],
       ["file", () => batch.recv(wrong, slice)],
       ["file", () => batch.sendEach(wrong, slice, 10)],
@@ -866,9 +866,9 @@ Deno.test("Junk in the place of any argument is a TypeError or RangeError in our
     "Socket.udp": (junk) => Socket.udp(junk),
     "Socket.bind": (junk) => socket.bind(junk),
     "Socket.bind host": (host) => socket.bind({ host, port: 0 }),
-    "Socket.send": (junk) => socket.send(junk),
-    "Socket.receive": (junk) => socket.receive(junk),
-    BufferRing: (junk) => new BufferRing(ring, junk),
+    "Socket.send": (junk) => socket.sendBlocking(junk),
+    "Socket.receive": (junk) => socket.tryReceive(junk),
+    BufferRing: (junk) => BufferRing.open(ring, junk),
     Notifier: (junk) => new Notifier(ring, junk),
     Message: (junk) => new Message(junk),
     "Message slice": (junk) => new Message([junk]),

@@ -577,7 +577,7 @@ test("A receiver that is killed leaves the queue to the next at once", async () 
     const reader = child.stdout.getReader();
     assertMatch(new TextDecoder().decode((await reader.read()).value), /^listening/);
     reader.releaseLock();
-    using socket = Socket.tcp(bed.near).connect(bed.far.address(PORTS[0]));
+    using socket = Socket.tcp(bed.near).connectBlocking(bed.far.address(PORTS[0]));
     using data = Area.map({ bytes: 1 << 20 });
     await using sender = Ring.open();
     const sending = (async () => {

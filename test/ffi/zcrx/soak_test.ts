@@ -255,8 +255,8 @@ class Arena implements Disposable {
     try {
       const where = { interface: far.interface, queue: QUEUE, place: far };
       const receiver = ZcrxReceiver.open(ring, { area: this.#area, ...where });
-      using sender = Socket.tcp(near).connect(this.#listener.localAddress!);
-      assertEquals(sender.send(this.#data.slice(0, SHORT)), SHORT);
+      using sender = Socket.tcp(near).connectBlocking(this.#listener.localAddress!);
+      assertEquals(sender.sendBlocking(this.#data.slice(0, SHORT)), SHORT);
       sender.shutdown("write");
       using socket = await ring.accept(this.#listener);
       assertEquals(receiveAll(receiver, socket), this.#expected);
@@ -311,7 +311,7 @@ function receiveAll(receiver: ZcrxReceiver, socket: Socket): Uint8Array {
     receiver.reap((_userData, piece, offset, length) => {
       received.set(receiver.areaOf(piece).unsafeBytes(offset, length), count);
       count += length;
-      receiver.giveBack(piece);
+      receiver.release(piece);
     }, (_userData, bytes, error) => ends.push(bytes, error));
   }
   assertEquals(ends, [SHORT, undefined]);
@@ -325,7 +325,7 @@ function interruptEveryProcessor(): void {
   using area = Area.map({ bytes: 4096 });
   for (let cpu = 0; cpu < navigator.hardwareConcurrency; cpu++) {
     using _pin = pinThread(cpu);
-    sender.send(area.slice(0, 1));
+    sender.sendBlocking(area.slice(0, 1));
   }
 }
 

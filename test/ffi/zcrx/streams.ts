@@ -72,7 +72,7 @@ export class Stream implements AsyncDisposable {
   sendNow(length = this.bytes.length - this.#sent): void {
     const end = this.#sent + length;
     while (this.#sent < end) {
-      this.#sent += this.near.send(this.#area.slice(this.#sent, end - this.#sent));
+      this.#sent += this.near.sendBlocking(this.#area.slice(this.#sent, end - this.#sent));
     }
   }
 
@@ -130,14 +130,14 @@ export async function reapAll(
       pieces++;
       streams[userData]!.compare(receiver.areaOf(piece).unsafeBytes(offset, length));
       held.push(piece);
-      if (held.length > hold) receiver.giveBack(held.shift()!);
+      if (held.length > hold) receiver.release(held.shift()!);
     }, (userData, bytes, error) => {
       reaped.bytes[userData] = bytes;
       if (error !== undefined) reaped.errors[userData] = error;
     });
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  for (const piece of held) receiver.giveBack(piece);
+  for (const piece of held) receiver.release(piece);
   return { ...reaped, pieces };
 }
 

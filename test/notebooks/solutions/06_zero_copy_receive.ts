@@ -13,7 +13,7 @@ export const solutions: readonly Solution[] = [
       const parts: number[] = [];
       for await (const piece of ring.recvMultishot(socket, buffers)) {
         parts.push(...piece.slice.bytes);
-        piece.recycle();
+        piece.release();
       }
       return new Uint8Array(parts);
     },
@@ -21,17 +21,17 @@ export const solutions: readonly Solution[] = [
       const parts: Uint8Array<ArrayBuffer>[] = [];
       for await (const piece of ring.recvMultishot(socket, buffers)) {
         parts.push(piece.slice.bytes.slice());
-        piece.recycle();
+        piece.release();
       }
       return new Uint8Array(await new Blob(parts).arrayBuffer());
     },
     async (ring, socket, buffers) => {
       const whole = new Uint8Array(1 << 20);
       let length = 0;
-      for await (const { slice, recycle } of ring.recvMultishot(socket, buffers)) {
-        whole.set(slice.bytes, length);
-        length += slice.length;
-        recycle();
+      for await (const piece of ring.recvMultishot(socket, buffers)) {
+        whole.set(piece.slice.bytes, length);
+        length += piece.slice.length;
+        piece.release();
       }
       return whole.subarray(0, length);
     },
@@ -51,7 +51,7 @@ export const solutions: readonly Solution[] = [
         const views: Uint8Array<ArrayBuffer>[] = [];
         for await (const piece of ring.recvMultishot(socket, buffers)) {
           views.push(piece.slice.bytes);
-          piece.recycle();
+          piece.release();
         }
         return new Uint8Array(await new Blob(views).arrayBuffer());
       },
@@ -61,7 +61,7 @@ export const solutions: readonly Solution[] = [
       answer: async (ring, socket, buffers) => {
         const parts: number[] = [];
         for await (const piece of ring.recvMultishot(socket, buffers)) {
-          piece.recycle();
+          piece.release();
           parts.push(...piece.slice.bytes);
         }
         return new Uint8Array(parts);
@@ -73,18 +73,18 @@ export const solutions: readonly Solution[] = [
         const parts: number[] = [];
         for await (const piece of ring.recvMultishot(socket, buffers)) {
           parts.push(...piece.slice.bytes);
-          piece.recycle();
-          piece.recycle();
+          piece.release();
+          piece.release();
         }
         return new Uint8Array(parts);
       },
-      says: "recycle: ",
+      says: "release: ",
     },
     {
       answer: async (ring, socket, buffers) => {
         for await (const piece of ring.recvMultishot(socket, buffers)) {
           const copy = piece.slice.bytes.slice();
-          piece.recycle();
+          piece.release();
           return copy;
         }
         return new Uint8Array();

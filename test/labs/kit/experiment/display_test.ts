@@ -89,7 +89,7 @@ test("every primitive shows its state on a line and in a table, also after close
   const slice = area.slice(0, 100);
   const socket = Socket.udp(bed.near).bind({ host: "0.0.0.0", port: 0 });
   const notifier = new Notifier(ring, { tag: 7 });
-  const buffers = new BufferRing(ring, { count: 4, bytes: 1000 });
+  const buffers = BufferRing.open(ring, { count: 4, bytes: 1000 });
   const polling = BusyPoll.ofSocket(socket, { microseconds: 5 });
   const message = new Message([slice]);
   const namespace = NetworkNamespace.create();
@@ -154,17 +154,17 @@ Deno.test("an area's table shows which parts the kernel has", async () => {
 
 Deno.test("a ring of buffers shows which of them the program holds", async () => {
   await using ring = Ring.open();
-  using buffers = new BufferRing(ring, { count: 4, bytes: 100 });
+  using buffers = BufferRing.open(ring, { count: 4, bytes: 100 });
   await using bed = await Testbed.loopback();
   using receiver = Socket.udp(bed.far).bind(bed.far.address(9000));
   using sender = Socket.udp(bed.near).connect(bed.far.address(9000));
   using area = Area.map({ bytes: 100 });
   const map = (): string => display(buffers).html.match(/[░▒█]{4}(?=<)/)![0];
   assertEquals(map(), "░░░░");
-  sender.send(area.slice(0, 10));
+  sender.sendBlocking(area.slice(0, 10));
   for await (const piece of ring.recvMultishot(receiver, buffers)) {
     assertEquals(map().replaceAll("░", ""), "█");
-    piece.recycle();
+    piece.release();
     break;
   }
   assertEquals(map(), "░░░░");

@@ -128,7 +128,7 @@ Deno.test("the REPL ends with 77 and the command where the system lacks somethin
 
 Deno.test("the REPL shows an error with what to do about it, and what is awaited in vain", async () => {
   const { code, out, errors } = await type([
-    `Socket.tcp().connect({ host: "127.0.0.1", port: 1 })`,
+    `Socket.tcp().connectBlocking({ host: "127.0.0.1", port: 1 })`,
     `const pending = Ring.open().recv(Socket.udp(), Area.map({ bytes: 64 }).slice()); "free"`,
   ]);
   assertEquals([code, errors], [0, ""]);
@@ -419,7 +419,7 @@ Deno.test("Ctrl-C ends loops over what goes on for ever", async () => {
   await using ring = interrupter.watch(zclab.Ring.open());
   using listener = zclab.Socket.tcp().bind({ host: "127.0.0.1", port: 0 }).listen();
   using receiver = zclab.Socket.udp().bind({ host: "127.0.0.1", port: 0 });
-  using buffers = new zclab.BufferRing(ring, { count: 4, bytes: 100 });
+  using buffers = zclab.BufferRing.open(ring, { count: 4, bytes: 100 });
   const loops = [ring.acceptMultishot(listener), ring.recvMultishot(receiver, buffers)];
   const waiting = loops.map((loop) => loop.next());
   await ring.nop();

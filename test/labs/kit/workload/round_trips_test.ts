@@ -39,7 +39,7 @@ for (const protocol of ["udp", "tcp"] as const) {
       using sockets = await connectEnds(bed, ring, { protocol, port: PORT });
       using area = Area.map({ bytes: 4096 });
       // The first message is 1, 0, 0, 0 and so on; this reply is all zeroes, and there before.
-      sockets.far.send(area.slice(0, 64));
+      sockets.far.sendBlocking(area.slice(0, 64));
       using trips = new RoundTrips(ring, sockets.near, { wait, bytes: 64 });
       await assertRejects(() => trips.run(1), Error, "Reply 1 is not what was sent: byte 0 is 0");
     });
