@@ -5,22 +5,11 @@
  */
 import { fromFileUrl } from "@std/path";
 import { geometricMean, median } from "simple-statistics";
-import {
-  Area,
-  formatSi,
-  Notifier,
-  OptionError,
-  pinThread,
-  Progress,
-  Ring,
-  Socket,
-  table,
-  Testbed,
-  transmit,
-  TRANSMIT_MODES,
-  type TransmitMode,
-  UnsupportedError,
-} from "zclab";
+import { Area, Notifier, pinThread, Ring, Socket, Testbed, UnsupportedError } from "zclab";
+import { formatSi, table } from "zclab/experiment";
+import { OptionError, transmit, TRANSMIT_MODES } from "zclab/lab";
+import type { TransmitMode } from "zclab/types";
+import { Progress } from "../labs/kit/terminal/progress.ts";
 import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";
 import { describeError, EXIT, exitCode } from "../labs/kit/terminal/terminal.ts";

@@ -3,15 +3,9 @@
  *
  * @module
  */
-import {
-  Area,
-  pinThread,
-  type Place,
-  receiveZeroCopy as receiveStreamZeroCopy,
-  Ring,
-  Socket,
-  ZcrxReceiver,
-} from "zclab";
+import { Area, pinThread, Ring, Socket, ZcrxReceiver } from "zclab";
+import type { Place } from "zclab/types";
+import { receiveZeroCopy as receiveStreamZeroCopy } from "../labs/kit/workload/receive.ts";
 import { Program } from "./program.ts";
 
 /** Where a stream comes in, and how long it is. */

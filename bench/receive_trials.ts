@@ -4,7 +4,9 @@
  * @module
  */
 import { median } from "simple-statistics";
-import { type Place, type Progress, Softnic, Testbed } from "zclab";
+import { Softnic, Testbed } from "zclab";
+import type { Place } from "zclab/types";
+import type { Progress } from "../labs/kit/terminal/progress.ts";
 import { type OnListening, type Received, ReceiveReference, receiveZeroCopy } from "./receive.ts";
 
 /** Who receives, and how. */

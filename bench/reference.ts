@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TransmitMode } from "zclab";
+import type { TransmitMode } from "zclab/types";
 import { Program } from "./program.ts";
 
 /** Where the reference runs. */

@@ -5,22 +5,18 @@
  */
 import {
   BusyPoll,
-  connectEnds,
-  defineLab,
-  type DurationMeasures,
-  Durations,
-  Echo,
   napiIdOf,
   networkCounters,
   Ring,
-  RoundTrips,
-  type RoundTripWait,
   Socket,
   Testbed,
   threadCpuSeconds,
   UnsupportedError,
   UringError,
 } from "zclab";
+import { Durations } from "zclab/experiment";
+import { connectEnds, defineLab, Echo, RoundTrips } from "zclab/lab";
+import type { DurationMeasures, RoundTripWait } from "zclab/types";
 
 /** What busy polls while the requester waits. */
 type Polling = "none" | "dynamic" | "dynamic, prefer" | "static" | "socket" | "socket, prefer";

@@ -4,16 +4,9 @@
  *
  * @module
  */
-import {
-  cross,
-  defineLab,
-  type DeviceMemoryStreamed,
-  DeviceMemoryStreams,
-  formatBytes,
-  type PayloadWay,
-  type Row,
-  StreamLinks,
-} from "zclab";
+import { cross } from "zclab/experiment";
+import { defineLab, DeviceMemoryStreams, formatBytes, StreamLinks } from "zclab/lab";
+import type { DeviceMemoryStreamed, PayloadWay, Row } from "zclab/types";
 
 /** What one trial is about. */
 type DevmemFactors = {

@@ -3,17 +3,8 @@
  *
  * @module
  */
-import {
-  Area,
-  defineLab,
-  fillStream,
-  matchesWhole,
-  NicWitness,
-  Ring,
-  type Socket,
-  StreamLink,
-  type ZcrxReceiver,
-} from "zclab";
+import { Area, Ring, type Socket, type ZcrxReceiver } from "zclab";
+import { defineLab, fillStream, matchesWhole, NicWitness, StreamLink } from "zclab/lab";
 
 /** What one trial is about. */
 type HeldFactors = {

@@ -4,24 +4,20 @@
  *
  * @module
  */
+import { Area, Ring, threadCpuSeconds } from "zclab";
+import { formatSi } from "zclab/experiment";
 import {
-  Area,
   copyToDisk,
   defineLab,
   DirectWriter,
   DiskTarget,
-  diskTargetProblem,
   formatBytes,
-  formatSi,
   isStreamOnDisk,
   NicWitness,
-  type OptionValues,
-  Ring,
-  type Row,
   StreamLink,
   StreamSender,
-  threadCpuSeconds,
-} from "zclab";
+} from "zclab/lab";
+import type { OptionValues, Row } from "zclab/types";
 
 /** The ways from the socket to the disk. */
 const PATHS = ["recv+write", "recv+direct", "zcrx+direct"] as const;
@@ -96,7 +92,7 @@ const options = {
       "the file or block device to write, which is overwritten; in the guest its scratch disk, " +
       "otherwise a file without a name in this folder",
     placeholder: "PATH",
-    check: diskTargetProblem,
+    check: DiskTarget.problem,
     local: () => true,
   },
 } as const;

@@ -3,20 +3,16 @@
  *
  * @module
  */
+import { formatSi, hasFactors } from "zclab/experiment";
 import {
   defineLab,
   formatBytes,
-  formatSi,
-  hasFactors,
-  type ReceivedStream,
   receiveStream,
-  type Row,
   STREAM_ENGINES,
-  type StreamEngine,
   StreamLinks,
   StreamSender,
-  type Trial,
-} from "zclab";
+} from "zclab/lab";
+import type { ReceivedStream, Row, StreamEngine, Trial } from "zclab/types";
 
 /** What one trial is about. */
 type ReceiveFactors = {

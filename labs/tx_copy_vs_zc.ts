@@ -3,22 +3,10 @@
  *
  * @module
  */
-import {
-  compare,
-  cross,
-  DatagramSink,
-  defineLab,
-  noiseFloor,
-  OptionError,
-  transmit,
-  TRANSMIT_MODES,
-  type TransmitMode,
-  type TransmitOptions,
-  type Transmitted,
-  type Trial,
-  UringError,
-  verdict,
-} from "zclab";
+import { UringError } from "zclab";
+import { compare, cross, noiseFloor, verdict } from "zclab/experiment";
+import { DatagramSink, defineLab, OptionError, transmit, TRANSMIT_MODES } from "zclab/lab";
+import type { TransmitMode, TransmitOptions, Transmitted, Trial } from "zclab/types";
 
 /** What one trial is about. */
 type TransmitFactors = {

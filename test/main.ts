@@ -36,7 +36,18 @@ import { Watchdog } from "./watchdog.ts";
 const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /** What is searched for tests and for examples. */
-const SOURCES = ["test", "mod.ts", "ffi", "labs", "notebooks", "vm"];
+const SOURCES = [
+  "test",
+  "mod.ts",
+  "experiment.ts",
+  "lab.ts",
+  "notebook.ts",
+  "types.ts",
+  "ffi",
+  "labs",
+  "notebooks",
+  "vm",
+];
 
 /** Seconds that all of the guest's tests may take; with software emulation they take some minutes. */
 const GUEST_SECONDS = 2400;

@@ -65,7 +65,19 @@ export class Unprivileged implements Disposable {
     const project = `${this.directory}/project`;
     Deno.mkdirSync(project);
     const root = new URL("..", import.meta.url).pathname;
-    const names = ["deno.json", "deno.lock", "mod.ts", "types", "ffi", "labs", "notebooks"];
+    const names = [
+      "deno.json",
+      "deno.lock",
+      "mod.ts",
+      "experiment.ts",
+      "lab.ts",
+      "notebook.ts",
+      "types.ts",
+      "types",
+      "ffi",
+      "labs",
+      "notebooks",
+    ];
     for (const name of names) copyTree(`${root}${name}`, `${project}/${name}`);
     copyTree(`${denoDirectory()}/npm`, `${this.directory}/deno-directory/npm`);
     return { project, denoDirectory: `${this.directory}/deno-directory` };

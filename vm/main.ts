@@ -4,7 +4,8 @@
  * @module
  */
 import { fromFileUrl, resolve } from "@std/path";
-import { OptionError, UnsupportedError } from "zclab";
+import { UnsupportedError } from "zclab";
+import { OptionError } from "zclab/lab";
 import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {

@@ -14,7 +14,15 @@ const GUEST_CACHE = "/run/zclab/cache";
 const PASSED_ON = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LC_\w+|TZ|ZCLAB_\w+)$/;
 
 /** What is run in the guest most often. */
-const ENTRY_POINTS = ["mod.ts", "labs/main.ts", "labs/kit/terminal/doctor.ts", "bench/main.ts"];
+const ENTRY_POINTS = [
+  "mod.ts",
+  "experiment.ts",
+  "lab.ts",
+  "notebook.ts",
+  "labs/main.ts",
+  "labs/kit/terminal/doctor.ts",
+  "bench/main.ts",
+];
 
 /** Where Deno is: outside, and at the same paths inside. */
 export interface DenoPaths {

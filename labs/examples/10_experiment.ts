@@ -1,5 +1,6 @@
 // Two ways compared as an experiment: interleaved, repeated, with an interval and a verdict.
-import { Area, compareAll, cross, experiment, Notifier, Ring, Socket, Testbed } from "zclab";
+import { Area, Notifier, Ring, Socket, Testbed } from "zclab";
+import { compareAll, cross, experiment } from "zclab/experiment";
 
 await using bed = await Testbed.sink();
 const { trials } = await experiment({

@@ -3,16 +3,16 @@
  *
  * @module
  */
+import { Ring } from "zclab";
 import {
   choiceExercise,
   type Exercise,
   exercise,
-  type Judgement,
   numberExercise,
   right,
-  Ring,
   wrong,
-} from "zclab";
+} from "zclab/notebook";
+import type { Judgement } from "zclab/types";
 
 /** System calls for a hundred requests in batches of 32. */
 export const systemCalls: Exercise<number | bigint | string> = numberExercise({

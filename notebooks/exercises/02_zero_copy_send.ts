@@ -3,20 +3,16 @@
  *
  * @module
  */
+import { Area, Ring, type Slice, Socket, Testbed } from "zclab";
 import {
-  Area,
   choiceExercise,
   type Exercise,
   exercise,
-  type Judgement,
   numberExercise,
   right,
-  Ring,
-  type Slice,
-  Socket,
-  Testbed,
   wrong,
-} from "zclab";
+} from "zclab/notebook";
+import type { Judgement } from "zclab/types";
 
 /** Completions of ten zero-copy sends. */
 export const completions: Exercise<number | bigint | string> = numberExercise({

@@ -3,15 +3,8 @@
  *
  * @module
  */
-import {
-  choiceExercise,
-  type Exercise,
-  exercise,
-  type Judgement,
-  type NotificationFields,
-  right,
-  wrong,
-} from "zclab";
+import { choiceExercise, type Exercise, exercise, right, wrong } from "zclab/notebook";
+import type { Judgement, NotificationFields } from "zclab/types";
 
 /** What shows that nothing is copied. */
 export const evidence: Exercise<string> = choiceExercise({

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type RunDocument, table } from "zclab";
+import { table } from "zclab/experiment";
+import type { RunDocument } from "zclab/types";
 
 type Row = RunDocument["summary"][number];
 

@@ -3,22 +3,17 @@
  *
  * @module
  */
+import { Area, BufferRing, Ring, Socket, Testbed } from "zclab";
+import { fillStream, matchesWhole } from "zclab/lab";
 import {
-  Area,
-  BufferRing,
   choiceExercise,
   type Exercise,
   exercise,
-  fillStream,
-  type Judgement,
-  matchesWhole,
   numberExercise,
   right,
-  Ring,
-  Socket,
-  Testbed,
   wrong,
-} from "zclab";
+} from "zclab/notebook";
+import type { Judgement } from "zclab/types";
 
 export { heldTable, witnessTable } from "./06_tables.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { Area, type Place, Ring, Socket, Testbed } from "zclab";
+import { Area, Ring, Socket, Testbed } from "zclab";
+import type { Place } from "zclab/types";
 import { Program } from "../../bench/program.ts";
 import { type CopyOptions, ReceiveReference } from "../../bench/receive.ts";
 import { Command } from "../child.ts";

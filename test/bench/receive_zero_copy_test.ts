@@ -1,5 +1,6 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
-import { Area, type Place, Socket, Softnic, Testbed } from "zclab";
+import { Area, Socket, Softnic, Testbed } from "zclab";
+import type { Place } from "zclab/types";
 import {
   type Received,
   ReceiveReference,

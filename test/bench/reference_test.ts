@@ -6,7 +6,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { Testbed, TRANSMIT_MODES, type TransmitMode } from "zclab";
+import { Testbed } from "zclab";
+import { TRANSMIT_MODES } from "zclab/lab";
+import type { TransmitMode } from "zclab/types";
 import { Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
 import { Command } from "../child.ts";

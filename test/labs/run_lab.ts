@@ -4,7 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { readRunDocument, type RunDocument } from "zclab";
+import { readRunDocument } from "zclab/experiment";
+import type { RunDocument } from "zclab/types";
 import { textOf } from "../ffi/connections.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Lab, replayOptions, type RunDocument } from "zclab";
+import type { Lab, RunDocument } from "zclab/types";
+import { replayOptions } from "../../labs/kit/run/replay.ts";
 import { rxDevmem } from "zclab/labs";
 import { testsNeeding } from "../needs.ts";
 import { runLab } from "./run_lab.ts";

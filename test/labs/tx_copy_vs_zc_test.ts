@@ -1,14 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  OptionError,
-  readRunDocument,
-  type RunDocument,
-  runLab,
-  Socket,
-  Testbed,
-  transmit,
-  TRANSMIT_MODES,
-} from "zclab";
+import { Socket, Testbed } from "zclab";
+import { readRunDocument } from "zclab/experiment";
+import { OptionError, runLab, transmit, TRANSMIT_MODES } from "zclab/lab";
+import type { RunDocument } from "zclab/types";
 import { txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
 import { Unprivileged } from "../unprivileged.ts";
 import { test } from "../needs.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { OptionError } from "zclab";
+import { OptionError } from "zclab/lab";
 import { parseVmCommand } from "../../vm/main.ts";
 
 Deno.test("parseVmCommand() takes what comes after two dashes as it is", () => {

@@ -26,7 +26,7 @@ export interface CodeVersion {
  *
  * @example
  * ```ts
- * import { codeVersion } from "zclab";
+ * import { codeVersion } from "zclab/experiment";
  * import { assertMatch } from "@std/assert";
  *
  * const { version, commit } = codeVersion();

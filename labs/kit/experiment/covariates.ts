@@ -103,7 +103,7 @@ export type Covariates = {
  *
  * @example
  * ```ts
- * import { covariatesBetween, readCovariates } from "zclab";
+ * import { covariatesBetween, readCovariates } from "./covariates.ts";
  * import { assert } from "@std/assert";
  *
  * const before = readCovariates();

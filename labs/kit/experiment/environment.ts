@@ -190,7 +190,7 @@ const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
  *
  * @example
  * ```ts
- * import { environment } from "zclab";
+ * import { environment } from "zclab/experiment";
  * import { assert, assertEquals } from "@std/assert";
  *
  * const { kernel, versions, extra } = environment({ gso: true });

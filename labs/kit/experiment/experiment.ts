@@ -157,7 +157,7 @@ export class TrialError extends Error {
  *
  * @example
  * ```ts
- * import { cross, experiment } from "zclab";
+ * import { cross, experiment } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials, complete } = await experiment({
@@ -178,7 +178,7 @@ export class TrialError extends Error {
  *
  * @example Until it is warm, and until the intervals are narrow
  * ```ts
- * import { cross, experiment } from "zclab";
+ * import { cross, experiment } from "zclab/experiment";
  * import { assert } from "@std/assert";
  *
  * const { steady, stopped } = await experiment({

@@ -16,7 +16,7 @@ const DISCARDED = 12;
  *
  * @example
  * ```ts
- * import { Random } from "zclab";
+ * import { Random } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(new Random(1).uint32(), 2012149540);

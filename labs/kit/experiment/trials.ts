@@ -62,7 +62,7 @@ export interface Trial<F extends Factors = Factors, M extends Measures = Measure
  *
  * @example
  * ```ts
- * import { cross } from "zclab";
+ * import { cross } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(cross({ payload: [600, 4000], mode: ["copy", "zc"] }), [

@@ -16,7 +16,7 @@ const PREFIXES = ["", "k", "M", "G", "T"] as const;
  *
  * @example
  * ```ts
- * import { parseBytes } from "zclab";
+ * import { parseBytes } from "./byte_size.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(["64k", "1.5M", "4 KiB", "600"].map(parseBytes), [65536, 1572864, 4096, 600]);
@@ -40,7 +40,7 @@ export function parseBytes(text: string): number | undefined {
  *
  * @example
  * ```ts
- * import { formatBytes } from "zclab";
+ * import { formatBytes } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals([65536, 1572864, 600, 0].map(formatBytes), ["64k", "1536k", "600", "0"]);

@@ -11,7 +11,7 @@ import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "./options.ts";
 import type { Requirement } from "./probe.ts";
 import type { Processors } from "./processors.ts";
-import type { ComparedRow } from "./rows.ts";
+import type { LabRow } from "./rows.ts";
 
 /** What every part of a lab knows of the run. */
 export interface RunContext<Options extends LabOptions = LabOptions> {
@@ -100,7 +100,7 @@ export interface PercentileChart<F extends Factors> {
 /** What a lab may say of a whole run, beside its table. */
 export interface Findings<F extends Factors, M extends Measures, Options extends LabOptions> {
   /** The rows of the table. */
-  readonly rows: readonly ComparedRow<F, M>[];
+  readonly rows: readonly LabRow<F, M>[];
   /** Every trial, warm-up and controls included, without the checks. */
   readonly trials: readonly Trial<F, M>[];
   /** The trials of the checks. */

@@ -39,7 +39,8 @@ const CPU_OPTION: CpuOption = {
  *
  * @example
  * ```ts
- * import { cross, defineLab, runLab } from "zclab";
+ * import { cross } from "zclab/experiment";
+ * import { defineLab, runLab } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * const fill = defineLab({

@@ -41,7 +41,7 @@ export type RowComparison = {
 };
 
 /** A row, compared. */
-export interface ComparedRow<F extends Factors = Factors, M extends Measures = Measures> {
+export interface LabRow<F extends Factors = Factors, M extends Measures = Measures> {
   /** The combination. */
   readonly factors: F;
   /** What its rounds come to. */
@@ -86,7 +86,7 @@ export function makeRows<F extends Factors, M extends Measures>(
   trials: readonly Trial<F, M>[],
   combinations: readonly F[],
   seed: number,
-): ComparedRow<F, M>[] {
+): LabRow<F, M>[] {
   const { columns, proof } = rows;
   const compared = comparisonsBy(rows, trials, seed);
   return combinations.flatMap((factors) => {
@@ -157,7 +157,7 @@ function asBaseline(floor: Ratio | undefined): RowComparison | null {
  */
 export function summaryOf<F extends Factors, M extends Measures>(
   { columns }: Rows<F, M>,
-  rows: readonly ComparedRow<F, M>[],
+  rows: readonly LabRow<F, M>[],
   trials: readonly Trial<F, M>[],
   seed: number,
 ): Measures[] {

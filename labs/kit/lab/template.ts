@@ -13,7 +13,9 @@
  * it returns (trial), and what its numbers are (columns). Each round runs every combination once, in
  * random order, and the baseline twice; the table, the verdicts and the files follow from that.
  */
-import { Area, cross, defineLab, Notifier, Ring, Socket, Testbed } from "zclab";
+import { Area, Notifier, Ring, Socket, Testbed } from "zclab";
+import { cross } from "zclab/experiment";
+import { defineLab } from "zclab/lab";
 
 const PORT = 9000;
 

@@ -30,7 +30,7 @@ import {
 } from "./columns.ts";
 import type { AnyDeclaration, Chart, Findings, PercentileChart, Refused } from "./declaration.ts";
 import type { LabOptions } from "./options.ts";
-import { type ComparedRow, intervalOf, type RowComparison } from "./rows.ts";
+import { intervalOf, type LabRow, type RowComparison } from "./rows.ts";
 
 /** Verdicts that are told one by one at most; the table shows them all. */
 const MOST_VERDICTS = 12;
@@ -92,7 +92,7 @@ function nameOf(lab: AnyDeclaration, factors: Factors): string {
     Object.keys(lab.baseline).map((name) => String(factors[name])).join(", ");
 }
 
-type AnyRow = ComparedRow;
+type AnyRow = LabRow;
 
 function tableText(lab: AnyDeclaration, { rows, trials, context }: Told): string {
   const names = Object.keys(rows[0]!.factors);

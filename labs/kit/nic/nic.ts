@@ -107,7 +107,8 @@ export class NicApplyError extends Error {
  * @example What would have to change; nothing changes
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { NetworkNamespace, Nic } from "zclab";
+ * import { NetworkNamespace } from "zclab";
+ * import { Nic } from "./nic.ts";
  *
  * using namespace = NetworkNamespace.create();
  * await using nic = await Nic.open("lo", { place: { namespace } });

@@ -206,7 +206,7 @@ export function wrong(message: string): Judgement {
  *
  * @example
  * ```ts
- * import { exercise, right, wrong } from "zclab";
+ * import { exercise, right, wrong } from "zclab/notebook";
  * import { assertEquals } from "@std/assert";
  *
  * const double = exercise<(value: number) => number>({
@@ -233,7 +233,7 @@ export function exercise<Answer>(options: ExerciseOptions<Answer>): Exercise<Ans
  *
  * @example
  * ```ts
- * import { numberExercise } from "zclab";
+ * import { numberExercise } from "zclab/notebook";
  * import { assertEquals } from "@std/assert";
  *
  * const bits = numberExercise({
@@ -271,7 +271,7 @@ export function numberExercise(options: NumberExerciseOptions): Exercise<number 
  *
  * @example
  * ```ts
- * import { choiceExercise } from "zclab";
+ * import { choiceExercise } from "zclab/notebook";
  * import { assertEquals } from "@std/assert";
  *
  * const who = choiceExercise({
@@ -315,7 +315,7 @@ function plain(word: string): string {
  *
  * @example
  * ```ts
- * import { numberFrom } from "zclab";
+ * import { numberFrom } from "./exercise.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals([20, 20n, "20 %", "0x14", "20,5"].map(numberFrom), [20, 20, 20, 20, 20.5]);
@@ -355,7 +355,7 @@ export interface PredictionOptions {
  *
  * @example
  * ```ts
- * import { prediction } from "zclab";
+ * import { prediction } from "zclab/notebook";
  * import { assertEquals } from "@std/assert";
  *
  * const faster = prediction(20, { what: "how much faster zero copy is", unit: "%" });

@@ -25,7 +25,7 @@ const SETTLING = 20;
  *
  * @example
  * ```ts
- * import { show } from "zclab";
+ * import { show } from "zclab/notebook";
  *
  * await show("one", { two: 2 });
  * ```

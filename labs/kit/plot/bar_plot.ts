@@ -46,7 +46,7 @@ const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
  *
  * @example
  * ```ts
- * import { barPlot } from "zclab";
+ * import { barPlot } from "./bar_plot.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const text = barPlot([

@@ -25,7 +25,7 @@ const PREFIXES: readonly (readonly [number, string])[] = [
  *
  * @example
  * ```ts
- * import { formatChange } from "zclab";
+ * import { formatChange } from "./format.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(formatChange(1.284), "+28 %");
@@ -45,7 +45,7 @@ export function formatChange(ratio: number): string {
  *
  * @example
  * ```ts
- * import { formatSi } from "zclab";
+ * import { formatSi } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(formatSi(1234567, "requests/s"), "1.23 M requests/s");

@@ -60,7 +60,7 @@ const CURVE_STYLES: readonly TextStyle[] = ["cyan", "yellow", "magenta", "green"
  *
  * @example
  * ```ts
- * import { percentilePlot } from "zclab";
+ * import { percentilePlot } from "./percentile_plot.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const points = [[0, 10e-6], [50, 12e-6], [90, 20e-6], [99, 45e-6]]

@@ -154,7 +154,7 @@ const NARROWEST_TEXT = 40;
  *
  * @example An experiment
  * ```ts
- * import { cross, experiment, plot } from "zclab";
+ * import { cross, experiment, plot } from "zclab/experiment";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const result = await experiment({
@@ -171,7 +171,7 @@ const NARROWEST_TEXT = 40;
  *
  * @example Life lines
  * ```ts
- * import { plot } from "zclab";
+ * import { plot } from "zclab/experiment";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const lines = [

@@ -5,9 +5,8 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { ENTRY_POINTS } from "./library.ts";
 import { displayWidth, styled, type TextStyle } from "../terminal/table.ts";
-
-const LIBRARY = new URL("../../../mod.ts", import.meta.url);
 
 /** The part of `deno doc --json` that is used here. */
 interface DocumentedType {
@@ -78,6 +77,11 @@ interface DocumentedSymbol {
   readonly declarations: readonly Declaration[];
 }
 
+/** An exported name, and the entry point that exports it. */
+interface ExportedSymbol extends DocumentedSymbol {
+  readonly entryPoint: string;
+}
+
 /** How documentation is laid out. */
 export interface Layout {
   /** Columns of the terminal. */
@@ -92,15 +96,17 @@ export interface Summary {
   readonly name: string;
   /** What it is; types cannot be typed at a prompt. */
   readonly kind: "class" | "function" | "constant" | "type";
+  /** The entry point that exports it, such as `zclab/lab`. */
+  readonly entryPoint: string;
   /** The first sentence of its documentation. */
   readonly sentence: string;
 }
 
 /** The documentation of the library. */
 export class Documentation {
-  readonly #symbols: ReadonlyMap<string, DocumentedSymbol>;
+  readonly #symbols: ReadonlyMap<string, ExportedSymbol>;
 
-  private constructor(symbols: readonly DocumentedSymbol[]) {
+  private constructor(symbols: readonly ExportedSymbol[]) {
     this.#symbols = new Map(symbols.map((symbol) => [symbol.name, symbol]));
   }
 
@@ -111,8 +117,8 @@ export class Documentation {
    */
   static load(): Documentation {
     const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-      args: ["doc", "--json", fromFileUrl(LIBRARY)],
-      cwd: fromFileUrl(new URL(".", LIBRARY)),
+      args: ["doc", "--json", ...ENTRY_POINTS.map(({ url }) => fromFileUrl(url))],
+      cwd: fromFileUrl(new URL("../../..", import.meta.url)),
       env: { NO_COLOR: "1" },
       stdin: "null",
     }).outputSync();
@@ -121,17 +127,18 @@ export class Documentation {
     const { nodes } = JSON.parse(decoder.decode(stdout)) as {
       nodes: Record<string, { symbols: readonly DocumentedSymbol[] }>;
     };
-    return new Documentation(
-      Object.values(nodes).flatMap(({ symbols }) =>
-        symbols.filter(({ declarations }) => declarations[0]?.declarationKind === "export")
-      ),
-    );
+    return new Documentation(ENTRY_POINTS.flatMap(({ name, url }) =>
+      nodes[url.href]!.symbols
+        .filter(({ declarations }) => declarations[0]?.declarationKind === "export")
+        .map((symbol) => ({ ...symbol, entryPoint: name }))
+    ));
   }
 
   /** Every exported name. */
   get summaries(): readonly Summary[] {
-    return Array.from(this.#symbols.values(), ({ name, declarations }) => ({
+    return Array.from(this.#symbols.values(), ({ name, declarations, entryPoint }) => ({
       name,
+      entryPoint,
       kind: kindOf(declarations),
       sentence: firstSentence(declarations[0]?.jsDoc?.doc),
     }));

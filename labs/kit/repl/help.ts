@@ -10,7 +10,8 @@ import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import { defaultOf, type Lab, type LabOption, repeatsOption, SEED_OPTION } from "../lab/lab.ts";
 import type { ProbeItem } from "../lab/probe.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
-import { Documentation, type Layout, Page, type Summary } from "./documentation.ts";
+import { Documentation, type Layout, Page } from "./documentation.ts";
+import { ENTRY_POINTS } from "./library.ts";
 
 const DOCTOR = new URL("../terminal/doctor.ts", import.meta.url);
 
@@ -153,14 +154,13 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 function overview(documentation: Documentation, labs: readonly Lab[], layout: Layout): string {
   const page = new Page(layout);
   // Types cannot be typed at a prompt: help("Name") explains those, too.
-  const rows = (wanted: Summary["kind"]): [string, string][] =>
-    documentation.summaries.filter(({ kind }) => kind === wanted)
-      .sort((left, right) => left.name.localeCompare(right.name))
-      .map(({ name, sentence }) => [name, sentence]);
-  page.list("Classes", rows("class"));
-  page.list("Functions", rows("function"));
-  page.list("Constants", [...rows("constant"), ["labs", "The experiments by name."]]);
-  page.list("Labs", labs.map(({ name, title }): [string, string] => [name, title]));
+  const values = documentation.summaries.filter(({ kind }) => kind !== "type");
+  for (const { name: entryPoint, title } of ENTRY_POINTS) {
+    const rows = values.filter((each) => each.entryPoint === entryPoint)
+      .map(({ name, sentence }): [string, string] => [name, sentence]);
+    page.list(`${title} (${entryPoint})`, rows);
+  }
+  page.list("Labs (labs)", labs.map(({ name, title }): [string, string] => [name, title]));
   page.paragraph(
     'help(Ring) or help("Ring.recv") explains one of these, help("RingOptions") a type, ' +
       `help(labs["${labs[0]?.name}"]) a lab.`,

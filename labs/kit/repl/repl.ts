@@ -1,14 +1,15 @@
 /**
- * What `deno task repl` adds to Deno's own prompt: everything that the library exports, `labs`,
+ * What `deno task repl` adds to Deno's own prompt: what all entry points export, `labs`,
  * `help`, and a Ctrl-C that ends what is awaited. The task evaluates {@linkcode prepare} before the
  * first prompt.
  *
  * @module
  */
-import type * as Library from "zclab";
+import { type Library, loadLibrary } from "./library.ts";
 import type { Lab, LabOptions, LabOutcome, RunOptions } from "../lab/lab.ts";
 import { makeHelp } from "./help.ts";
 import { Interrupter } from "./interrupt.ts";
+import { Progress } from "../terminal/progress.ts";
 import { ensureSystem } from "../terminal/setup.ts";
 import { describeError, exitCode, printer, SIGNAL_EXIT } from "../terminal/terminal.ts";
 
@@ -25,7 +26,7 @@ export async function prepare(scope: object): Promise<void> {
   try {
     await ensureSystem();
     const [library, { CATALOGUE }] = await Promise.all([
-      import("zclab"),
+      loadLibrary(),
       import("../../catalogue.ts"),
     ]);
     const interrupter = new Interrupter({
@@ -58,12 +59,12 @@ function banner(): string {
  * signal. Labs show how far they are, too.
  */
 function interruptible(
-  library: typeof Library,
+  library: Library,
   interrupter: Interrupter,
-): Pick<typeof Library, "runLab" | "runOrRecorded" | "replay" | "experiment"> {
-  const { Ring, Progress } = library;
+): Pick<Library, "runLab" | "runOrRecorded" | "replay" | "experiment"> {
+  const { Ring } = library;
   const open = Ring.open;
-  Ring.open = (options): Library.Ring => interrupter.watch(open(options));
+  Ring.open = (options): ReturnType<typeof open> => interrupter.watch(open(options));
   return {
     runLab: <Options extends LabOptions>(
       lab: Lab<Options>,

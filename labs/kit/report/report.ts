@@ -50,7 +50,7 @@ const SAFE_NAME = /[^a-z0-9._-]+/gi;
  *
  * @example
  * ```ts
- * import { codeVersion, environment, reportHtml, RUN_SCHEMA } from "zclab";
+ * import { codeVersion, environment, reportHtml, RUN_SCHEMA } from "zclab/experiment";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const page = reportHtml({

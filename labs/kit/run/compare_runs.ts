@@ -212,7 +212,8 @@ export class ComparisonError extends Error {
  *
  * @example
  * ```ts
- * import { compareRuns, defineLab, runLab } from "zclab";
+ * import { compareRuns } from "zclab/experiment";
+ * import { defineLab, runLab } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * const lab = defineLab({

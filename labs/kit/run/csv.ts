@@ -26,7 +26,7 @@ const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as
  *
  * @example
  * ```ts
- * import { codeVersion, environment, experiment, RUN_SCHEMA, toCsv } from "zclab";
+ * import { codeVersion, environment, experiment, RUN_SCHEMA, toCsv } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials, complete, seed } = await experiment({

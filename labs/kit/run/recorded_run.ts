@@ -66,8 +66,9 @@ export class NotebookRun {
  *
  * @example What cannot run here
  * ```ts
- * import { codeVersion, defineLab, environment, formatRunDocument, RUN_SCHEMA } from "zclab";
- * import { runOrRecorded } from "zclab";
+ * import { codeVersion, environment, formatRunDocument, RUN_SCHEMA } from "zclab/experiment";
+ * import { defineLab } from "zclab/lab";
+ * import { runOrRecorded } from "zclab/notebook";
  * import { assertEquals, assertStringIncludes } from "@std/assert";
  *
  * const lab = defineLab({

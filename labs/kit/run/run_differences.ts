@@ -55,7 +55,7 @@ function isSameMemory(
  *
  * @example
  * ```ts
- * import { codeVersion, environment, runDifferences } from "zclab";
+ * import { codeVersion, environment, runDifferences } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const code = { ...codeVersion(), dirty: null };

@@ -68,7 +68,8 @@ export interface RunDocument {
  *
  * @example
  * ```ts
- * import { codeVersion, environment, partOf, RUN_SCHEMA } from "zclab";
+ * import { codeVersion, environment, RUN_SCHEMA } from "zclab/experiment";
+ * import { partOf } from "./run_document.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const part = partOf({
@@ -120,8 +121,9 @@ export class RunDocumentError extends Error {
  *
  * @example
  * ```ts
- * import { codeVersion, environment, readRunDocument } from "zclab";
- * import { RUN_SCHEMA, type RunDocument, writeRunDocument } from "zclab";
+ * import { codeVersion, environment, readRunDocument } from "zclab/experiment";
+ * import { RUN_SCHEMA, writeRunDocument } from "zclab/experiment";
+ * import type { RunDocument } from "zclab/types";
  * import { assertEquals } from "@std/assert";
  *
  * const document: RunDocument = {
@@ -177,7 +179,7 @@ export function formatRunDocument(document: RunDocument): string {
  *
  * @example
  * ```ts
- * import { readRunDocument, RunDocumentError } from "zclab";
+ * import { readRunDocument, RunDocumentError } from "zclab/experiment";
  * import { assertThrows } from "@std/assert";
  *
  * assertThrows(

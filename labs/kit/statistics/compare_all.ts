@@ -116,7 +116,7 @@ export interface ComparisonRow<F extends Factors = Factors> {
  *
  * @example
  * ```ts
- * import { compareAll, cross, experiment } from "zclab";
+ * import { compareAll, cross, experiment } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials } = await experiment({
@@ -177,7 +177,8 @@ export interface CompareTableOptions<F extends Factors> extends BootstrapOptions
  *
  * @example
  * ```ts
- * import { compareTable, cross, experiment } from "zclab";
+ * import { cross, experiment } from "zclab/experiment";
+ * import { compareTable } from "./compare_all.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials } = await experiment({
@@ -337,7 +338,7 @@ function bootstrapOptions({ seed, resamples }: BootstrapOptions): BootstrapOptio
  *
  * @example
  * ```ts
- * import { holm } from "zclab";
+ * import { holm } from "./compare_all.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(holm([0.5, 0.25, 0.125]), [0.5, 0.5, 0.375]);

@@ -155,7 +155,7 @@ export class PairedBootstrap {
  *
  * @example
  * ```ts
- * import { pairedRatio } from "zclab";
+ * import { pairedRatio } from "zclab/experiment";
  * import { assert, assertAlmostEquals } from "@std/assert";
  *
  * // The rounds differ by a factor of two; the ratio within each is near 1.2.
@@ -187,7 +187,7 @@ export function pairedRatio(
  *
  * @example
  * ```ts
- * import { compare, cross, experiment } from "zclab";
+ * import { compare, cross, experiment } from "zclab/experiment";
  * import { assertAlmostEquals } from "@std/assert";
  *
  * const { trials } = await experiment({
@@ -218,7 +218,7 @@ export function compare<F extends Factors>(
  *
  * @example
  * ```ts
- * import { cross, experiment, noiseFloor } from "zclab";
+ * import { cross, experiment, noiseFloor } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials } = await experiment({

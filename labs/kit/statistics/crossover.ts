@@ -50,7 +50,7 @@ export interface Crossover {
  *
  * @example
  * ```ts
- * import { crossover } from "zclab";
+ * import { crossover } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const found = crossover([

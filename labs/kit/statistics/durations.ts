@@ -37,7 +37,7 @@ function library(): typeof Hdr {
  *
  * @example
  * ```ts
- * import { Durations } from "zclab";
+ * import { Durations } from "zclab/experiment";
  * import { assertAlmostEquals, assertEquals } from "@std/assert";
  *
  * const durations = new Durations();

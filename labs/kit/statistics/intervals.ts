@@ -32,7 +32,7 @@ export interface MedianInterval {
  *
  * @example
  * ```ts
- * import { medianInterval } from "zclab";
+ * import { medianInterval } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(medianInterval([3, 1, 2]), { median: 2, low: 1, high: 3, count: 3 });

@@ -60,7 +60,7 @@ const SMALLEST_NOISE = 1e-6;
  *
  * @example
  * ```ts
- * import { cross, experiment, findOutliers } from "zclab";
+ * import { cross, experiment, findOutliers } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const { trials } = await experiment({
@@ -174,7 +174,7 @@ const UNUSUAL = 5;
  *
  * @example
  * ```ts
- * import { cross, experiment, explainOutlier, findOutliers } from "zclab";
+ * import { cross, experiment, explainOutlier, findOutliers } from "zclab/experiment";
  *
  * const { trials } = await experiment({
  *   factors: cross({ mode: ["copy", "zc"] }),

@@ -50,7 +50,7 @@ export interface Verdict {
  *
  * @example
  * ```ts
- * import { verdict } from "zclab";
+ * import { verdict } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const floor = { ratio: 1.01, low: 0.97, high: 1.05, rounds: 7 };

@@ -41,7 +41,8 @@ export interface ProgressOptions {
  *
  * @example
  * ```ts
- * import { cross, experiment, Progress } from "zclab";
+ * import { cross, experiment } from "zclab/experiment";
+ * import { Progress } from "./progress.ts";
  *
  * using progress = new Progress();
  * await experiment({

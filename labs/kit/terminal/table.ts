@@ -139,7 +139,7 @@ export function terminalWidth(): number {
  *
  * @example
  * ```ts
- * import { table } from "zclab";
+ * import { table } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const rows = [{ mode: "copy", rate: 450 }, { mode: "zc", rate: null }];

@@ -15,7 +15,7 @@ const SCRATCH = "/run/zclab/scratch";
  *
  * @example
  * ```ts
- * import { DiskTarget } from "zclab";
+ * import { DiskTarget } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * const path = await Deno.makeTempFile();
@@ -38,6 +38,27 @@ export class DiskTarget implements AsyncDisposable {
     this.#path = path;
     this.name = name;
     this.#close = close;
+  }
+
+  /**
+   * Says what is wrong with a file to write, as the `check` of an option; whether it does direct I/O is
+   * not asked yet.
+   *
+   * @param path The file or block device, which must be there.
+   * @returns A sentence, or undefined if nothing is wrong.
+   */
+  static problem(path: string): string | undefined {
+    try {
+      const { isFile, isBlockDevice } = Deno.statSync(path);
+      if (!isFile && !isBlockDevice) return `${path} is neither a file nor a block device`;
+      Deno.openSync(path, { read: true, write: true }).close();
+      return undefined;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) {
+        return `${path} is not there: make it first, because what is there is overwritten`;
+      }
+      return `${path}: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   /**
@@ -101,26 +122,5 @@ export class DiskTarget implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.#close();
     return Promise.resolve();
-  }
-}
-
-/**
- * Says what is wrong with a file to write, as the `check` of an option; whether it does direct I/O is
- * not asked yet.
- *
- * @param path The file or block device, which must be there.
- * @returns A sentence, or undefined if nothing is wrong.
- */
-export function diskTargetProblem(path: string): string | undefined {
-  try {
-    const { isFile, isBlockDevice } = Deno.statSync(path);
-    if (!isFile && !isBlockDevice) return `${path} is neither a file nor a block device`;
-    Deno.openSync(path, { read: true, write: true }).close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      return `${path} is not there: make it first, because what is there is overwritten`;
-    }
-    return `${path}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -18,7 +18,7 @@ class Wrong extends Error {}
  *
  * @example
  * ```ts
- * import { parseHostPort } from "zclab";
+ * import { parseHostPort } from "./host_port.ts";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * assertEquals(parseHostPort("[2001:db8::1]:9000"), { host: "2001:db8::1", port: 9000 });

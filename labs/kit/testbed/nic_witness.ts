@@ -33,7 +33,7 @@ export interface PlacedPiece {
  *
  * @example
  * ```ts
- * import { NicWitness } from "zclab";
+ * import { NicWitness } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * const witness = await NicWitness.begin(undefined, { queue: 1 });

@@ -71,7 +71,8 @@ export interface StreamConnection extends Disposable {
  *
  * @example
  * ```ts
- * import { Area, Ring, StreamLink } from "zclab";
+ * import { Area, Ring } from "zclab";
+ * import { StreamLink } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * await using link = await StreamLink.open({ kind: "loopback" });

@@ -27,7 +27,7 @@ export function allowedProcessors(
  *
  * @example
  * ```ts
- * import { processorProblem } from "zclab";
+ * import { processorProblem } from "./processors.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * assertStringIncludes(processorProblem(100_000)!, "100000 is none of the processors");

@@ -83,7 +83,7 @@ const PROVIDED_BUFFERS = 64;
  *
  * @example
  * ```ts
- * import { receiveStream, StreamLink, StreamSender } from "zclab";
+ * import { receiveStream, StreamLink, StreamSender } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * await using link = await StreamLink.open({ kind: "loopback" });

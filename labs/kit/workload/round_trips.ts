@@ -37,7 +37,9 @@ const TIMER_EXPIRED = 62;
  *
  * @example
  * ```ts
- * import { Durations, Echo, Ring, RoundTrips, Socket, Testbed } from "zclab";
+ * import { Ring, Socket, Testbed } from "zclab";
+ * import { Durations } from "zclab/experiment";
+ * import { Echo, RoundTrips } from "zclab/lab";
  * import { assert, assertEquals } from "@std/assert";
  *
  * await using bed = await Testbed.loopback();

@@ -33,7 +33,7 @@ export function fillStream(bytes: Uint8Array<ArrayBuffer>, offset = 0): void {
  * @example The stream starts with these bytes
  * ```ts
  * import { assert } from "@std/assert";
- * import { matchesStream } from "zclab";
+ * import { matchesStream } from "zclab/lab";
  *
  * const view = new DataView(new ArrayBuffer(8));
  * view.setUint32(0, 2654435769, true);

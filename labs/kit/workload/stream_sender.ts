@@ -30,7 +30,8 @@ export interface StreamOptions {
  *
  * @example
  * ```ts
- * import { Area, receiveCopying, Ring, StreamLink, StreamSender } from "zclab";
+ * import { Area, Ring } from "zclab";
+ * import { receiveCopying, StreamLink, StreamSender } from "zclab/lab";
  * import { assertEquals } from "@std/assert";
  *
  * await using link = await StreamLink.open({ kind: "loopback" });

@@ -1,12 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  Socket,
-  SOCKET_OPTIONS,
-  type SocketOption,
-  type SocketOptionKind,
-  Testbed,
-  UringError,
-} from "zclab";
+import { Socket, SOCKET_OPTIONS, Testbed, UringError } from "zclab";
+import type { SocketOption } from "zclab/types";
+import type { SocketOptionKind } from "../../../ffi/net/socket_options.ts";
 import { test } from "../../needs.ts";
 
 const ALL = Object.entries(SOCKET_OPTIONS) as [

@@ -9,8 +9,6 @@ import {
   MSG,
   Notifier,
   OP,
-  OP_SINCE,
-  type OperationName,
   OwnershipError,
   POLL,
   Ring,
@@ -20,6 +18,8 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
+import type { OperationName } from "zclab/types";
+import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import { unsupported } from "../../../ffi/ring/batch.ts";
 import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
 import { kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";

@@ -1,13 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import {
-  Area,
-  type CompletionSize,
-  Ring,
-  type SetupFlag,
-  Testbed,
-  UnsupportedError,
-  UringError,
-} from "zclab";
+import { Area, Ring, Testbed, UnsupportedError, UringError } from "zclab";
+import type { CompletionSize, SetupFlag } from "zclab/types";
 import { ENGINE, type Engine, TARGET, type Target } from "../../../ffi/ring/engine.ts";
 import { negotiate, setUp, WANTED_FLAGS } from "../../../ffi/ring/queues.ts";
 import { CQE, NOP, SETUP } from "../../../ffi/kernel/uapi.ts";

@@ -9,8 +9,6 @@ import {
   MSG,
   Notifier,
   OP,
-  OP_SINCE,
-  type OperationName,
   OwnershipError,
   POLL,
   Ring,
@@ -19,6 +17,8 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
+import type { OperationName } from "zclab/types";
+import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import {
   assertModule,
   bytesOf,

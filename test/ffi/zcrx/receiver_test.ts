@@ -7,7 +7,6 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import {
   Area,
   ClosedError,
-  type CompletionSize,
   OwnershipError,
   Ring,
   Socket,
@@ -15,10 +14,10 @@ import {
   UnsupportedError,
   UringError,
   zcrxFeatures,
-  type ZcrxMemoryOptions,
   type ZcrxPiece,
   ZcrxReceiver,
 } from "zclab";
+import type { CompletionSize, ZcrxMemoryOptions } from "zclab/types";
 import { runModule, sleep, until, untilBlocking } from "../connections.ts";
 import { deadline, inTime } from "../../until.ts";
 import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { pairedRatio } from "zclab";
+import { pairedRatio } from "zclab/experiment";
 import { reproducibleMeasurement as exercises } from "zclab/exercises";
 import { type Solution, solution } from "./solution.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Exercise, ExerciseResult } from "zclab";
+import type { Exercise, ExerciseResult } from "zclab/notebook";
 
 /** A wrong answer that learners give, and a part of what is said about it. */
 export interface WrongAnswer<Answer> {

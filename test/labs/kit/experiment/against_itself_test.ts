@@ -3,7 +3,9 @@
  * at most 5 % of the runs.
  */
 import { assert } from "@std/assert";
-import { compareAll, cross, experiment, Socket, Testbed, transmit } from "zclab";
+import { Socket, Testbed } from "zclab";
+import { compareAll, cross, experiment } from "zclab/experiment";
+import { transmit } from "zclab/lab";
 import { Random } from "../../../../labs/kit/experiment/random.ts";
 import { type Noise, NOISY, NoisyMachine, QUIET, simulate } from "./simulated_trials.ts";
 import { test } from "../../../needs.ts";

@@ -3,25 +3,20 @@ import {
   Area,
   BufferRing,
   BusyPoll,
-  cross,
   DiskFile,
-  Echo,
-  environment,
-  experiment,
-  type LabOutcome,
   Message,
   MessageZeroCopy,
   Netdev,
   NetworkNamespace,
   Notifier,
   probe,
-  readRunDocument,
   Ring,
-  type RunDocument,
   Socket,
-  StreamSender,
   Testbed,
 } from "zclab";
+import { cross, environment, experiment, readRunDocument } from "zclab/experiment";
+import { Echo, StreamSender } from "zclab/lab";
+import type { LabOutcome, RunDocument } from "zclab/types";
 import { type Fact, inLine, inTable, strip } from "../../../../ffi/kernel/inspection.ts";
 import { displayExperiment } from "../../../../labs/kit/experiment/display_experiment.ts";
 import { displayedAs } from "../../../../labs/kit/experiment/displayed_as.ts";

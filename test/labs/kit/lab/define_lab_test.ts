@@ -1,14 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  allowedProcessors,
-  compareRuns,
-  cross,
-  defineLab,
-  type DurationMeasures,
-  Durations,
-  runLab,
-  UnsupportedError,
-} from "zclab";
+import { allowedProcessors, UnsupportedError } from "zclab";
+import { compareRuns, cross, Durations } from "zclab/experiment";
+import { defineLab, runLab } from "zclab/lab";
+import type { DurationMeasures } from "zclab/types";
 
 type Way = "copy" | "zc" | "odd";
 

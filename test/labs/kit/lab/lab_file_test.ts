@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { readRunDocument } from "zclab";
+import { readRunDocument } from "zclab/experiment";
 import { Command } from "../../../child.ts";
 import { textOf } from "../../../ffi/connections.ts";
 
@@ -31,7 +31,8 @@ class Folder implements Disposable {
 /** A lab of known numbers. */
 function labText(name: string, rest = ""): string {
   return `
-    import { cross, defineLab } from "zclab";
+    import { cross } from "zclab/experiment";
+    import { defineLab } from "zclab/lab";
     export const ${name} = defineLab({
       name: "${name}",
       title: "Known numbers",
@@ -116,7 +117,7 @@ Deno.test("a file that exports a lab has all that a lab of the project has", () 
 Deno.test("a file without a lab, with several, or with a mistake says what is wrong", () => {
   using folder = new Folder();
   folder.write("none.ts", "export const x = 1;");
-  folder.write("two.ts", `${labText("one")}${labText("two").replace(/import .*\n/, "")}`);
+  folder.write("two.ts", `${labText("one")}${labText("two").replaceAll(/import .*\n/g, "")}`);
   folder.write("chosen.ts", labText("one", "export default one; export const other = { ...one };"));
   folder.write("broken.ts", "throw new Error('mine');");
   const cases = [
@@ -154,15 +155,21 @@ Deno.test("another project imports zclab with the two lines that the README show
   folder.write(
     "main.ts",
     `import { Ring } from "zclab";
+     import { cross } from "zclab/experiment";
+     import { formatBytes } from "zclab/lab";
+     import { right } from "zclab/notebook";
+     import type { Judgement } from "zclab/types";
      using ring = Ring.open({ entries: 8 });
      ring.batch.nop(5);
      ring.batch.submitAndWait(1);
-     ring.batch.reap((userData) => console.log(userData));`,
+     ring.batch.reap((userData) => console.log(userData));
+     const said: Judgement = right(formatBytes(4096));
+     console.log(cross({ a: [1, 2] }).length, said.message);`,
   );
   const { code, stdout, stderr } = new Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--check", "main.ts"],
     cwd: folder.path,
     env: { NO_COLOR: "1" },
   }).outputSync();
-  assertEquals([code, textOf(stdout)], [0, "5\n"], textOf(stderr));
+  assertEquals([code, textOf(stdout)], [0, "5\n2 4k\n"], textOf(stderr));
 });

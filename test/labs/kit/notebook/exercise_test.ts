@@ -4,11 +4,11 @@ import {
   Exercise,
   exercise,
   numberExercise,
-  numberFrom,
   prediction,
   right,
   wrong,
-} from "zclab";
+} from "zclab/notebook";
+import { numberFrom } from "../../../../labs/kit/notebook/exercise.ts";
 
 /** What a notebook shows of a value. */
 function displayed(value: object): Record<string, string> {

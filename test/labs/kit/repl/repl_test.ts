@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import * as zclab from "zclab";
+import { loadLibrary } from "../../../../labs/kit/repl/library.ts";
 import { CATALOGUE } from "../../../../labs/catalogue.ts";
 import { labsByName } from "../../../../labs/kit/repl/repl.ts";
 import { makeHelp } from "../../../../labs/kit/repl/help.ts";
@@ -87,6 +87,7 @@ class Terminal {
 }
 
 // One for all: it asks for the documentation when it is first needed, and keeps it.
+const zclab = await loadLibrary();
 const help = makeHelp({ names: { ...zclab }, labs: CATALOGUE, width: 80 });
 
 function helpText(...what: [] | [unknown]): string {
@@ -350,12 +351,12 @@ Deno.test("help() asks for the documentation once, and tells the same each time"
 });
 
 Deno.test("help() gives a value that shows itself, and nothing else", () => {
-  const shown = help("AF");
+  const shown = help("OP");
   assertEquals(Deno.inspect(shown), shown.text.trimEnd());
   const display = (shown as unknown as Record<symbol, () => Record<string, string>>)[
     Symbol.for("Jupyter.display")
   ]!();
-  assertMatch(display["text/html"]!, /^<pre>const AF: [^<>]*<\/pre>$/);
+  assertMatch(display["text/html"]!, /^<pre>const OP: [^<>]*<\/pre>$/);
 });
 
 Deno.test("help() says what it does not know, and what was meant", () => {

@@ -9,17 +9,14 @@ import {
   compareRuns,
   formatComparison,
   formatRunDocument,
-  type Lab,
-  type LabOutcome,
-  type Measures,
   PlotError,
   plots,
   readRunDocument,
   reportHtml,
-  type RunDocument,
-  runLab,
   toCsv,
-} from "zclab";
+} from "zclab/experiment";
+import { runLab } from "zclab/lab";
+import type { Lab, LabOutcome, Measures, RunDocument } from "zclab/types";
 import schema from "../../../../labs/kit/run/run_schema.json" with { type: "json" };
 
 const isValid = new Ajv2020().compile(schema);

@@ -1,16 +1,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { UnsupportedError } from "zclab";
 import {
   codeVersion,
   environment,
   formatRunDocument,
-  type Lab,
-  type LabOutcome,
   RUN_SCHEMA,
-  type RunDocument,
   RunDocumentError,
-  runOrRecorded,
-  UnsupportedError,
-} from "zclab";
+} from "zclab/experiment";
+import { runOrRecorded } from "zclab/notebook";
+import type { Lab, LabOutcome, RunDocument } from "zclab/types";
 
 function document(lab: string, sum: number): RunDocument {
   const here = environment();

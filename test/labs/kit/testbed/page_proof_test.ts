@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Area, comparePages, physicalPages } from "zclab";
+import { Area, physicalPages } from "zclab";
+import { comparePages } from "zclab/lab";
 import { test } from "../../../needs.ts";
 
 const PAGE = 4096;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Area, ClosedError, NicWitness, Ring, StreamLink, StreamLinks } from "zclab";
+import { Area, ClosedError, Ring } from "zclab";
+import { NicWitness, StreamLink, StreamLinks } from "zclab/lab";
 
 Deno.test("a StreamLink connects its ends, with the buffers that were asked for", async () => {
   await using link = await StreamLink.open({ kind: "veth", mtu: 4148 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Area, copyToDisk, DiskFile, isStreamOnDisk, Ring, StreamLink, StreamSender } from "zclab";
-import { DiskTarget, diskTargetProblem, OptionError } from "zclab";
+import { Area, DiskFile, Ring } from "zclab";
+import { copyToDisk, isStreamOnDisk, StreamLink, StreamSender } from "zclab/lab";
+import { DiskTarget, OptionError } from "zclab/lab";
 
 const MIB = 1 << 20;
 const PAGE = 4096;
@@ -70,10 +71,10 @@ Deno.test("a DiskTarget that nobody asked for leaves nothing behind", async () =
 
 Deno.test("a DiskTarget refuses what is not there, and what does no direct I/O", async () => {
   assertEquals(
-    diskTargetProblem("/nonexistent/file")?.startsWith("/nonexistent/file is not there"),
+    DiskTarget.problem("/nonexistent/file")?.startsWith("/nonexistent/file is not there"),
     true,
   );
-  assertEquals(diskTargetProblem("/dev/null"), "/dev/null is neither a file nor a block device");
+  assertEquals(DiskTarget.problem("/dev/null"), "/dev/null is neither a file nor a block device");
   await assertRejects(
     async () => {
       await using _ = DiskTarget.open("/proc/self/status");
@@ -82,7 +83,7 @@ Deno.test("a DiskTarget refuses what is not there, and what does no direct I/O",
     "--file /proc/self/status",
   );
   using place = temporary();
-  assertEquals(diskTargetProblem(place.path), undefined);
+  assertEquals(DiskTarget.problem(place.path), undefined);
   await using target = DiskTarget.open(place.path);
   assertEquals(target.name, place.path);
 });

@@ -1,14 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  Area,
-  DirectWriter,
-  DiskTarget,
-  isStreamOnDisk,
-  Ring,
-  StreamLink,
-  StreamSender,
-  ZcrxReceiver,
-} from "zclab";
+import { Area, Ring, ZcrxReceiver } from "zclab";
+import { DirectWriter, DiskTarget, isStreamOnDisk, StreamLink, StreamSender } from "zclab/lab";
 import { testsNeeding } from "../../../needs.ts";
 
 const test = testsNeeding("softnic");

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { receiveStream, StreamLink, StreamSender } from "zclab";
+import { receiveStream, StreamLink, StreamSender } from "zclab/lab";
 
 const MIB = 1 << 20;
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
-import { fillStream, matchesStream, matchesWhole } from "zclab";
+import { fillStream, matchesStream, matchesWhole } from "zclab/lab";
 
 const BYTES = 4096;
 

@@ -1,0 +1,67 @@
+/**
+ * Experiments: trials in random order, repeated until their intervals are narrow; what their numbers
+ * allow one to say; pictures of them, and documents that somebody else can repeat and compare.
+ *
+ * @example Is one way faster than the other?
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { compare, cross, experiment, noiseFloor, verdict } from "zclab/experiment";
+ *
+ * const memory = new Uint8Array(1 << 16);
+ * const { trials } = await experiment({
+ *   factors: cross({ way: ["loop", "fill"] }),
+ *   control: { way: "loop" },
+ *   trial({ way }) {
+ *     const started = performance.now();
+ *     if (way === "fill") memory.fill(1);
+ *     else for (let i = 0; i < memory.length; i++) memory[i] = 1;
+ *     return { bytesPerMillisecond: memory.length / Math.max(1e-3, performance.now() - started) };
+ *   },
+ *   repeats: 5,
+ *   seed: 7,
+ * });
+ * assertEquals(trials.length, 2 + 5 * 3); // a round to warm up, then the control twice in each
+ * const measure = "bytesPerMillisecond";
+ * const ratio = compare(trials, { measure, of: { way: "fill" }, against: { way: "loop" } })!;
+ * const floor = noiseFloor(trials, { measure })!;
+ * console.log(verdict(ratio, floor, { subject: "fill" }).text);
+ * ```
+ *
+ * @module
+ */
+
+// Trials in random order, repeated until the intervals are narrow.
+export { experiment, TrialError } from "./labs/kit/experiment/experiment.ts";
+export { cross, hasFactors } from "./labs/kit/experiment/trials.ts";
+export { Random } from "./labs/kit/experiment/random.ts";
+
+// What the numbers allow one to say.
+export { compare, noiseFloor, pairedRatio } from "./labs/kit/statistics/comparisons.ts";
+export { compareAll } from "./labs/kit/statistics/compare_all.ts";
+export { verdict } from "./labs/kit/statistics/verdicts.ts";
+export { medianInterval } from "./labs/kit/statistics/intervals.ts";
+export { crossover } from "./labs/kit/statistics/crossover.ts";
+export { explainOutlier, findOutliers } from "./labs/kit/statistics/outliers.ts";
+export { Durations } from "./labs/kit/statistics/durations.ts";
+
+// Pictures, tables and pages.
+export { Plot, plot, plots } from "./labs/kit/plot/plot.ts";
+export { PlotError } from "./labs/kit/plot/figure.ts";
+export { table } from "./labs/kit/terminal/table.ts";
+export { formatSi } from "./labs/kit/plot/format.ts";
+export { reportHtml } from "./labs/kit/report/report.ts";
+export { toCsv } from "./labs/kit/run/csv.ts";
+
+// Documents of runs: written, read, compared.
+export { environment } from "./labs/kit/experiment/environment.ts";
+export { codeVersion } from "./labs/kit/experiment/code_version.ts";
+export {
+  formatRunDocument,
+  readRunDocument,
+  RUN_SCHEMA,
+  RunDocumentError,
+  writeRunDocument,
+} from "./labs/kit/run/run_document.ts";
+export { compareRuns, ComparisonError } from "./labs/kit/run/compare_runs.ts";
+export { formatComparison, formatDifferences } from "./labs/kit/run/comparison_text.ts";
+export { runDifferences } from "./labs/kit/run/run_differences.ts";
