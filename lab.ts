@@ -38,6 +38,7 @@
 // A lab is a declaration, which the kit runs, shows, records and repeats.
 export { defineLab } from "./labs/kit/lab/define_lab.ts";
 export { runLab } from "./labs/kit/lab/lab.ts";
+export { RunError } from "./labs/kit/lab/run_error.ts";
 export { replay } from "./labs/kit/run/replay.ts";
 export { REQUIREMENTS } from "./labs/kit/lab/probe.ts";
 export { OptionError } from "./labs/kit/lab/options.ts";

@@ -22,16 +22,14 @@ import { formatComparison, formatDifferences } from "./kit/run/comparison_text.t
 import { toCsv } from "./kit/run/csv.ts";
 import { environment } from "./kit/experiment/environment.ts";
 import { guardExit, type GuardRequest, sayOnce } from "./kit/terminal/exit_guard.ts";
-import { TrialError } from "./kit/experiment/experiment.ts";
 import {
   type Lab,
-  type LabContext,
   labContext,
   type LabOutcome,
   OptionError,
   outcomeOf,
   type ProgressReporter,
-  runDocument,
+  RunError,
   type RunOptions,
 } from "./kit/lab/lab.ts";
 import { probe, type ProbeItem } from "./kit/lab/probe.ts";
@@ -132,7 +130,8 @@ export async function main(
     return endingOf(interruption, outcome.document, surroundings);
   } catch (error) {
     const { reason } = interruption.signal;
-    if (reason instanceof Interruption) {
+    // An error of what the run came to is told, whatever ended the run.
+    if (reason instanceof Interruption && !(error instanceof RunError)) {
       if (debug) printError(describeError(error, debug));
       printError(`${reason.message}: cleaned up; nothing was measured, and no file was written\n`);
       return reason.code;
@@ -207,24 +206,21 @@ async function run(
   try {
     return await outcomeOf(lab, context);
   } catch (error) {
-    if (error instanceof TrialError) await keepTrials(error, context, files, surroundings);
+    if (error instanceof RunError) await keepRun(error, files, surroundings);
     throw error;
   }
 }
 
-/** Writes what was measured before a trial failed. */
-async function keepTrials(
-  { result: { trials } }: TrialError,
-  context: LabContext,
+/** Writes what was measured before a run failed. */
+async function keepRun(
+  { document }: RunError,
   files: RunFiles,
   surroundings: Surroundings,
 ): Promise<void> {
-  if (trials.length === 0) return;
   try {
-    const found = { environment: environment(), complete: false, trials, summary: [] };
-    await writeFiles(files, runDocument(context, found), surroundings);
+    await writeFiles(files, document, surroundings);
   } catch (error) {
-    // That the trial failed is what must be told last.
+    // That the run failed is what must be told last.
     surroundings.printError(describeError(error, surroundings.debug));
   }
 }

@@ -9,8 +9,8 @@ import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
-import type { Environment } from "../experiment/environment.ts";
-import type { Measures, Trial } from "../experiment/experiment.ts";
+import { type Environment, environment } from "../experiment/environment.ts";
+import { type Measures, type Trial, TrialError } from "../experiment/experiment.ts";
 import {
   checkOption,
   type LabOptions,
@@ -22,6 +22,7 @@ import {
 import { probe, type Requirement } from "./probe.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
+import { RunError } from "./run_error.ts";
 
 export {
   type BytesOption,
@@ -40,6 +41,7 @@ export {
   type StringOption,
   type StringsOption,
 } from "./options.ts";
+export { RunError } from "./run_error.ts";
 
 /** How often a lab repeats each trial. */
 export interface Repeats {
@@ -183,6 +185,7 @@ const LARGEST_SEED = 0xffff_ffff;
  *   run, what was measured until then: `document.complete` is false, and the text says so.
  * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
  * @throws {UnsupportedError} If something that the lab needs is not possible here.
+ * @throws {RunError} If the run fails after something was measured, which is in the error.
  * @throws The signal's reason, if it was aborted before anything was measured.
  */
 export async function runLab<Options extends LabOptions>(
@@ -207,12 +210,18 @@ export async function runLab<Options extends LabOptions>(
  *
  * @param lab The lab.
  * @param context What it runs with.
+ * @throws {RunError} If it fails after something was measured.
  */
 export async function outcomeOf<Options extends LabOptions>(
   lab: Lab<Options>,
   context: LabContext<Options>,
 ): Promise<LabOutcome> {
-  const outcome = await lab.run(context);
+  const outcome = await lab.run(context).catch((error) => {
+    if (!(error instanceof TrialError) || error.result.trials.length === 0) throw error;
+    const { trials, complete } = error.result;
+    const found = { environment: environment(), complete, trials, summary: [] };
+    throw new RunError(runDocument(context, found), error);
+  });
   const part = partOf(outcome.document);
   return part === undefined ? outcome : { ...outcome, text: `${part}\n\n${outcome.text}` };
 }

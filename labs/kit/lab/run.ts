@@ -5,21 +5,35 @@
  * @module
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import { environment } from "../experiment/environment.ts";
-import { experiment } from "../experiment/experiment.ts";
+import { type Environment, environment } from "../experiment/environment.ts";
+import { experiment, TrialError } from "../experiment/experiment.ts";
 import {
   describeFactors,
   type Factors,
   hasFactors,
+  jsonProblem,
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
 import { comparedColumns, requireMeasuresOf } from "./columns.ts";
-import type { AnyDeclaration, Refused, RunContext, TrialRun, Use } from "./declaration.ts";
-import { type LabContext, type LabOutcome, runDocument } from "./lab.ts";
+import type {
+  AnyDeclaration,
+  Recorded,
+  Refused,
+  RunContext,
+  TrialRun,
+  Use,
+} from "./declaration.ts";
+import {
+  type LabContext,
+  type LabOutcome,
+  runDocument,
+  RunError,
+  type RunFindings,
+} from "./lab.ts";
 import { probe } from "./probe.ts";
 import { Processors } from "./processors.ts";
-import { makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
+import { type ComparedRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 
 /** How the rows of a declared lab are made. */
@@ -34,11 +48,47 @@ export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
  * @param lab The declaration.
  * @param context What it runs with.
  * @returns What it found.
+ * @throws {RunError} If anything fails after the first trial; what was measured is in the error.
  * @throws The signal's reason, if it was aborted before anything was measured.
  */
 export async function runDeclared(lab: AnyDeclaration, context: LabContext): Promise<LabOutcome> {
-  const { seed, repeats, signal, progress } = context;
   const run = await contextOf(context);
+  let found: RunFindings | undefined;
+  const keep: Keep = (more) =>
+    found = { complete: false, trials: [], summary: [], ...found, ...more };
+  try {
+    const measured = await measure(lab, context, run, keep);
+    const rows = rowsFrom(lab, run, measured, keep);
+    return {
+      document: runDocument(context, found!),
+      text: labText(lab, { ...measured, rows, context: run }),
+    };
+  } catch (error) {
+    if (found === undefined || found.trials.length === 0) throw error;
+    throw new RunError(runDocument(context, found), error);
+  }
+}
+
+/** Keeps what a run has found so far, for its document, whatever fails later. */
+type Keep = (more: Pick<RunFindings, "environment"> & Partial<RunFindings>) => void;
+
+/** What was measured, and what was not possible. */
+interface Measured {
+  readonly record: Environment;
+  readonly recorded: Recorded;
+  readonly possible: readonly Factors[];
+  readonly refused: readonly Refused[];
+  readonly trials: readonly Trial[];
+  readonly checks: readonly Trial[];
+}
+
+async function measure(
+  lab: AnyDeclaration,
+  context: LabContext,
+  run: RunContext,
+  keep: Keep,
+): Promise<Measured> {
+  const { seed, repeats, signal, progress } = context;
   await using stack = new AsyncDisposableStack();
   const use: Use = async (resource) => stack.use(await resource);
 
@@ -46,13 +96,17 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
   const kept = await lab.setUp?.({ ...run, factors: planned }, use);
   const { possible, refused } = await sortOut(lab, planned, kept, run);
   const recorded = await lab.recorded?.(kept, run) ?? {};
+  requireJson(recorded, "recorded");
   const record = environment(recorded.environment ?? {});
+  const parameters = { ...recorded.parameters, refused };
   // Not before: the record says on which processors the process may run, and what the set-up starts
   // does not belong on this one.
   const isPinned = lab.pinned === true || context.options["cpu"] !== undefined;
   if (isPinned) stack.use(run.processors.pin());
   const isCompared = comparedColumns(lab.columns).some(({ verdict }) => verdict === true);
 
+  const keepTrials = (trials: readonly Trial[], complete: boolean): void =>
+    keep({ environment: record, parameters, trials, complete });
   const { trials, complete } = await experiment<Factors, Measures>({
     factors: possible,
     ...(isCompared ? { control: lab.baseline } : {}),
@@ -66,23 +120,37 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
       requireMeasuresOf(lab.columns, measures);
       return measures;
     },
+  }).catch((error) => {
+    if (error instanceof TrialError) keepTrials(error.result.trials, false);
+    throw error;
   });
   if (trials.length === 0) signal.throwIfAborted();
+  keepTrials(trials, complete && lab.checks === undefined);
   const checked = await runChecks(lab, possible, run, signal);
+  keepTrials([...trials, ...checked.trials], complete && checked.complete);
+  return { record, recorded, possible, refused, trials, checks: checked.trials };
+}
 
+/** Makes the rows of what was measured. */
+function rowsFrom(
+  lab: AnyDeclaration,
+  { seed }: RunContext,
+  { record, possible, trials }: Measured,
+  keep: Keep,
+): readonly ComparedRow[] {
   const how = rowsOf(lab);
   const rows = makeRows(how, trials, possible, seed);
-  return {
-    document: runDocument(context, {
-      environment: record,
-      parameters: { ...recorded.parameters, refused },
-      complete: complete && checked.complete,
-      trials: [...trials, ...checked.trials],
-      summary: summaryOf(how, rows, trials, seed),
-      table: runTableOf(lab.title, lab.factorTitles ?? {}, how, possible),
-    }),
-    text: labText(lab, { rows, trials, checks: checked.trials, recorded, refused, context: run }),
-  };
+  const summary = summaryOf(how, rows, trials, seed);
+  requireJson(summary, "summary");
+  const table = runTableOf(lab.title, lab.factorTitles ?? {}, how, possible);
+  keep({ environment: record, summary, table });
+  return rows;
+}
+
+/** A document that cannot be written is found out where the lab that made it can be told. */
+function requireJson(value: unknown, name: string): void {
+  const problem = jsonProblem(value, name);
+  if (problem !== undefined) throw new TypeError(`What the lab returns as ${problem}`);
 }
 
 async function contextOf(

@@ -11,7 +11,7 @@ import {
 } from "../../../ffi/kernel/errors.ts";
 import { ComparisonError } from "../run/compare_runs.ts";
 import { TrialError } from "../experiment/experiment.ts";
-import { OptionError } from "../lab/lab.ts";
+import { OptionError, RunError } from "../lab/lab.ts";
 import { CommandError } from "../testbed/namespace_command.ts";
 import { NicBusyError } from "../nic/journal.ts";
 import { CutOffError, NicApplyError } from "../nic/nic.ts";
@@ -64,9 +64,11 @@ const EXPLAINED = [
  * @returns The text, ending with a newline.
  */
 export function describeError(error: unknown, debug: boolean = isDebugging()): string {
-  const cause = trialCause(error);
+  const cause = rootOf(error);
   const explained = EXPLAINED.some((type) => cause instanceof type);
-  const text = explained && !debug && error instanceof Error ? error.message : Deno.inspect(error);
+  // The run is told by its files.
+  const told = error instanceof RunError ? error.cause : error;
+  const text = explained && !debug && told instanceof Error ? told.message : Deno.inspect(told);
   return `error: ${text}\n`;
 }
 
@@ -77,15 +79,16 @@ export function describeError(error: unknown, debug: boolean = isDebugging()): s
  * @returns One of {@linkcode EXIT}.
  */
 export function exitCode(error: unknown): number {
-  const cause = trialCause(error);
+  const cause = rootOf(error);
   if (cause instanceof OptionError) return EXIT.badArguments;
   const impossible = cause instanceof SetupError || cause instanceof UnsupportedError;
   return impossible ? EXIT.notPossible : EXIT.failed;
 }
 
-/** What a trial failed of, or the error itself if it is not that of a trial. */
-function trialCause(error: unknown): unknown {
-  return error instanceof TrialError ? error.cause : error;
+/** What a trial or a run failed of, or the error itself if it is neither's. */
+function rootOf(error: unknown): unknown {
+  const wraps = error instanceof RunError || error instanceof TrialError;
+  return wraps ? rootOf(error.cause) : error;
 }
 
 /** Whether `ZCLAB_DEBUG` asks for the place of errors. */

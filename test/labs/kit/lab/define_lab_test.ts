@@ -1,8 +1,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { allowedProcessors, UnsupportedError } from "zclab";
-import { compareRuns, cross, Durations } from "zclab/experiment";
-import { defineLab, runLab } from "zclab/lab";
-import type { DurationMeasures } from "zclab/types";
+import {
+  compareRuns,
+  cross,
+  Durations,
+  formatRunDocument,
+  readRunDocument,
+} from "zclab/experiment";
+import { defineLab, RunError, runLab } from "zclab/lab";
+import type { AnyDeclaration, DurationMeasures } from "zclab/types";
 
 type Way = "copy" | "zc" | "odd";
 
@@ -171,6 +177,85 @@ Deno.test("a declared lab keeps what it measured when it is stopped", async () =
   assertEquals([document.complete, document.trials.length], [false, 3]);
   assertEquals(document.summary.length, 1);
   assertStringIncludes(text, "Partial");
+});
+
+/** What a lab may do wrong once its trials have run, and what its document then still has. */
+const LATE_MISTAKES: readonly {
+  readonly name: string;
+  readonly changes: Partial<AnyDeclaration>;
+  /** How many rows there are, and whether all trials ran. */
+  readonly left: (number | boolean)[];
+  readonly says?: string;
+}[] = [
+  { name: "its heading", changes: { heading: fail }, left: [2, true] },
+  { name: "its conclusions", changes: { conclusions: fail }, left: [2, true] },
+  { name: "a chart", changes: { charts: [{ title: "", where: fail }] }, left: [2, true] },
+  { name: "its proof", changes: { proof: fail }, left: [0, true] },
+  {
+    name: "a column",
+    changes: { columns: { rate: { title: "rate" }, part: { title: "part", value: () => NaN } } },
+    left: [0, true],
+    says: "summary[0].part is NaN",
+  },
+  {
+    name: "what its set-up kept, when it is closed",
+    changes: {
+      setUp: (_, use) => use({ [Symbol.dispose]: fail }),
+    },
+    left: [0, true],
+  },
+  {
+    name: "a check",
+    changes: { checks: { factors: () => [{ way: "one" }], trial: fail, text: () => "" } },
+    left: [0, false],
+  },
+];
+
+function fail(): never {
+  throw new RangeError("a mistake");
+}
+
+for (const { name, changes, left, says = "a mistake" } of LATE_MISTAKES) {
+  Deno.test(`a declared lab keeps its trials when this fails: ${name}`, async () => {
+    const lab = defineLab({
+      name: "late",
+      title: "",
+      description: "",
+      needs: [],
+      options: {},
+      repeats: { default: 2, quick: 2, minimum: 1 },
+      factors: () => [{ way: "one" }, { way: "other" }],
+      baseline: { way: "one" },
+      trial: () => ({ rate: 1 }),
+      columns: { rate: { title: "rate", verdict: true, better: "higher" } },
+      recorded: () => ({ parameters: { found: 7 } }),
+      ...changes,
+    });
+    const { message, document } = await assertRejects(() => runLab(lab), RunError);
+    assertStringIncludes(message, says);
+    const { trials, summary, complete, parameters } = readRunDocument(formatRunDocument(document));
+    assert(trials.length >= 6, `${trials.length} trials`);
+    assertEquals([summary.length, complete], left);
+    assertEquals(parameters.found, 7);
+  });
+}
+
+Deno.test("a declared lab refuses to record what JSON cannot carry, before it measures", async () => {
+  let trials = 0;
+  const lab = defineLab({
+    name: "unwritable",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    factors: () => [{ way: "one" }],
+    baseline: { way: "one" },
+    trial: () => ({ count: trials++ }),
+    columns: { count: { title: "count" } },
+    recorded: () => ({ parameters: { speed: Infinity } }),
+  });
+  await assertRejects(() => runLab(lab), TypeError, "recorded.parameters.speed is Infinity");
+  assertEquals(trials, 0);
 });
 
 Deno.test("every lab has --cpu, which names a processor of this machine", async () => {

@@ -236,3 +236,17 @@ Deno.test("a trial that fails keeps those before it", () =>
     assertEquals(first.code, 1);
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
+
+Deno.test("a run whose conclusions fail is written, and the failure told", () =>
+  inFolder(async (folder) => {
+    const files = ["json", "csv", "html"].map((kind) => `${folder}/run.${kind}`);
+    const args = files.flatMap((file) => [`--${file.slice(file.lastIndexOf(".") + 1)}`, file]);
+    const { code, errors } = await start(["misjudging-lab", ...args]).finish();
+    assertEquals(code, 1);
+    assertStringIncludes(errors, `The run is in ${files[0]}\n`);
+    assertStringIncludes(errors, "error: RangeError: no conclusion");
+    assertStringIncludes(errors, "progress_lab.ts");
+    const document = readRunDocument(Deno.readTextFileSync(files[0]!));
+    assertEquals([document.complete, document.summary.length], [true, 2]);
+    for (const file of files) assert(Deno.statSync(file).size > 0);
+  }));
