@@ -43,7 +43,7 @@ export { replay } from "./labs/kit/run/replay.ts";
 export { REQUIREMENTS } from "./labs/kit/lab/probe.ts";
 export { OptionError } from "./labs/kit/lab/options.ts";
 export { formatBytes } from "./labs/kit/lab/byte_size.ts";
-export { Processors } from "./labs/kit/lab/processors.ts";
+export { Processors } from "./labs/kit/workload/processors.ts";
 
 // Sending, by mode, and where to.
 export { datagramsPerRequest, transmit, TRANSMIT_MODES } from "./labs/kit/workload/transmit.ts";

@@ -10,7 +10,7 @@ import type { Columns, FactorColumn, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "./options.ts";
 import type { Requirement } from "./probe.ts";
-import type { Processors } from "./processors.ts";
+import type { Processors } from "../workload/processors.ts";
 import type { LabRow } from "./rows.ts";
 
 /** What every part of a lab knows of the run. */

@@ -32,8 +32,8 @@ import {
   type RunFindings,
 } from "./lab.ts";
 import { probe } from "./probe.ts";
-import { Processors } from "./processors.ts";
-import { type ComparedRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
+import { Processors } from "../workload/processors.ts";
+import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 
 /** How the rows of a declared lab are made. */
@@ -137,7 +137,7 @@ function rowsFrom(
   { seed }: RunContext,
   { record, possible, trials }: Measured,
   keep: Keep,
-): readonly ComparedRow[] {
+): readonly LabRow[] {
   const how = rowsOf(lab);
   const rows = makeRows(how, trials, possible, seed);
   const summary = summaryOf(how, rows, trials, seed);

@@ -15,7 +15,7 @@ import { verdictColumns } from "../../../../labs/kit/lab/columns.ts";
 import type { AnyDeclaration } from "../../../../labs/kit/lab/declaration.ts";
 import { labContext } from "../../../../labs/kit/lab/lab.ts";
 import type { DeclaredLab } from "../../../../labs/kit/lab/define_lab.ts";
-import { Processors } from "../../../../labs/kit/lab/processors.ts";
+import { Processors } from "../../../../labs/kit/workload/processors.ts";
 import { normal } from "./simulated_trials.ts";
 
 /** What a lab is, so far as its verdicts go. */
