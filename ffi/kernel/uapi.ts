@@ -175,6 +175,19 @@ export const REGISTER = {
   ZCRX_CTRL: 36,
 } as const;
 
+/** `IO_URING_OP_SUPPORTED`: what `IORING_REGISTER_PROBE` says of an operation that the kernel has */
+export const OP_SUPPORTED = 1 << 0;
+
+/** `IO_URING_NAPI_*`: what `IORING_REGISTER_NAPI` does, and how a ring learns what to poll (6.9) */
+export const NAPI = {
+  REGISTER_OP: 0,
+  STATIC_ADD_ID: 1,
+  STATIC_DEL_ID: 2,
+  TRACKING_DYNAMIC: 0,
+  TRACKING_STATIC: 1,
+  TRACKING_INACTIVE: 255,
+} as const;
+
 /** `IORING_MEM_REGION_TYPE_USER`: the region is memory of the program's */
 export const MEM_REGION_TYPE_USER = 1;
 

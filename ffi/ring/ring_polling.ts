@@ -5,7 +5,7 @@
  */
 import { kernelIsAtLeast, UnsupportedError, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
-import { REGISTER } from "../kernel/uapi.ts";
+import { NAPI, REGISTER } from "../kernel/uapi.ts";
 import { checkRange, notBuilt } from "../net/socket_polling.ts";
 import type { Engine } from "./engine.ts";
 
@@ -30,11 +30,12 @@ export interface RingBusyPollOptions {
   readonly ids?: readonly number[];
 }
 
-/** `IO_URING_NAPI_*`: what `IORING_REGISTER_NAPI` does. */
-const OPERATION = { REGISTER_OP: 0, STATIC_ADD_ID: 1, STATIC_DEL_ID: 2 } as const;
-
 /** `IO_URING_NAPI_TRACKING_*` */
-const TRACKING = { dynamic: 0, static: 1, inactive: 255 } as const;
+const TRACKING = {
+  dynamic: NAPI.TRACKING_DYNAMIC,
+  static: NAPI.TRACKING_STATIC,
+  inactive: NAPI.TRACKING_INACTIVE,
+} as const;
 
 /** What current kernels reduce longer times to, without saying so. */
 const LONGEST = 10_000;
@@ -104,11 +105,11 @@ interface NapiArgument {
 /** `IORING_REGISTER_NAPI`; the kernel overwrites the argument with what was set before. */
 function napi(
   engine: Engine,
-  operation: keyof typeof OPERATION,
+  operation: "REGISTER_OP" | "STATIC_ADD_ID" | "STATIC_DEL_ID",
   argument: NapiArgument,
 ): Struct<typeof LAYOUTS.io_uring_napi.fields> {
   const struct = new Struct(LAYOUTS.io_uring_napi)
-    .set("opcode", OPERATION[operation])
+    .set("opcode", NAPI[operation])
     .set("op_param", argument.op_param)
     .set("busy_poll_to", argument.busy_poll_to ?? 0)
     .set("prefer_busy_poll", argument.prefer_busy_poll ?? 0);

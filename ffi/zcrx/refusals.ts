@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { hasCapability } from "../kernel/capability.ts";
 import { describeErrno, type Explanation, UnsupportedError, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { PAGE_SIZE } from "../kernel/memory.ts";
@@ -19,8 +20,6 @@ import { type ZcrxFeatures, zcrxFeatures } from "./query.ts";
 /** The operation that registers a receiver. */
 export const OPERATION = "IORING_REGISTER_ZCRX_IFQ";
 
-const CAP_NET_ADMIN = 12;
-const CAP_IPC_LOCK = 14;
 const UNLIMITED = 0xffffffffffffffffn;
 /** Areas that a receiver has at most. */
 const MOST_AREAS = 1024;
@@ -50,17 +49,11 @@ export interface Situation {
   readonly facts: QueueFacts | undefined;
 }
 
-function hasCapability(capability: number): boolean {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
-  return (effective >> BigInt(capability) & 1n) === 1n;
-}
-
 /** Bytes that may be locked, or undefined for any number. */
 function memlockLimit(): number | undefined {
   const limits = new BigUint64Array(2);
   native().zclab_memlock_limit(limits.buffer);
-  return limits[0] === UNLIMITED || hasCapability(CAP_IPC_LOCK) ? undefined : Number(limits[0]);
+  return limits[0] === UNLIMITED || hasCapability("IPC_LOCK") ? undefined : Number(limits[0]);
 }
 
 /** Finds out what may be the reason. */
@@ -69,7 +62,7 @@ export function situationOf(engine: Engine, queue: QueueAddress | undefined): Si
   return {
     features: zcrxFeatures(),
     built: isBuilt(engine),
-    netAdmin: hasCapability(CAP_NET_ADMIN),
+    netAdmin: hasCapability("NET_ADMIN"),
     initialUserNamespace: map.join(" ") === "0 0 4294967295",
     memlock: memlockLimit(),
     facts: queue === undefined ? undefined : queueFacts(queue),

@@ -15,6 +15,7 @@ const HEADERS = [
   "stdio.h",
   "sys/socket.h",
   "sys/uio.h",
+  "linux/capability.h",
   "linux/io_uring.h",
   "linux/time_types.h",
 ];

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hasCapability } from "../../../ffi/kernel/capability.ts";
 import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import {
   CLOSED,
@@ -172,7 +173,7 @@ export class Nic implements AsyncDisposable {
   get missing(): readonly NicLack[] {
     return nicLacks(this.settings, {
       release: Deno.osRelease(),
-      privileged: !this.#commands.isHere || mayChangeNetworks(),
+      privileged: !this.#commands.isHere || hasCapability("NET_ADMIN"),
     });
   }
 
@@ -485,12 +486,4 @@ function reasonOf(error: unknown): string {
 function identityOf(commands: NicCommands, settings: NicSettings): NicIdentity {
   const { interface: name, index, driver, bus, address } = settings;
   return { interface: name, namespace: commands.namespaceCookie, index, driver, bus, address };
-}
-
-const CAP_NET_ADMIN = 12;
-
-function mayChangeNetworks(): boolean {
-  const status = Deno.readTextFileSync("/proc/self/status");
-  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
-  return ((BigInt(`0x${effective}`) >> BigInt(CAP_NET_ADMIN)) & 1n) === 1n;
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { CAP } from "../../../ffi/kernel/capability.ts";
 import { describeErrno } from "../../../ffi/kernel/errors.ts";
 import { SOCKET_OPTIONS } from "../../../ffi/net/socket_options.ts";
 import * as uapi from "../../../ffi/kernel/uapi.ts";
@@ -43,12 +44,15 @@ const RECORDS: readonly (readonly [prefix: string, values: Readonly<Record<strin
     ZCRX_AREA_DMABUF: uapi.ZCRX.AREA_DMABUF,
   }],
   ["IORING_NOP_", uapi.NOP],
+  ["IO_URING_", { OP_SUPPORTED: uapi.OP_SUPPORTED }],
+  ["IO_URING_NAPI_", uapi.NAPI],
   ["IO_URING_QUERY_", uapi.QUERY],
   ["ZCRX_REG_", uapi.ZCRX_REG],
   ["ZCRX_FEATURE_", uapi.ZCRX_FEATURE],
   ["ZCRX_EVENT_", uapi.ZCRX_EVENT],
   ["ZCRX_EVENT_DESC_FLAG_", { STATS: uapi.ZCRX_EVENT_DESC_FLAG_STATS }],
   ["ZCRX_CTRL_", uapi.ZCRX_CTRL],
+  ["CAP_", CAP],
   ["AF_", uapi.AF],
   ["SOCK_", uapi.SOCK],
   ["MSG_", uapi.MSG],
