@@ -40,7 +40,7 @@ export { defineLab } from "./labs/kit/lab/define_lab.ts";
 export { runLab } from "./labs/kit/lab/lab.ts";
 export { RunError } from "./labs/kit/lab/run_error.ts";
 export { replay } from "./labs/kit/run/replay.ts";
-export { REQUIREMENTS } from "./labs/kit/lab/probe.ts";
+export { REQUIREMENTS } from "./labs/kit/probe/requirements.ts";
 export { OptionError } from "./labs/kit/lab/options.ts";
 export { formatBytes } from "./labs/kit/lab/byte_size.ts";
 export { Processors } from "./labs/kit/workload/processors.ts";

@@ -73,7 +73,7 @@ export { pinThread, threadCpuSeconds } from "./ffi/kernel/thread.ts";
 export { allowedProcessors } from "./labs/kit/workload/processors.ts";
 
 // What is possible here, and what went wrong.
-export { Probe, probe } from "./labs/kit/lab/probe.ts";
+export { Probe, probe } from "./labs/kit/probe/probe.ts";
 export {
   ClosedError,
   describeErrno,

@@ -52,7 +52,7 @@ export type {
   ZcrxReceiveOptions,
   ZcrxStatistics,
 } from "./ffi/zcrx/receiver.ts";
-export type { Machine, ProbeItem, ProbeState, Requirement } from "./labs/kit/lab/probe.ts";
+export type { Machine, ProbeItem, ProbeState, Requirement } from "./labs/kit/probe/requirements.ts";
 export type { NetworkCounters } from "./labs/kit/testbed/network_counters.ts";
 export type { Placement, SteeredFlow } from "./labs/kit/testbed/softnic.ts";
 export type {

@@ -32,7 +32,7 @@ import {
   RunError,
   type RunOptions,
 } from "./kit/lab/lab.ts";
-import { probe, type ProbeItem } from "./kit/lab/probe.ts";
+import { probe, type ProbeItem } from "./kit/probe/probe.ts";
 import { Progress } from "./kit/terminal/progress.ts";
 import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/run/replay.ts";
 import {

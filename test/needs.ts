@@ -15,7 +15,7 @@ import {
   probe,
   type ProbeItem,
   type Requirement,
-} from "../labs/kit/lab/probe.ts";
+} from "../labs/kit/probe/probe.ts";
 import {
   type Component,
   findProgram,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { type Lab, OptionError } from "../../labs/kit/lab/lab.ts";
-import { probe } from "../../labs/kit/lab/probe.ts";
+import { probe } from "../../labs/kit/probe/probe.ts";
 import { SetupError } from "../../labs/kit/terminal/setup.ts";
 import { describeError, exitCode, printer } from "../../labs/kit/terminal/terminal.ts";
 import { main, type Surroundings } from "../../labs/main.ts";

@@ -19,7 +19,7 @@ import {
   type OptionValues,
   optionValues,
 } from "./options.ts";
-import { probe, type Requirement } from "./probe.ts";
+import { probe, type Requirement } from "../probe/probe.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 import { RunError } from "./run_error.ts";

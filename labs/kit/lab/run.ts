@@ -31,7 +31,7 @@ import {
   RunError,
   type RunFindings,
 } from "./lab.ts";
-import { probe } from "./probe.ts";
+import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";

@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import { defaultOf, type Lab, type LabOption, repeatsOption, SEED_OPTION } from "../lab/lab.ts";
-import type { ProbeItem } from "../lab/probe.ts";
+import type { ProbeItem } from "../probe/probe.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import { Documentation, type Layout, Page } from "./documentation.ts";
 import { ENTRY_POINTS } from "./library.ts";

@@ -6,7 +6,7 @@
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import { type Lab, type LabOptions, runLab, type RunOptions } from "../lab/lab.ts";
-import { probe } from "../lab/probe.ts";
+import { probe } from "../probe/probe.ts";
 import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
 
 /** A run, and where it was made; {@linkcode runOrRecorded} returns it. */

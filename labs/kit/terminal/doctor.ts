@@ -12,7 +12,7 @@ import { readArguments } from "../lab/arguments.ts";
 import type { Lab } from "../lab/lab.ts";
 import { OptionError } from "../lab/lab.ts";
 import { describePending, pendingNics } from "../nic/journal.ts";
-import { type Probe, probe, type ProbeItem } from "../lab/probe.ts";
+import { type Probe, probe, type ProbeItem } from "../probe/probe.ts";
 import { describeError, EXIT, exitCode, printer } from "./terminal.ts";
 
 const HELP = `Usage: deno task doctor [--json]

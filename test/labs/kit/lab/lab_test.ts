@@ -9,7 +9,7 @@ import {
   runLab,
 } from "../../../../labs/kit/lab/lab.ts";
 import { selfRunning } from "../../self_running.ts";
-import { probe } from "../../../../labs/kit/lab/probe.ts";
+import { probe } from "../../../../labs/kit/probe/probe.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 Deno.test("a lab gives options the types of their declarations", () => {

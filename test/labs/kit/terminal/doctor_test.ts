@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { setColorEnabled } from "@std/fmt/colors";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
 import { type Lab, OptionError } from "../../../../labs/kit/lab/lab.ts";
-import { probe, REQUIREMENTS } from "../../../../labs/kit/lab/probe.ts";
+import { probe, REQUIREMENTS } from "../../../../labs/kit/probe/probe.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 async function run(

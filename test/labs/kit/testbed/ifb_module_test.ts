@@ -54,7 +54,7 @@ test("probe() leaves no ifb0 and ifb1 either, and says to others what using ifb 
     const before = ownInterfaces();
     using nobody = new Unprivileged();
     const said = nobody.evaluate(`
-      const { probe } = await import("{kit}/lab/probe.ts");
+      const { probe } = await import("{kit}/probe/probe.ts");
       console.log(JSON.stringify((await probe()).item("ifb")));
     `);
     assertEquals(said.code, 0, said.stderr);

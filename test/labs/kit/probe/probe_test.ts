@@ -6,11 +6,11 @@ import {
   type ProbeItem,
   type Requirement,
   REQUIREMENTS,
-} from "../../../../labs/kit/lab/probe.ts";
+} from "../../../../labs/kit/probe/probe.ts";
 import { Command } from "../../../child.ts";
 import { test } from "../../../needs.ts";
 
-const PROBE_MODULE = new URL("../../../../labs/kit/lab/probe.ts", import.meta.url).href;
+const PROBE_MODULE = new URL("../../../../labs/kit/probe/probe.ts", import.meta.url).href;
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
 
 /** What another process finds, started with these words before `deno` and these flags after it. */
