@@ -5,9 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { UnsupportedError } from "zclab";
+import { ExplainedError } from "../?";
 
 /** The guest cannot be made or booted; the message says why, and what to do. */
-export class GuestError extends Error {
+export class GuestError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "GuestError";
 }

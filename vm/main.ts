@@ -18,7 +18,7 @@ import {
 } from "../labs/kit/terminal/terminal.ts";
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
-import { type Cache, GuestError, openCache } from "./cache.ts";
+import { type Cache, openCache } from "./cache.ts";
 import { type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
@@ -250,8 +250,7 @@ if (import.meta.main) {
       printError(`${error.message}\n`);
       Deno.exit(error.code);
     }
-    if (error instanceof GuestError) printError(`error: ${error.message}\n`);
-    else printError(describeError(error));
+    printError(describeError(error));
     Deno.exit(exitCode(error));
   }
 }

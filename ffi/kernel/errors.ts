@@ -17,12 +17,20 @@ const FURTHER_ERRNOS: readonly (readonly [number, string, string])[] = [
   [109, "ETOOMANYREFS", "too many references"],
 ];
 
+/**
+ * What zclab has that helps, for whoever shows an error to word: the guest, whose kernel and NIC can do
+ * it, or the doctor, which tells what works here.
+ */
+export type Remedy = "guest" | "doctor";
+
 /** What an errno means when an operation returns it, and what to do about it. */
 export interface Explanation {
   /** What it means here. */
   readonly meaning: string;
   /** What to do about it. */
   readonly advice: string;
+  /** What else helps. */
+  readonly remedy?: Remedy;
 }
 
 /** Explanations that hold for one operation, keyed by `operation errno`. */
@@ -208,7 +216,8 @@ const GENERAL: Readonly<Record<string, Explanation>> = {
   },
   EOPNOTSUPP: {
     meaning: "this file or device does not support the operation",
-    advice: "see deno task doctor for what works here",
+    advice: "use what this kernel and this device can do",
+    remedy: "doctor",
   },
 };
 
@@ -232,8 +241,36 @@ export function describeErrno(errno: number): readonly [name: string, descriptio
   return errnoTable.get(errno) ?? [`errno ${errno}`, "unknown error"];
 }
 
+/** An error whose message says what is wrong and what to do: nobody needs its stack to understand it. */
+export class ExplainedError extends Error {
+  /** The name of the class, as `error.name` has it. */
+  override readonly name: string = "ExplainedError";
+  /** What else helps; not there if nothing does. */
+  declare readonly remedy?: Remedy;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong, and what to do.
+   * @param options `cause`: the error behind it; `remedy`: what else helps.
+   */
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly remedy?: Remedy | undefined } = {},
+  ) {
+    const { remedy, ...rest } = options;
+    super(message, rest);
+    if (remedy !== undefined) this.remedy = remedy;
+  }
+
+  /** With which code a command that fails of it ends: 1, that it failed, unless the class says more. */
+  get exitCode(): number {
+    return 1;
+  }
+}
+
 /** The kernel refused an operation. */
-export class UringError extends Error {
+export class UringError extends ExplainedError {
   /** The name of the class, as `error.name` has it. */
   override readonly name = "UringError";
   /** The operation, under its kernel name where it has one, such as `SEND_ZC`. */
@@ -259,7 +296,9 @@ export class UringError extends Error {
     const known = explanationOf(operation, code);
     const meaning = explanation.meaning ?? known?.meaning ?? description;
     const advice = explanation.advice ?? known?.advice ?? "see man 3 errno";
-    super(`${operation}: ${code}: ${meaning}. What to do: ${advice}`);
+    // Who gives other advice has another remedy, or none.
+    const { remedy } = explanation.advice === undefined ? known ?? {} : explanation;
+    super(`${operation}: ${code}: ${meaning}. What to do: ${advice}`, { remedy });
     this.operation = operation;
     this.errno = errno;
     this.code = code;
@@ -269,13 +308,13 @@ export class UringError extends Error {
 }
 
 /** Memory was asked for while somebody else owns it: the kernel, or the receiver of a buffer. */
-export class OwnershipError extends Error {
+export class OwnershipError extends ExplainedError {
   /** The name of the class, as `error.name` has it. */
   override readonly name = "OwnershipError";
 }
 
 /** This kernel, user or machine lacks what the operation needs. */
-export class UnsupportedError extends Error {
+export class UnsupportedError extends ExplainedError {
   /** The name of the class, as `error.name` has it. */
   override readonly name = "UnsupportedError";
   /** What is missing, under its kernel name where it has one. */
@@ -287,22 +326,32 @@ export class UnsupportedError extends Error {
    * Makes the error for a feature.
    *
    * @param feature What is missing.
-   * @param options `since`: the kernel version that has it; `advice`: what to do instead.
+   * @param options `since`: the kernel version that has it; `advice`: what to do instead; `remedy`:
+   *   what of zclab has it.
    */
-  constructor(feature: string, options: { since?: string; advice?: string } = {}) {
-    const needs = options.since === undefined
+  constructor(
+    feature: string,
+    options: { since?: string; advice?: string; remedy?: Remedy } = {},
+  ) {
+    const { since, advice, remedy } = options;
+    const needs = since === undefined
       ? ""
-      : `: it came with Linux ${options.since}, this is ${Deno.osRelease()}`;
-    super(
-      `${feature} is not available here${needs}${options.advice ? `. ${options.advice}` : ""}`,
-    );
+      : `: it came with Linux ${since}, this is ${Deno.osRelease()}`;
+    const further = [advice, remedy === "guest" ? "zclab's guest has it" : undefined]
+      .filter((sentence) => sentence).map((sentence) => `. ${sentence}`).join("");
+    super(`${feature} is not available here${needs}${further}`, { remedy });
     this.feature = feature;
-    this.since = options.since;
+    this.since = since;
+  }
+
+  /** 77: it is not possible on this machine. */
+  override get exitCode(): number {
+    return 77;
   }
 }
 
 /** The object was closed before this call. */
-export class ClosedError extends Error {
+export class ClosedError extends ExplainedError {
   /** The name of the class, as `error.name` has it. */
   override readonly name = "ClosedError";
 

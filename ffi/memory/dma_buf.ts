@@ -64,7 +64,8 @@ function exported(result: number, bytes: number): number {
     case "ENODEV":
     case "ENXIO":
       throw new UnsupportedError("/dev/udmabuf", {
-        advice: "As root: modprobe udmabuf (it needs CONFIG_UDMABUF); deno task vm has it",
+        advice: "As root: modprobe udmabuf (it needs CONFIG_UDMABUF)",
+        remedy: "guest",
       });
     case "EACCES":
     case "EPERM":

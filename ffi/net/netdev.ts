@@ -296,9 +296,9 @@ export class Netdev implements Disposable {
     if (this.#open() && this.#family.commands.has(number)) return;
     throw new UnsupportedError(`NETDEV_CMD_${command}`, {
       ...(kernelIsAtLeast(since) ? {} : { since }),
-      advice: command === "PAGE_POOL_GET"
-        ? "It needs a kernel with CONFIG_PAGE_POOL"
-        : "deno task vm runs a kernel that has it",
+      ...(command === "PAGE_POOL_GET"
+        ? { advice: "It needs a kernel with CONFIG_PAGE_POOL" }
+        : { remedy: "guest" }),
     });
   }
 
@@ -412,7 +412,8 @@ function explainReceive(
         meaning:
           `the driver of ${name} cannot give a queue other memory, its device does no DMA, ` +
           "or the kernel has no CONFIG_NET_DEVMEM",
-        advice: "use a NIC that can (bnxt, gve, mlx5, fbnic), or deno task vm with its softnic",
+        advice: "use a NIC that can (bnxt, gve, mlx5, fbnic), or softnic, which zclab's guest has",
+        remedy: "guest",
       };
   }
   return undefined;
@@ -436,7 +437,8 @@ function explainTransmit(
         meaning:
           `the driver of ${name} cannot send from a dma-buf, its device does no DMA, or the ` +
           "kernel has no CONFIG_NET_DEVMEM",
-        advice: "use a NIC that can, or deno task vm with its softnic",
+        advice: "use a NIC that can, or softnic, which zclab's guest has",
+        remedy: "guest",
       };
   }
   return undefined;

@@ -119,10 +119,7 @@ function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin 
   checkRing(ring, features);
   const { queue, bufferBytes, patience } = where;
   if (queue === undefined && !features.withoutDevice) {
-    throw new UnsupportedError("ZCRX_REG_NODEV", {
-      since: "7.1",
-      advice: "deno task vm runs a kernel that has it",
-    });
+    throw new UnsupportedError("ZCRX_REG_NODEV", { since: "7.1", remedy: "guest" });
   }
   const refillEntries = refillEntriesOf(options, bufferBytes);
   const wanted = eventsOf(options, features);

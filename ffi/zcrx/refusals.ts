@@ -90,7 +90,8 @@ export function explainRegistration(
   const [code] = describeErrno(errno);
   if (code === "EOPNOTSUPP" && !situation.built) {
     return new UnsupportedError("CONFIG_IO_URING_ZCRX", {
-      advice: "This kernel was built without it; deno task vm runs one that has it",
+      advice: "This kernel was built without it",
+      remedy: "guest",
     });
   }
   const explanation = code === "EPERM"
@@ -229,8 +230,10 @@ function withDevice(
           ? "lo is no device with queues and memory of its own"
           : `the driver of ${name} cannot give a queue other memory, or its device does no DMA ` +
             "(veth, virtio-net and netdevsim are like that)",
-        advice: "use a NIC that can (bnxt, gve, mlx5, fbnic), or deno task vm with its softnic; " +
+        advice:
+          "use a NIC that can (bnxt, gve, mlx5, fbnic), or softnic, which zclab's guest has; " +
           "ZcrxReceiver.withoutDevice works everywhere, and copies",
+        remedy: "guest",
       };
     case "ENODATA":
       return {

@@ -156,10 +156,7 @@ export function checkRing(
   features: ZcrxFeatures,
 ): void {
   if (!features.receive) {
-    throw new UnsupportedError("IORING_OP_RECV_ZC", {
-      since: "6.15",
-      advice: "deno task vm runs a kernel that has it",
-    });
+    throw new UnsupportedError("IORING_OP_RECV_ZC", { since: "6.15", remedy: "guest" });
   }
   const { flags } = ring;
   if (!flags.includes("DEFER_TASKRUN")) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { ExplainedError } from "../../?";
 import { Room } from "../../labs/kit/terminal/room.ts";
 
 /** Where the notebooks are. */
@@ -67,7 +68,7 @@ export interface Notebook {
 }
 
 /** A notebook is not as it must be, or is not there. */
-export class NotebookError extends Error {
+export class NotebookError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "NotebookError";
 }

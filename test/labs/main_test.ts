@@ -5,6 +5,8 @@ import { probe } from "../../labs/kit/probe/probe.ts";
 import { SetupError } from "../../labs/kit/terminal/setup.ts";
 import { describeError, exitCode, printer } from "../../labs/kit/terminal/terminal.ts";
 import { main, type Surroundings } from "../../labs/main.ts";
+import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
+import { TrialError } from "../../labs/kit/experiment/experiment.ts";
 import { Command } from "../child.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";
 
@@ -310,6 +312,23 @@ Deno.test("exitCode() and describeError() take whatever is thrown", () => {
   assertEquals(exitCode(new OptionError("wrong")), 2);
   assertEquals(describeError("text"), 'error: "text"\n');
   assertEquals(describeError(new OptionError("wrong"), false), "error: wrong\n");
+  assertEquals(exitCode(new SetupError(["ip"], "")), 77);
+  assertEquals(exitCode(new UringError("SEND", 1)), 1);
+});
+
+Deno.test("describeError() words what else helps as it is typed", () => {
+  const lacking = new UnsupportedError("zcrx", { since: "99.1", remedy: "guest" });
+  assertMatch(
+    describeError(lacking, false),
+    /^error: zcrx is not .*zclab's guest has it\nIn the guest: deno task vm -- COMMAND\n$/,
+  );
+  const refused = new UringError("READ_FIXED", 95);
+  assertStringIncludes(describeError(refused, false), "\nWhat works here: deno task doctor\n");
+  // Who knows better what to do does not send to the doctor.
+  const better = new UringError("READ_FIXED", 95, { advice: "use a file" });
+  assertMatch(describeError(better, false), /What to do: use a file\n$/);
+  const trial = new TrialError({}, 1, { seed: 1, trials: [] } as never, lacking);
+  assertStringIncludes(describeError(trial, false), "\nIn the guest: ");
 });
 
 Deno.test("printer() waits for slow readers and goes quiet after the last one", () => {

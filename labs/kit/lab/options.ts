@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { formatBytes } from "./byte_size.ts";
 
 /** What every option has. */
@@ -148,9 +149,14 @@ export type OptionValues<Options extends LabOptions> = {
 };
 
 /** An option is unknown, or has a value that is not accepted. Nothing was changed. */
-export class OptionError extends Error {
+export class OptionError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "OptionError";
+
+  /** 2: the arguments make no sense. */
+  override get exitCode(): number {
+    return 2;
+  }
 }
 
 /** The values of a lab's options: what was given, and defaults for the rest, checked. */

@@ -7,7 +7,7 @@ import { bold, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { readArguments, wholeNumber } from "../lab/arguments.ts";
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
 import { OptionError } from "../lab/lab.ts";
-import { CutOffError, Nic, NicApplyError } from "./nic.ts";
+import { Nic } from "./nic.ts";
 import { NicCommands } from "./commands.ts";
 import {
   describePending,
@@ -21,7 +21,7 @@ import {
 import { describeLacks } from "./missing.ts";
 import type { NicPlan, NicRequest } from "./plan.ts";
 import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
-import { NoInterfaceError, readLink, readNicSettings } from "./settings.ts";
+import { readLink, readNicSettings } from "./settings.ts";
 import { ensureSystem } from "../terminal/setup.ts";
 import { describeError, EXIT, exitCode, printer } from "../terminal/terminal.ts";
 
@@ -312,7 +312,7 @@ async function restoreEach(
       print(`${journal.identity.interface} is as it was\n`);
     } catch (error) {
       if (error instanceof NicRestoreError) print(describeRestored(error.report));
-      print(explain(error));
+      print(describeError(error));
       code = EXIT.failed;
     }
   }
@@ -343,13 +343,6 @@ async function identify(commands: NicCommands, name: string): Promise<NicIdentit
 
 const NEEDED = ["compiler", "liburing", "ip", "ethtool"] as const;
 
-const EXPLAINED = [CutOffError, NicApplyError, NicBusyError, NicRestoreError];
-
-function explain(error: unknown): string {
-  const isExplained = EXPLAINED.some((type) => error instanceof type);
-  return isExplained ? `error: ${(error as Error).message}\n` : describeError(error);
-}
-
 if (import.meta.main) {
   setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
   try {
@@ -362,8 +355,7 @@ if (import.meta.main) {
       }),
     );
   } catch (error) {
-    printer(Deno.stderr)(explain(error));
-    // The interface was named by the arguments.
-    Deno.exit(error instanceof NoInterfaceError ? EXIT.badArguments : exitCode(error));
+    printer(Deno.stderr)(describeError(error));
+    Deno.exit(exitCode(error));
   }
 }

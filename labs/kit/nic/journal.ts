@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { join } from "@std/path";
 import type { NicBefore } from "./plan.ts";
 
@@ -101,7 +102,7 @@ function bootId(): string {
 }
 
 /** Somebody else works with the NIC, or has left it changed on purpose. */
-export class NicBusyError extends Error {
+export class NicBusyError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "NicBusyError";
   /** The journal that stands in the way. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { hasCapability } from "../../../ffi/kernel/capability.ts";
-import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { ClosedError, ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import {
   CLOSED,
   type Display,
@@ -44,7 +44,7 @@ export interface NicApplyOptions {
 }
 
 /** Applying a plan could cut this machine off the network, and nobody said twice that it may. */
-export class CutOffError extends Error {
+export class CutOffError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "CutOffError";
   /** The interface. */
@@ -73,7 +73,7 @@ export class CutOffError extends Error {
 }
 
 /** A step of a plan failed. What came before it was set back, unless the message says otherwise. */
-export class NicApplyError extends Error {
+export class NicApplyError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "NicApplyError";
   /** The step. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { CommandError } from "../testbed/namespace_command.ts";
 import type { NicCommands } from "./commands.ts";
 import type { NicChange, NicIdentity, NicJournal } from "./journal.ts";
@@ -32,7 +33,7 @@ export interface NicRestored {
 }
 
 /** Not everything on a NIC could be set back; the rest was. */
-export class NicRestoreError extends Error {
+export class NicRestoreError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "NicRestoreError";
   /** What became of every step, in the order in which they were undone. */

@@ -109,6 +109,11 @@ export class NoInterfaceError extends UnsupportedError {
   constructor(name: string, names: string) {
     super(`The interface ${JSON.stringify(name)}`, { advice: `This namespace has ${names}` });
   }
+
+  /** 2: it was named by the arguments. */
+  override get exitCode(): number {
+    return 2;
+  }
 }
 
 /**

@@ -45,6 +45,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { median } from "simple-statistics";
 import { pairedRatio, type Ratio } from "../statistics/comparisons.ts";
 import { studentQuantile } from "../statistics/distributions.ts";
@@ -195,7 +196,7 @@ export interface RunComparison {
 }
 
 /** Two documents cannot be compared. */
-export class ComparisonError extends Error {
+export class ComparisonError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "ComparisonError";
 }

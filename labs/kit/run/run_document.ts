@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import type { CodeVersion } from "../experiment/code_version.ts";
 import type { Environment } from "../experiment/environment.ts";
 import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
@@ -105,7 +106,7 @@ export function partOf(
 }
 
 /** A text is no run document, or a value cannot become one. */
-export class RunDocumentError extends Error {
+export class RunDocumentError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "RunDocumentError";
 }

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { basename, dirname, join } from "@std/path";
 import { UnnamedFile } from "../../../ffi/memory/unnamed_file.ts";
 
 /** A file cannot be written; what was there before is untouched. */
-export class FileError extends Error {
+export class FileError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "FileError";
 }

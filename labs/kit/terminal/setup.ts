@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { LIBURING } from "../../../ffi/kernel/symbols.ts";
 
 /** A part of the system that zclab uses. */
@@ -76,7 +77,7 @@ export const JUPYTER_COMPONENTS: readonly Component[] = ["jupyter-notebook"];
 const FURTHER_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /** Something of the system is missing, and was not installed. */
-export class SetupError extends Error {
+export class SetupError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "SetupError";
   /** What is missing. */
@@ -96,6 +97,11 @@ export class SetupError extends Error {
         (detail === "" ? "" : `\n${detail}`),
     );
     this.missing = missing;
+  }
+
+  /** 77: it is not possible on this machine. */
+  override get exitCode(): number {
+    return 77;
   }
 }
 

@@ -3,23 +3,9 @@
  *
  * @module
  */
-import {
-  ClosedError,
-  OwnershipError,
-  UnsupportedError,
-  UringError,
-} from "../../../ffi/kernel/errors.ts";
-import { ComparisonError } from "../run/compare_runs.ts";
+import { ExplainedError, type Remedy } from "../../../ffi/kernel/errors.ts";
 import { TrialError } from "../experiment/experiment.ts";
-import { OptionError, RunError } from "../lab/lab.ts";
-import { CommandError } from "../testbed/namespace_command.ts";
-import { NicBusyError } from "../nic/journal.ts";
-import { CutOffError, NicApplyError } from "../nic/nic.ts";
-import { NicRestoreError } from "../nic/restore.ts";
-import { RunDocumentError } from "../run/run_document.ts";
-import { SetupError } from "./setup.ts";
-import { FileError } from "../run/whole_file.ts";
-import { PeerError } from "../workload/peer.ts";
+import { RunError } from "../lab/run_error.ts";
 
 export { type EndingSignal, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";
 
@@ -35,25 +21,11 @@ export const EXIT = {
   notPossible: 77,
 } as const;
 
-/** Errors whose message says what is wrong and what to do. */
-const EXPLAINED = [
-  ClosedError,
-  CommandError,
-  ComparisonError,
-  CutOffError,
-  FileError,
-  NicApplyError,
-  NicBusyError,
-  NicRestoreError,
-  OptionError,
-  OwnershipError,
-  PeerError,
-  RunDocumentError,
-  SetupError,
-  UnsupportedError,
-  UringError,
-  ...Object.values(Deno.errors),
-];
+/** What of zclab helps, as it is typed. */
+const REMEDIES: Readonly<Record<Remedy, string>> = {
+  guest: "In the guest: deno task vm -- COMMAND",
+  doctor: "What works here: deno task doctor",
+};
 
 /**
  * The text with which an error is shown: its message alone where that explains it, with the place
@@ -64,12 +36,22 @@ const EXPLAINED = [
  * @returns The text, ending with a newline.
  */
 export function describeError(error: unknown, debug: boolean = isDebugging()): string {
-  const cause = rootOf(error);
-  const explained = EXPLAINED.some((type) => cause instanceof type);
+  const root = rootOf(error);
   // The run is told by its files.
   const told = error instanceof RunError ? error.cause : error;
-  const text = explained && !debug && told instanceof Error ? told.message : Deno.inspect(told);
-  return `error: ${text}\n`;
+  const text = isExplained(root) && !debug && told instanceof Error
+    ? told.message
+    : Deno.inspect(told);
+  const remedy = root instanceof ExplainedError && root.remedy !== undefined
+    ? `${REMEDIES[root.remedy]}\n`
+    : "";
+  return `error: ${text}\n${remedy}`;
+}
+
+/** Whether the message says what is wrong and what to do, as those of the system's errors do. */
+function isExplained(error: unknown): boolean {
+  return error instanceof ExplainedError ||
+    Object.values(Deno.errors).some((type) => error instanceof type);
 }
 
 /**
@@ -79,10 +61,8 @@ export function describeError(error: unknown, debug: boolean = isDebugging()): s
  * @returns One of {@linkcode EXIT}.
  */
 export function exitCode(error: unknown): number {
-  const cause = rootOf(error);
-  if (cause instanceof OptionError) return EXIT.badArguments;
-  const impossible = cause instanceof SetupError || cause instanceof UnsupportedError;
-  return impossible ? EXIT.notPossible : EXIT.failed;
+  const root = rootOf(error);
+  return root instanceof ExplainedError ? root.exitCode : EXIT.failed;
 }
 
 /** What a trial or a run failed of, or the error itself if it is neither's. */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import type { NetworkNamespace } from "../../../ffi/net/namespace.ts";
 import { findProgram, installCommand } from "../terminal/setup.ts";
 
 /** A program ran and failed. */
-export class CommandError extends Error {
+export class CommandError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "CommandError";
   /** The command line. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ClosedError } from "../../../ffi/kernel/errors.ts";
+import { ClosedError, ExplainedError } from "../../../ffi/kernel/errors.ts";
 
 /** A request for which the peer has prepared. */
 export interface Prepared<Answer> {
@@ -35,7 +35,7 @@ export interface Peer<Request, Answer> extends Disposable {
 }
 
 /** The other end of an experiment failed. The message says at what. */
-export class PeerError extends Error {
+export class PeerError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "PeerError";
 }
