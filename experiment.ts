@@ -20,10 +20,10 @@
  *   repeats: 5,
  *   seed: 7,
  * });
- * assertEquals(trials.length, 3 * 6); // the control again in each round, one round to warm up
+ * assertEquals(trials.length, 2 + 5 * 3); // a round to warm up, then the control twice in each
  * const measure = "bytesPerMillisecond";
- * const ratio = compare(trials, { measure, of: { way: "fill" }, against: { way: "loop" } });
- * const floor = noiseFloor(trials, { measure });
+ * const ratio = compare(trials, { measure, of: { way: "fill" }, against: { way: "loop" } })!;
+ * const floor = noiseFloor(trials, { measure })!;
  * console.log(verdict(ratio, floor, { subject: "fill" }).text);
  * ```
  *

@@ -77,6 +77,7 @@ export { Probe, probe } from "./labs/kit/probe/probe.ts";
 export {
   ClosedError,
   describeErrno,
+  ExplainedError,
   kernelIsAtLeast,
   OwnershipError,
   UnsupportedError,

@@ -17,6 +17,7 @@ export type {
   DeviceMemoryTransmitOptions,
 } from "./ffi/devmem/transmitter.ts";
 export type { Address } from "./ffi/kernel/address.ts";
+export type { Remedy } from "./ffi/kernel/errors.ts";
 export type { OperationName } from "./ffi/kernel/uapi.ts";
 export type { AreaOptions } from "./ffi/memory/area.ts";
 export type { DiskFileOptions } from "./ffi/memory/disk_file.ts";

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { UnsupportedError } from "zclab";
-import { ExplainedError } from "../?";
+import { ExplainedError } from "zclab";
 
 /** The guest cannot be made or booted; the message says why, and what to do. */
 export class GuestError extends ExplainedError {

@@ -4,7 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { ExplainedError } from "../../?";
+import { ExplainedError } from "zclab";
 import { Room } from "../../labs/kit/terminal/room.ts";
 
 /** Where the notebooks are. */

@@ -11,7 +11,7 @@ import { percentilesOfDistributions } from "../plot/percentiles.ts";
 import { isDistribution } from "../statistics/durations.ts";
 import { comparedColumns } from "./columns.ts";
 import type { AnyDeclaration, Chart, PercentileChart } from "./declaration.ts";
-import { type LabRow, intervalOf } from "./rows.ts";
+import { intervalOf, type LabRow } from "./rows.ts";
 import { factorText, type Told } from "./told.ts";
 
 /** A chart of a run; empty if nothing of it was measured. */

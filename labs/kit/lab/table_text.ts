@@ -8,7 +8,7 @@ import { formatChange, formatSi } from "../plot/format.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
 import { type ColumnBase, comparedColumns, isDerived, type MeasureColumn } from "./columns.ts";
 import type { AnyDeclaration } from "./declaration.ts";
-import { type LabRow, intervalOf, type RowComparison } from "./rows.ts";
+import { intervalOf, type LabRow, type RowComparison } from "./rows.ts";
 import { baselineName, factorColumn, type Told } from "./told.ts";
 
 const PREFIXES = { n: 1e-9, µ: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9 } as const;
