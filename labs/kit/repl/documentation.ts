@@ -7,6 +7,7 @@
 import { fromFileUrl } from "@std/path";
 import { ENTRY_POINTS } from "./library.ts";
 import { displayWidth, styled, type TextStyle } from "../terminal/table.ts";
+import { wrapped } from "../terminal/wrapped.ts";
 
 /** The part of `deno doc --json` that is used here. */
 interface DocumentedType {
@@ -298,7 +299,7 @@ export class Page {
   /** A line that stands out, with room above. */
   heading(text: string): void {
     if (this.#lines.length > 0) this.#lines.push("");
-    const lines = wrap(text, this.#layout.width - 4);
+    const lines = wrapped(text, this.#layout.width - 4);
     this.#lines.push(
       ...lines.map((line, index) => (index > 0 ? "    " : "") + this.#styled(line, "bold")),
     );
@@ -310,7 +311,7 @@ export class Page {
     let isCode = false;
     let block: string[] = [];
     const flush = (): void => {
-      if (block.length > 0) this.#lines.push(...wrap(block.join(" "), width));
+      if (block.length > 0) this.#lines.push(...wrapped(block.join(" "), width));
       block = [];
     };
     this.#lines.push("");
@@ -354,11 +355,11 @@ export class Page {
     const left = Math.min(WIDEST_LEFT, Math.max(...rows.map(([text]) => displayWidth(text))));
     const indent = " ".repeat(left === 0 ? 2 : left + 4);
     for (const [name, text] of rows) {
-      const lines = wrap(plain(text), this.#layout.width - indent.length);
+      const lines = wrapped(plain(text), this.#layout.width - indent.length);
       const own = displayWidth(name) > left;
       const first = own ? [] : lines.splice(0, 1);
       this.#lines.push(
-        ...(own ? wrap(name, this.#layout.width - 4) : [name]).map((line, index) =>
+        ...(own ? wrapped(name, this.#layout.width - 4) : [name]).map((line, index) =>
           `  ${index > 0 ? "  " : ""}${line.padEnd(own ? 0 : left)}${
             first.length > 0 ? `${left === 0 ? "" : "  "}${first[0]}` : ""
           }`.trimEnd()
@@ -486,17 +487,4 @@ function plain(text: string): string {
 function firstSentence(text = ""): string {
   const [sentence = ""] = plain(text).replaceAll(/\s+/g, " ").split(/(?<=\.)\s(?=[A-Z`])/, 1);
   return sentence.trim();
-}
-
-/** Breaks text into lines at spaces. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/).filter((word) => word !== "")) {
-    if (line !== "" && displayWidth(line) + 1 + displayWidth(word) > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return line === "" ? lines : [...lines, line];
 }

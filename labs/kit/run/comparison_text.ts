@@ -15,6 +15,7 @@ import { formatChange, formatSi } from "../plot/format.ts";
 import type { RunDifference } from "./run_differences.ts";
 import { coloursWanted, styled, table, terminalWidth, type TextStyle } from "../terminal/table.ts";
 import { describeFactors, type Factor, type Factors } from "../experiment/trials.ts";
+import { wrapped } from "../terminal/wrapped.ts";
 
 /** How a comparison is shown. */
 export interface ComparisonTextOptions {
@@ -92,14 +93,15 @@ export function formatComparison(
   options: ComparisonTextOptions = {},
 ): string {
   const { names = NAMES, width = terminalWidth(), colours = coloursWanted() } = options;
+  const inLines = (sentence: string): string[] => wrapped(sentence, width, "  ");
   const lines = [
-    ...wrapped(partLines(comparison, names), width),
+    ...partLines(comparison, names).flatMap(inLines),
     ...proofLines(comparison, names, colours),
     ...answerLines(comparison, colours),
     "",
     ...comparison.rows.length === 0 ? [] : [rowTable(comparison, rows, names, width, colours)],
-    ...wrapped(differenceNotes(comparison, rows, names), width),
-    ...wrapped(otherNotes(comparison, rows, names), width),
+    ...differenceNotes(comparison, rows, names).flatMap(inLines),
+    ...otherNotes(comparison, rows, names).flatMap(inLines),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -301,19 +303,4 @@ function valuesOf(factors: Factors): string {
 
 function countOf(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-/** Sentences in lines of the terminal's width. */
-function wrapped(sentences: readonly string[], width: number): string[] {
-  return sentences.flatMap((sentence) => {
-    const lines: string[] = [];
-    let line = "";
-    for (const word of sentence.split(" ")) {
-      if (line !== "" && line.length + 1 + word.length > width) {
-        lines.push(line);
-        line = `  ${word}`;
-      } else line = line === "" ? word : `${line} ${word}`;
-    }
-    return [...lines, line];
-  });
 }

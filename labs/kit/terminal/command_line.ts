@@ -19,6 +19,7 @@ import {
 } from "../lab/lab.ts";
 import { isLabFile } from "../lab/lab_file.ts";
 import type { ReplayOptions } from "../run/replay.ts";
+import { wrapped } from "./wrapped.ts";
 
 /** The kinds of files that a run can be written to, by the options that name them. */
 export const RUN_FILES = ["json", "csv", "html"] as const;
@@ -347,7 +348,7 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
       "",
       lab.title,
       "",
-      ...wrap(lab.description, 90),
+      ...wrapped(lab.description, 90),
     );
     if (Object.keys(lab.options).length > 0) {
       lines.push("", "Options of this lab:", ...optionLines(lab.options));
@@ -568,7 +569,7 @@ function optionLines(options: Readonly<Record<string, LabOption>>): string[] {
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(32, Math.max(...rows.map(([left]) => left.length)));
   return rows.flatMap(([left, right]) => {
-    const lines = wrap(right, 94 - width);
+    const lines = wrapped(right, 94 - width);
     const first = left.length > width ? [`  ${left}`] : [];
     return [
       ...first,
@@ -577,17 +578,4 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
       ),
     ];
   });
-}
-
-/** Breaks text into lines at spaces. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return line === "" ? lines : [...lines, line];
 }

@@ -1,0 +1,12 @@
+import { assertEquals } from "@std/assert";
+import { wrapped } from "../../../../labs/kit/terminal/wrapped.ts";
+
+Deno.test("wrapped() breaks at spaces, by the columns that text takes", () => {
+  assertEquals(wrapped("one two  three\nfour", 9), ["one two", "three", "four"]);
+  assertEquals(wrapped("one two three", 7, "  "), ["one two", "  three"]);
+  assertEquals(wrapped("far too long", 3), ["far", "too", "long"]);
+  assertEquals(wrapped("a unbreakable b", 4), ["a", "unbreakable", "b"]);
+  // Each of these two takes two columns.
+  assertEquals(wrapped("天地 玄黃", 8), ["天地", "玄黃"]);
+  assertEquals(wrapped(" \n ", 8), []);
+});
