@@ -4,14 +4,10 @@
  * @module
  */
 import { resolve } from "@std/path";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
-import { readArguments } from "../lab/arguments.ts";
-import { formatBytes, parseBytes } from "../lab/byte_size.ts";
 import {
-  checkOption,
-  defaultOf,
   type Lab,
   type LabOption,
+  type LabOptions,
   OptionError,
   repeatsOption,
   type RunOptions,
@@ -19,7 +15,18 @@ import {
 } from "../lab/lab.ts";
 import { isLabFile } from "../lab/lab_file.ts";
 import type { ReplayOptions } from "../run/replay.ts";
-import { wrapped } from "./wrapped.ts";
+import {
+  didYouMean,
+  formatHelp,
+  HELP_OPTION,
+  optionRows,
+  requireKnown,
+  scan,
+  type Scanned,
+  valueOf,
+  valuesOf,
+  withoutDashes,
+} from "./cli.ts";
 
 /** The kinds of files that a run can be written to, by the options that name them. */
 export const RUN_FILES = ["json", "csv", "html"] as const;
@@ -90,7 +97,6 @@ const DEBUG_OPTION: LabOption = {
   kind: "flag",
   description: "show where an error arose (as does ZCLAB_DEBUG=1)",
 };
-const HELP_OPTION: LabOption = { kind: "flag", description: "show this help" };
 const LIST_OPTION: LabOption = {
   kind: "flag",
   description: "list the labs, what each needs, and whether it can run here",
@@ -120,27 +126,27 @@ export const COMMON_OPTIONS = [
  * @throws {OptionError} If they ask for something that does not exist or makes no sense.
  */
 export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): LabRequest {
-  const rest = withoutVerb(withoutDashes(args));
-  if (rest[0] === "new") return newRequest(rest.slice(1));
-  const documents = documentsOf(rest, labs);
-  if (documents !== undefined) return documents;
-  const lab = namedLab(rest, labs);
-  const declared = declaredOptions(lab);
-  const values = rawValues(rest, declared, lab);
-  if (values.get("help") === true) {
-    return { kind: "help", lab: values.has("named") ? lab : undefined };
+  const own = withoutVerb(withoutDashes(args));
+  if (own[0] === "new") return newRequest(own.slice(1));
+  // Options of any lab may stand before its name, and beside --replay: this look knows all of them.
+  const found = scan(own, optionsOfAll(labs));
+  if (found.given.has("replay") || found.given.has("compare")) return documentsOf(found, labs);
+  const lab = namedLab(found.words, labs);
+  const values = givenValues(own, lab);
+  if (values.has("help")) {
+    return { kind: "help", lab: found.words.length > 0 ? lab : undefined };
   }
-  if (values.get("list") === true) return { kind: "list" };
+  if (values.has("list")) return { kind: "list" };
 
   const files = filesOf(values);
   return {
     kind: "run",
     lab,
-    debug: values.get("debug") === true,
+    debug: values.has("debug"),
     files,
     given: {
       options: ownOptions(values, lab) as RunOptions["options"],
-      quick: values.get("quick") === true,
+      quick: values.has("quick"),
       ...(files.json === undefined ? {} : { json: files.json }),
       ...(values.has("seed") ? { seed: values.get("seed") as number } : {}),
       ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
@@ -158,7 +164,7 @@ export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): 
  *   replay may have, `replayOptions` says.
  */
 export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
-  const values = rawValues(withoutVerb(withoutDashes(args)), declaredOptions(lab), lab);
+  const values = givenValues(withoutVerb(withoutDashes(args)), lab);
   for (const name of ["quick", "seed", "list"]) {
     if (values.has(name)) {
       throw new OptionError(
@@ -173,18 +179,13 @@ export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
     throw new OptionError("--json names the file that is replayed, which it would replace");
   }
   return {
-    debug: values.get("debug") === true,
+    debug: values.has("debug"),
     files,
     given: {
       options: ownOptions(values, lab),
       ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
     },
   };
-}
-
-/** `deno task` hands on the `--` that users of npm type before options. */
-function withoutDashes(args: readonly string[]): readonly string[] {
-  return args[0] === "--" ? args.slice(1) : args;
 }
 
 /** `lab list`, `lab replay FILE` and `lab compare FILE FILE` are `lab --list` and so on. */
@@ -230,10 +231,10 @@ export function labFileAmong(
   args: readonly string[],
   labs: readonly Lab[],
 ): LabFileArguments | undefined {
-  const declared = optionsOfAll(labs);
+  const options = optionsOfAll(labs);
   const isValue = (index: number): boolean => {
     const option = /^--([^=]+)$/.exec(args[index - 1] ?? "")?.[1];
-    const kind = option === undefined ? undefined : declared.get(option)?.kind;
+    const kind = option === undefined ? undefined : options[option]?.kind;
     return kind !== undefined && kind !== "flag";
   };
   const found = [...args.keys()].filter((index) =>
@@ -255,18 +256,15 @@ export function labFileAmong(
   };
 }
 
-/** What is asked of documents, if anything is: that is known before a lab is. */
-function documentsOf(args: readonly string[], labs: readonly Lab[]): LabRequest | undefined {
-  // Options of any lab may stand beside --replay, so all of them are known in this first pass.
-  const parsed = readArguments(args, parserOptions(optionsOfAll(labs)));
-  const [replays, compared] = [parsed["replay"], parsed["compare"]] as string[][];
-  if (replays!.length === 0 && compared!.length === 0) return undefined;
-  if (parsed["help"] === true) return { kind: "help", lab: undefined };
-  const names = parsed._.map(String);
-  if (replays!.length > 0) {
-    if (compared!.length > 0) throw new OptionError("--replay or --compare, not both");
-    const file = fileOf("replay", convert("replay", REPLAY_OPTION, replays!) as string);
-    const [name] = names;
+/** What is asked of documents, which is known before a lab is. */
+function documentsOf({ words, given, unknown }: Scanned, labs: readonly Lab[]): LabRequest {
+  if (given.has("help")) return { kind: "help", lab: undefined };
+  const replayed = given.get("replay");
+  const compared = given.get("compare") ?? [];
+  if (replayed !== undefined) {
+    if (compared.length > 0) throw new OptionError("--replay or --compare, not both");
+    const file = fileOf("replay", valueOf("replay", REPLAY_OPTION, replayed) as string);
+    const [name] = words;
     if (name !== undefined) {
       throw new OptionError(
         labs.some((lab) => lab.name === name)
@@ -277,25 +275,20 @@ function documentsOf(args: readonly string[], labs: readonly Lab[]): LabRequest 
     return { kind: "replay", file };
   }
   // The first file is the option's value, the second one stands by itself.
-  const files = [...compared!, ...names];
+  const files = [...compared, ...words];
   if (files.length !== 2 || files.includes("")) {
     const count = files.filter((file) => file !== "").length;
     throw new OptionError(
       `--compare takes two files, not ${count}: --compare first.json second.json`,
     );
   }
-  const allowed = new Map([["compare", COMPARE_OPTION], ["debug", DEBUG_OPTION]]);
-  readArguments(args, {
-    ...parserOptions(allowed),
-    unknown: (argument, key): unknown => {
-      if (key === undefined || !argument.startsWith("-")) return true;
-      throw new OptionError(
-        `--compare runs nothing, so ${argument.replace(/=.*/s, "")} cannot stand beside it`,
-      );
-    },
-  });
+  const others = [...given.keys()].filter((name) => name !== "compare" && name !== "debug");
+  const [other] = [...others.map((name) => `--${name}`), ...unknown];
+  if (other !== undefined) {
+    throw new OptionError(`--compare runs nothing, so ${other} cannot stand beside it`);
+  }
   const [first, second] = files.map((file) => fileOf("compare", file));
-  return { kind: "compare", files: [first!, second!], debug: parsed["debug"] === true };
+  return { kind: "compare", files: [first!, second!], debug: given.has("debug") };
 }
 
 function ownOptions(values: ReadonlyMap<string, unknown>, lab: Lab): Record<string, unknown> {
@@ -323,69 +316,66 @@ function filesOf(values: ReadonlyMap<string, unknown>): RunFiles {
  * @returns The text, ending with a newline.
  */
 export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
-  const lines: string[] = [];
-  if (lab === undefined) {
-    const [flagship] = labs;
-    lines.push(
-      "Usage: deno task lab [NAME | ./FILE.ts] [options]",
-      "       deno task lab list",
-      "       deno task lab replay FILE [./FILE.ts] [options]",
-      "       deno task lab compare FILE FILE [./FILE.ts]",
-      "       deno task lab new NAME",
-      "",
-      `Runs an experiment. Without a name: ${flagship?.name}. A file that exports a lab is one as`,
-      "well; new writes a small one, NAME.ts, into the current folder.",
-      "",
-      "Labs:",
-      ...columns(labs.map(({ name, title }) => [name, title])),
-      "",
-      "deno task lab NAME --help shows the options of a lab. Those of every lab are:",
-    );
-    lines.push(...optionLines(commonOptions(flagship)));
-  } else {
-    lines.push(
-      `Usage: deno task lab ${lab.name} [options]`,
-      "",
-      lab.title,
-      "",
-      ...wrapped(lab.description, 90),
-    );
-    if (Object.keys(lab.options).length > 0) {
-      lines.push("", "Options of this lab:", ...optionLines(lab.options));
-    }
-    lines.push("", "Options of every lab:", ...optionLines(commonOptions(lab)));
+  if (lab !== undefined) {
+    return formatHelp({
+      command: `deno task lab ${lab.name}`,
+      usage: ["[options]"],
+      about: [lab.title, lab.description],
+      sections: [
+        { title: "Options of this lab:", rows: optionRows(lab.options) },
+        { title: "Options of every lab:", rows: optionRows(commonOptions(lab)) },
+      ],
+      exitCodes: EXIT_CODES,
+    });
   }
-  lines.push(
-    "",
-    "Exit codes: 0 done, 1 failed, 2 bad arguments, 77 not possible on this machine,",
-    "130 and 143 interrupted: what was measured until then is kept, and its files are written. A",
-    "replay or a comparison that finds a difference is done: 0.",
-  );
-  return lines.join("\n") + "\n";
+  const [flagship] = labs;
+  return formatHelp({
+    command: "deno task lab",
+    usage: [
+      "[NAME | ./FILE.ts] [options]",
+      "list",
+      "replay FILE [./FILE.ts] [options]",
+      "compare FILE FILE [./FILE.ts]",
+      "new NAME",
+    ],
+    about: [
+      `Runs an experiment. Without a name: ${flagship?.name}. A file that exports a lab is one as ` +
+      "well; new writes a small one, NAME.ts, into the current folder.",
+    ],
+    sections: [
+      { title: "Labs:", rows: labs.map(({ name, title }) => [name, title]) },
+      {
+        title: "deno task lab NAME --help shows the options of a lab. Those of every lab are:",
+        rows: optionRows(commonOptions(flagship)),
+      },
+    ],
+    exitCodes: EXIT_CODES,
+  });
 }
 
-/** The lab that the arguments name, or the first one. */
-function namedLab(args: readonly string[], labs: readonly Lab[]): Lab {
+const EXIT_CODES =
+  "0 done, 1 failed, 2 bad arguments, 77 not possible on this machine, 130 and 143 interrupted: what " +
+  "was measured until then is kept, and its files are written. A replay or a comparison that finds a " +
+  "difference is done: 0";
+
+/** The lab of this name, or the first one. */
+function namedLab(words: readonly string[], labs: readonly Lab[]): Lab {
   const [flagship] = labs;
   if (flagship === undefined) throw new OptionError("There are no labs");
-  // Options of any lab may come before the name, so all of them are known in this first pass.
-  const positional = positionals(args, optionsOfAll(labs));
-  if (positional.length > 1) {
-    throw new OptionError(`One lab at a time, not ${positional.join(" and ")}`);
-  }
-  const [name] = positional;
+  if (words.length > 1) throw new OptionError(`One lab at a time, not ${words.join(" and ")}`);
+  const [name] = words;
   if (name === undefined) return flagship;
   const found = labs.find((lab) => lab.name === name);
   if (found !== undefined) return found;
   const names = labs.map((lab) => lab.name);
   throw new OptionError(
-    `There is no lab ${JSON.stringify(name)}${suggestion(name, names)}. ` +
+    `There is no lab ${JSON.stringify(name)}${didYouMean(name, names)}. ` +
       `The labs are: ${names.join(", ")}`,
   );
 }
 
-function optionsOfAll(labs: readonly Lab[]): Map<string, LabOption> {
-  return new Map(labs.flatMap((lab) => [...declaredOptions(lab)]));
+function optionsOfAll(labs: readonly Lab[]): LabOptions {
+  return Object.assign({}, ...labs.map(declaredOptions));
 }
 
 function commonOptions(lab: Lab | undefined): Record<string, LabOption> {
@@ -404,115 +394,16 @@ function commonOptions(lab: Lab | undefined): Record<string, LabOption> {
   };
 }
 
-function declaredOptions(lab: Lab): Map<string, LabOption> {
-  return new Map([...Object.entries(lab.options), ...Object.entries(commonOptions(lab))]);
+function declaredOptions(lab: Lab): LabOptions {
+  return { ...lab.options, ...commonOptions(lab) };
 }
 
-function parserOptions(
-  declared: ReadonlyMap<string, LabOption>,
-): { boolean: string[]; string: string[]; collect: string[]; alias: { help: string } } {
-  const names = [...declared.keys()];
-  const valued = names.filter((name) => declared.get(name)?.kind !== "flag");
-  return {
-    boolean: names.filter((name) => declared.get(name)?.kind === "flag"),
-    string: [...valued, "_"],
-    collect: valued,
-    alias: { help: "h" },
-  };
-}
-
-function positionals(
-  args: readonly string[],
-  declared: ReadonlyMap<string, LabOption>,
-): readonly string[] {
-  return readArguments(args, parserOptions(declared))._.map(String);
-}
-
-/** The given values by option, converted and checked; `named` is there when a lab was named. */
-function rawValues(
-  args: readonly string[],
-  declared: ReadonlyMap<string, LabOption>,
-  lab: Lab,
-): Map<string, unknown> {
-  const parsed = readArguments(args, {
-    ...parserOptions(declared),
-    unknown: (argument, key): unknown => {
-      if (key === undefined || !argument.startsWith("-")) return true;
-      const option = argument.replace(/=.*/s, "");
-      const names = [...declared.keys()].map((name) => `--${name}`);
-      throw new OptionError(
-        `${lab.name} has no option ${option}${suggestion(option, names)}. ` +
-          `deno task lab ${lab.name} --help lists its options`,
-      );
-    },
-  });
-  const values = new Map<string, unknown>();
-  if (parsed._.length > 0) values.set("named", true);
-  for (const [name, option] of declared) {
-    const given = parsed[name];
-    if (option.kind === "flag") {
-      if (given === true) values.set(name, true);
-    } else if (Array.isArray(given) && given.length > 0) {
-      values.set(name, convert(name, option, given.map(String)));
-    }
-  }
-  return values;
-}
-
-/** Turns the text of an option into its value. */
-function convert(name: string, option: LabOption, texts: readonly string[]): unknown {
-  const list = option.kind === "numbers" || option.kind === "strings";
-  if (texts.length > 1 && !list) throw new OptionError(`--${name} is given ${texts.length} times`);
-  const items = list ? texts.flatMap((text) => text.split(",")) : texts;
-  if (items.some((item) => item.trim() === "")) {
-    throw new OptionError(
-      list && items.length > 1
-        ? `--${name}: a value is missing in ${JSON.stringify(texts.join(","))}`
-        : `--${name} needs a value: --${name} ${placeholder(option)}`,
-    );
-  }
-  const numeric = option.kind === "number" || option.kind === "numbers";
-  const converted = numeric
-    ? items.map((item) => toNumber(name, item))
-    : option.kind === "bytes"
-    ? items.map((item) => toBytes(name, item))
-    : items;
-  const value = list ? converted : converted[0];
-  const wrong = checkOption(option, value);
-  if (wrong === undefined) return value;
-  const choices = option.kind === "string" || option.kind === "strings"
-    ? option.choices
-    : undefined;
-  const bad = items.find((item) => choices !== undefined && !choices.includes(item));
-  throw new OptionError(
-    `--${name}: ${wrong}${bad === undefined ? "" : suggestion(bad, choices ?? [])}`,
-  );
-}
-
-function toNumber(name: string, text: string): number {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
-    throw new OptionError(`--${name}: ${JSON.stringify(text)} is not a number`);
-  }
-  return Number(text);
-}
-
-function toBytes(name: string, text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes !== undefined) return bytes;
-  throw new OptionError(
-    `--${name}: ${JSON.stringify(text)} is not a number of bytes, such as 4096, 64k or 16M`,
-  );
-}
-
-/** `, did you mean X?`, where something near enough exists. */
-function suggestion(given: string, known: readonly string[]): string {
-  const near = known
-    .map((name) => ({ name, distance: levenshteinDistance(given.toLowerCase(), name) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(name.length / 3)))
-    .sort((left, right) => left.distance - right.distance);
-  const begun = known.find((name) => given.length >= 4 && name.startsWith(given));
-  const best = begun ?? near[0]?.name;
-  return best === undefined ? "" : ` (did you mean ${best}?)`;
+/** The values of the options that are given, converted and checked. */
+function givenValues(args: readonly string[], lab: Lab): Map<string, unknown> {
+  const options = declaredOptions(lab);
+  const found = scan(args, options);
+  requireKnown(found, options, lab.name, `deno task lab ${lab.name}`);
+  return valuesOf(found, options);
 }
 
 /** The folder in which the user is: `deno task` changes to that of deno.json, and says where he was. */
@@ -526,56 +417,4 @@ function fileOf(option: string, given: string): string {
     throw new OptionError(`--${option} ${given}: it is a folder, not a file`);
   }
   return resolve(userFolder(), given);
-}
-
-function placeholder(option: LabOption): string {
-  switch (option.kind) {
-    case "flag":
-      return "";
-    case "number":
-      return "N";
-    case "numbers":
-      return "N,N,...";
-    case "bytes":
-      return "BYTES";
-    case "string":
-      return option.placeholder ?? option.choices?.join("|") ?? "TEXT";
-    case "strings":
-      return option.placeholder ?? "NAME,NAME,...";
-  }
-}
-
-function optionLines(options: Readonly<Record<string, LabOption>>): string[] {
-  const rows = Object.entries(options).map(([name, option]): [string, string] => {
-    const facts: string[] = [];
-    if ("unit" in option && option.unit !== undefined) facts.push(`in ${option.unit}`);
-    if (option.kind === "bytes") facts.push("such as 4096, 64k or 16M");
-    if (option.kind === "strings" && option.choices !== undefined) {
-      facts.push(`of ${option.choices.join(", ")}`);
-    }
-    const usual = defaultOf(option);
-    const quick = defaultOf(option, true);
-    const shown = (value: unknown): string =>
-      option.kind === "bytes" ? formatBytes(value as number) : String(value);
-    if (option.kind !== "flag" && usual !== undefined) facts.push(`default ${shown(usual)}`);
-    if (quick !== usual && quick !== undefined) facts.push(`with --quick ${shown(quick)}`);
-    const detail = facts.length === 0 ? "" : ` (${facts.join("; ")})`;
-    return [`--${name} ${placeholder(option)}`.trimEnd(), option.description + detail];
-  });
-  return columns(rows);
-}
-
-/** Two columns, the second one wrapped. */
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.min(32, Math.max(...rows.map(([left]) => left.length)));
-  return rows.flatMap(([left, right]) => {
-    const lines = wrapped(right, 94 - width);
-    const first = left.length > width ? [`  ${left}`] : [];
-    return [
-      ...first,
-      ...lines.map((line, index) =>
-        `  ${(index === 0 && first.length === 0 ? left : "").padEnd(width)}  ${line}`
-      ),
-    ];
-  });
 }
