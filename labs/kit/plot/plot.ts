@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { createRequire } from "node:module";
 import type { RunDocument } from "../run/run_document.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import type { Factor, Measures, Trial } from "../experiment/trials.ts";
@@ -11,7 +10,7 @@ import { describeFigure } from "./alt_text.ts";
 import { escaped } from "./markup.ts";
 import { type Figure, PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
 import { type PlainData, plainFigure } from "./plain.ts";
-import type * as Svg from "./svg.ts";
+import { renderSvg } from "./svg.ts";
 import { renderText } from "./text.ts";
 import type { PlotTheme } from "./theme.ts";
 import type { RunTable } from "../run/run_table.ts";
@@ -287,7 +286,7 @@ export class Plot {
     if (!(width >= NARROWEST_SVG && width < Infinity)) {
       throw new RangeError(`The width of a plot is at least ${NARROWEST_SVG} pixels, not ${width}`);
     }
-    return svgModule().renderSvg(this.figure, { theme, width, alt: this.alt });
+    return renderSvg(this.figure, { theme, width, alt: this.alt });
   }
 
   /**
@@ -322,9 +321,4 @@ export class Plot {
   [Symbol.for("Jupyter.display")](): { "text/html": string; "text/plain": string } {
     return { "text/html": this.html(), "text/plain": this.text({ colours: false }) };
   }
-}
-
-/** Loads what draws when something is to be drawn: it takes longer to load than all of zclab. */
-function svgModule(): typeof Svg {
-  return createRequire(import.meta.url)("./svg.ts");
 }

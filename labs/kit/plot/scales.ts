@@ -13,7 +13,7 @@ export const SIZE = 12;
 /** From one line of text to the next. */
 export const LINE = 15;
 
-/** A scale as Observable Plot takes it, and the same as a function. */
+/** A scale: what stands where. */
 export interface Scale {
   readonly type: "linear" | "log";
   readonly domain: readonly [number, number];

@@ -28,6 +28,41 @@ export function text(x: number, y: number, words: string, look: TextLook = {}): 
     `>${escaped(words)}</text>`;
 }
 
+/** A place on a drawing, in pixels to the right and downward. */
+export type Place = readonly [x: number, y: number];
+
+/** Parts that belong together, under a name for who edits the drawing or styles it. */
+export function group(name: string, ...parts: readonly string[]): string {
+  return `<g class="${name}">${parts.join("")}</g>`;
+}
+
+/** A line from place to place. */
+export function curve(
+  places: readonly Place[],
+  colour: string,
+  width: number,
+  dash?: string,
+): string {
+  return `<path d="${through(places)}" fill="none" stroke="${colour}" stroke-width="${width}" ` +
+    'stroke-linejoin="round" stroke-linecap="round"' +
+    (dash === undefined ? "" : ` stroke-dasharray="${dash}"`) + "/>";
+}
+
+/** What lies between two lines; each place has a y on both. */
+export function area(
+  places: readonly (readonly [x: number, from: number, to: number])[],
+  fill: string,
+): string {
+  const there = places.map(([x, from]): Place => [x, from]);
+  const back = places.map(([x, , to]): Place => [x, to]).reverse();
+  return path(`${through([...there, ...back])}Z`, fill);
+}
+
+function through(places: readonly Place[]): string {
+  return places.map(([x, y], index) => `${index === 0 ? "M" : "L"}${round(x)},${round(y)}`)
+    .join("");
+}
+
 /** A straight line. */
 export function line(
   x1: number,
@@ -91,7 +126,7 @@ function path(d: string, fill: string): string {
   return `<path d="${d}" fill="${fill}"/>`;
 }
 
-/** The same shapes as Observable Plot's, for the names at the ends of lines. */
+/** The point of a series, in its own shape. */
 export function marker(x: number, y: number, symbol: SeriesLook["symbol"], fill: string): string {
   switch (symbol) {
     case "circle":
@@ -105,12 +140,11 @@ export function marker(x: number, y: number, symbol: SeriesLook["symbol"], fill:
       return path(`M${round(x)},${round(y - 5)}l4.4,7.6l-8.8,0Z`, fill);
     case "star":
       return path(
-        Array.from({ length: 10 }, (_, index) => {
+        through(Array.from({ length: 10 }, (_, index): Place => {
           const radius = index % 2 === 0 ? 5.6 : 2.2;
           const angle = Math.PI * index / 5;
-          const [px, py] = [x + radius * Math.sin(angle), y - radius * Math.cos(angle)];
-          return `${index === 0 ? "M" : "L"}${round(px)},${round(py)}`;
-        }).join("") + "Z",
+          return [x + radius * Math.sin(angle), y - radius * Math.cos(angle)];
+        })) + "Z",
         fill,
       );
     case "wye":

@@ -1,13 +1,8 @@
 /**
- * Figures as SVG. Marks, axes and grids are drawn by Observable Plot; titles and the labels at the
- * ends of lines by this module, which knows how much room there is.
- *
- * Loaded only when a plot is drawn, because Observable Plot takes longer to load than all of zclab.
+ * Figures as SVG.
  *
  * @module
  */
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
 import { linearTicks, nines, PERCENTILE_TICKS, ratioTicks, roundNumbers } from "./axis.ts";
 import {
   axisText,
@@ -44,7 +39,21 @@ import {
   widest,
   withRoom,
 } from "./scales.ts";
-import { arrow, circle, diamond, line, marker, rect, round, square, text } from "./shapes.ts";
+import {
+  area,
+  arrow,
+  circle,
+  curve,
+  diamond,
+  group,
+  line,
+  marker,
+  type Place,
+  rect,
+  round,
+  square,
+  text,
+} from "./shapes.ts";
 import { type Colours, coloursOf, looks, type PlotTheme, type SeriesLook } from "./theme.ts";
 
 /** How to draw. */
@@ -68,9 +77,6 @@ interface Piece {
   readonly svg: string;
   readonly height: number;
 }
-
-/** The parts of Observable Plot that are used, in types that need no browser. */
-type Mark = object;
 
 /**
  * Draws a figure.
@@ -175,9 +181,9 @@ class Drawing {
       const y = scale(domain.type, domain.ends, [frame.bottom, frame.top]);
       const xTicks = sizeTicks(points, x);
       const shift = dodge(series.length, points, x);
-      const marks = series.flatMap(({ label, points }, index) =>
-        this.#intervals(points, look(label), shift(index), y, true)
-      );
+      const marks = series.map(({ label, points }, index) =>
+        this.#intervals(points, look(label), shift(index), x, y)
+      ).join("");
       const ends = series.map(({ label, points }, index) => ({
         label,
         x: x.at(points.at(-1)!.x!) + shift(index),
@@ -185,7 +191,7 @@ class Drawing {
       }));
       const foot = frame.bottom + 38;
       return {
-        svg: head.svg + this.#plot(frame, x, y, { x: xTicks, y: ticks }, marks) +
+        svg: head.svg + this.#axes(frame, x, y, { x: xTicks, y: ticks }) + marks +
           this.#axisName(frame, axisText(xAxis)) + this.#ends(ends, frame, room, look),
         height: foot + 8,
       };
@@ -298,29 +304,29 @@ class Drawing {
         value: nines(percentile),
         text: shown[index] ? texts[index]! : "",
       }));
-      const marks = series.flatMap(({ label, points }): Mark[] => {
+      const marks = series.map(({ label, points }) => {
         const { colour, dash, symbol } = look(label);
-        const data = points.map(({ percentile, value }) => ({ x: nines(percentile), y: value }));
-        const isNamed = ({ x }: { x: number }): boolean =>
-          named.some((percentile) => Math.abs(nines(percentile) - x) < 1e-6);
-        return [
-          Plot.line(data, {
-            x: "x",
-            y: "y",
-            stroke: colour,
-            strokeWidth: 2,
-            ...(dash === undefined ? {} : { strokeDasharray: dash }),
-          }),
-          Plot.dot(data.filter(isNamed), { x: "x", y: "y", symbol, fill: colour, r: 3.2 }),
-        ];
-      });
+        const places = points.map(({ percentile, value }): Place => [
+          x.at(nines(percentile)),
+          y.at(value),
+        ]);
+        const isNamed = (_: Place, index: number): boolean =>
+          named.some((percentile) =>
+            Math.abs(nines(percentile) - nines(points[index]!.percentile)) < 1e-6
+          );
+        return group(
+          "series",
+          curve(places, colour, 2, dash),
+          ...places.filter(isNamed).map((place) => marker(...place, symbol, colour)),
+        );
+      }).join("");
       const ends = series.map(({ label, points }) => ({
         label,
         x: x.at(nines(points.at(-1)!.percentile)),
         y: y.at(points.at(-1)!.value),
       }));
       return {
-        svg: head.svg + this.#plot(frame, x, y, { x: xTicks, y: ticks }, marks, true) +
+        svg: head.svg + this.#axes(frame, x, y, { x: xTicks, y: ticks }, true) + marks +
           this.#axisName(frame, "percentile, on a scale of nines") +
           this.#ends(ends, frame, room, look),
         height: frame.bottom + 46,
@@ -403,7 +409,7 @@ class Drawing {
       const centreLine = line(frame.left, y.at(centre), frame.right, y.at(centre), colour, 1);
       return {
         svg: head.svg + shade +
-          this.#plot(frame, x, y, { x: isLast ? xTicks : [], y: yTicks }, []) + centreLine +
+          this.#axes(frame, x, y, { x: isLast ? xTicks : [], y: yTicks }) + centreLine +
           dots.join("") + (isLast ? this.#axisName(frame, "time since the first trial") : ""),
         height: frame.bottom + (isLast ? 46 : 8),
       };
@@ -541,14 +547,15 @@ class Drawing {
       const x = sizeScale(points, frame, figure.labels.length);
       const y = scale("log", domain, [frame.bottom, frame.top]);
       const shift = dodge(series.length, points, x);
-      const marks = series.flatMap(({ label, points }, index) =>
-        this.#intervals(points, look(label), shift(index), y, true)
-      );
+      const marks = series.map(({ label, points }, index) =>
+        this.#intervals(points, look(label), shift(index), x, y)
+      ).join("");
       // Where the baseline was measured once there is no band, only its line.
-      const bandMark: Mark[] = floor.length < 2 ? [] : [
-        Plot.areaY(floor, { x: "x", y1: "low", y2: "high", fill: this.#colours.band }),
-      ];
-      const rule = Plot.ruleY([1], { stroke: this.#colours.ink, strokeWidth: 1.5 });
+      const band = floor.length < 2 ? "" : area(
+        floor.map(({ x: size, low, high }) => [x.at(size!), y.at(low), y.at(high)]),
+        this.#colours.band,
+      );
+      const rule = line(frame.left, y.at(1), frame.right, y.at(1), this.#colours.ink, 1.5);
       const ends = [
         ...series.map(({ label, points }, index) => ({
           label,
@@ -560,11 +567,8 @@ class Drawing {
       const strip = this.#crossings(figure, crossings, x, look);
       return {
         svg: head.svg +
-          this.#plot(frame, x, y, { x: sizeTicks(points, x), y: ticks }, [
-            ...bandMark,
-            rule,
-            ...marks,
-          ]) + this.#axisName(frame, axisText(figure.x)) +
+          this.#axes(frame, x, y, { x: sizeTicks(points, x), y: ticks }) + band + rule + marks +
+          this.#axisName(frame, axisText(figure.x)) +
           this.#ends(ends, frame, room, look) +
           `<g transform="translate(0,${round(frame.bottom + 42)})">${strip.svg}</g>`,
         height: frame.bottom + 46 + strip.height,
@@ -624,95 +628,47 @@ class Drawing {
     points: readonly IntervalPoint[],
     { colour, dash, symbol }: SeriesLook,
     dx: number,
+    x: Scale,
     y: Scale,
-    connected: boolean,
-  ): Mark[] {
+  ): string {
     const [least, most] = y.domain;
     this.#beyond ||= points.some(({ low, high }) => low < least || high > most);
-    const visible = points.map((point) => ({
-      ...point,
-      low: Math.max(least, point.low),
-      high: Math.min(most, point.high),
-    }));
-    return [
-      ...(connected && points.length > 1
-        ? [Plot.line(points, {
-          x: "x",
-          y: "value",
-          dx,
-          stroke: colour,
-          strokeWidth: 1.8,
-          ...(dash === undefined ? {} : { strokeDasharray: dash }),
-        })]
-        : []),
-      Plot.ruleX(visible, {
-        x: "x",
-        y1: "low",
-        y2: "high",
-        dx,
-        stroke: colour,
-        strokeWidth: 1.3,
-        strokeOpacity: 0.75,
-      }),
-      Plot.dot(points, { x: "x", y: "value", dx, symbol, fill: colour, r: 3.6 }),
-    ];
+    const places = points.map(({ x: size, value }): Place => [x.at(size!) + dx, y.at(value)]);
+    const whiskers = points.map(({ low, high }, index) => {
+      const [at] = places[index]!;
+      const [from, to] = [y.at(Math.max(least, low)), y.at(Math.min(most, high))];
+      return line(at, from, at, to, colour, 1.3);
+    });
+    return group(
+      "series",
+      curve(places, colour, 1.8, dash),
+      ...whiskers,
+      ...places.map((place) => marker(...place, symbol, colour)),
+    );
   }
 
-  /** Axes, grid and marks, by Observable Plot. */
-  #plot(
-    frame: Frame,
+  /** The grid, the ticks and their texts. */
+  #axes(
+    { left, right, top, bottom }: Frame,
     x: Scale,
     y: Scale,
     ticks: { readonly x: readonly Tick[]; readonly y: readonly Tick[] },
-    marks: readonly Mark[],
-    gridX = false,
+    hasGridX = false,
   ): string {
     const { grid, muted } = this.#colours;
-    const values = (of: readonly Tick[]): number[] => of.map(({ value }) => value);
-    const named = (of: readonly Tick[]) => (value: number): string =>
-      of.find((tick) => Math.abs(tick.value - value) <= 1e-9 * Math.abs(value))?.text ?? "";
-    const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as {
-      document: unknown;
-    };
-    const drawn = Plot.plot({
-      document: document as never,
-      width: this.#width,
-      height: frame.bottom + 30,
-      marginLeft: frame.left,
-      marginRight: this.#width - frame.right,
-      marginTop: frame.top,
-      marginBottom: 30,
-      x: { type: x.type, domain: [...x.domain], range: [...x.range], axis: null },
-      y: { type: y.type, domain: [...y.domain], range: [...y.range], axis: null },
-      marks: [
-        ...(ticks.y.length === 0
-          ? []
-          : [Plot.gridY(values(ticks.y), { stroke: grid, strokeOpacity: 1 })]),
-        ...(gridX ? [Plot.gridX(values(ticks.x), { stroke: grid, strokeOpacity: 1 })] : []),
-        ...(ticks.y.length === 0 ? [] : [
-          Plot.axisY(values(ticks.y), {
-            text: named(ticks.y),
-            tickSize: 0,
-            label: null,
-            fontSize: SIZE,
-          }),
-        ]),
-        ...(ticks.x.length === 0 ? [] : [
-          Plot.axisX(values(ticks.x), {
-            text: named(ticks.x),
-            tickSize: 4,
-            stroke: muted,
-            label: null,
-            fontSize: SIZE,
-            fill: "currentColor",
-          }),
-        ]),
-        ...marks,
-      ] as never,
-    }) as unknown as { querySelector(name: string): { remove(): void } | null; innerHTML: string };
-    drawn.querySelector("style")?.remove();
-    const base = line(frame.left, frame.bottom, frame.right, frame.bottom, muted);
-    return `<g text-anchor="middle">${drawn.innerHTML}</g>${base}`;
+    return group(
+      "axes",
+      ...ticks.y.map(({ value, text: words }) =>
+        line(left, y.at(value), right, y.at(value), grid) +
+        text(left - 9, y.at(value) + 4, words, { anchor: "end" })
+      ),
+      ...ticks.x.map(({ value, text: words }) =>
+        (hasGridX ? line(x.at(value), top, x.at(value), bottom, grid) : "") +
+        line(x.at(value), bottom, x.at(value), bottom + 4, muted) +
+        text(x.at(value), bottom + 17, words, { anchor: "middle" })
+      ),
+      line(left, bottom, right, bottom, muted),
+    );
   }
 
   #panelHead(title: string, axis: string): Piece {

@@ -47,7 +47,7 @@ export const COLOURS: Readonly<Record<"light" | "dark", Colours>> = {
   },
 };
 
-/** The shapes of points, in Observable Plot's words: the baseline's first. */
+/** The shapes of points: the baseline's first. */
 export const SYMBOLS = [
   "circle",
   "square",

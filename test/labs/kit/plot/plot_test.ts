@@ -5,7 +5,6 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { parseHTML } from "linkedom";
 import { stripVTControlCharacters } from "node:util";
 import type { CrossoverFigure, ThroughputFigure } from "../../../../labs/kit/plot/figure.ts";
 import {
@@ -16,24 +15,12 @@ import {
   plots,
 } from "../../../../labs/kit/plot/mod.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
+import { elementsOf } from "../../../elements.ts";
 import { describeFactors, type Trial } from "../../../../labs/kit/experiment/trials.ts";
 import { latencyTrials, noisy, sampleTrials, sendTrials } from "./samples.ts";
 
-/** What the tests read of a drawing. */
-interface Element {
-  readonly tagName: string;
-  readonly textContent: string;
-  getAttribute(name: string): string | null;
-  querySelectorAll(selector: string): ArrayLike<Element>;
-}
-
-function parsed(svg: string): Element {
-  const { document } = parseHTML(svg) as unknown as { document: { documentElement: Element } };
-  return document.documentElement;
-}
-
 function texts(svg: string): string[] {
-  return Array.from(parsed(svg).querySelectorAll("text"), ({ textContent }) => textContent);
+  return elementsOf(svg).all("text").map(({ text }) => text);
 }
 
 function result(trials: readonly Trial[]): HasTrials {
@@ -82,9 +69,9 @@ Deno.test("every kind draws an SVG document of its own, with its labels and unit
     for (const theme of ["light", "dark", "page"] as const) {
       const svg = picture.svg({ theme });
       assert(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg" width="720"'), picture.kind);
-      const root = parsed(svg);
-      assertEquals(root.tagName.toLowerCase(), "svg");
-      assertEquals(root.getAttribute("aria-label"), picture.alt);
+      const root = elementsOf(svg);
+      assertEquals(root.name, "svg");
+      assertEquals(root.attributes["aria-label"], picture.alt);
       const found = texts(svg);
       for (const label of labels) {
         assert(found.includes(label), `${picture.kind}: ${label} is not in ${found.join(" | ")}`);
@@ -97,18 +84,11 @@ Deno.test("every kind draws an SVG document of its own, with its labels and unit
 Deno.test("a drawing stays inside its width, from phones to desktops", () => {
   for (const { picture } of everyKind()) {
     for (const width of [280, 350, 720, 1200]) {
-      const root = parsed(picture.svg({ width }));
-      assertEquals(root.getAttribute("viewBox")!.split(" ")[2], String(width));
-      for (
-        const { getAttribute } of Array.from(
-          root.querySelectorAll("line, rect, circle"),
-          (one) => ({
-            getAttribute: (name: string) => one.getAttribute(name),
-          }),
-        )
-      ) {
+      const root = elementsOf(picture.svg({ width }));
+      assertEquals(root.attributes["viewBox"]!.split(" ")[2], String(width));
+      for (const { attributes } of root.all("line", "rect", "circle")) {
         for (const name of ["x", "x1", "x2", "cx"]) {
-          const place = Number(getAttribute(name) ?? 0);
+          const place = Number(attributes[name] ?? 0);
           assert(place >= 0 && place <= width, `${picture.kind}, ${width}: ${name} is ${place}`);
         }
       }
@@ -120,14 +100,14 @@ Deno.test("a drawing stays inside its width, from phones to desktops", () => {
 Deno.test("both themes have a background of their own, and series differ by more than colour", () => {
   const picture = plot(result(sendTrials()));
   const backgrounds = (["light", "dark"] as const).map((theme) =>
-    parsed(picture.svg({ theme })).querySelectorAll("rect")[0]!.getAttribute("fill")
+    elementsOf(picture.svg({ theme })).all("rect")[0]!.attributes["fill"]
   );
   assertEquals(new Set(backgrounds).size, 2);
-  const root = parsed(picture.svg());
-  const lines = Array.from(root.querySelectorAll('g[aria-label="line"]'));
-  assertEquals(lines.length, 2);
-  assertEquals(new Set(lines.map((line) => line.getAttribute("stroke-dasharray"))).size, 2);
-  assertEquals(new Set(lines.map((line) => line.getAttribute("stroke"))).size, 2);
+  const series = elementsOf(picture.svg()).having("class", "series");
+  assertEquals(series.length, 2);
+  const lines = series.map((one) => one.all("path")[0]!.attributes);
+  assertEquals(new Set(lines.map((line) => line["stroke-dasharray"])).size, 2);
+  assertEquals(new Set(lines.map((line) => line["stroke"])).size, 2);
 });
 
 Deno.test("throughput: the control is the baseline, the size the axis, warm-up and control uncounted", () => {
@@ -142,11 +122,12 @@ Deno.test("throughput: the control is the baseline, the size the axis, warm-up a
     assertEquals(points.map((point) => point.x), [600, 1500, 4000]);
     assert(points.every(({ low, value, high }) => low <= value && value <= high && low < high));
   }
-  const svg = parsed(plot(result(sendTrials())).svg());
-  const dots = Array.from(
-    svg.querySelectorAll('g[aria-label="dot"] path, g[aria-label="dot"] circle'),
-  );
-  assertEquals(dots.length, 6);
+  const drawn = elementsOf(plot(result(sendTrials())).svg()).having("class", "series");
+  // A circle for each value of copying, a square for each of zero copy.
+  assertEquals(drawn.map((one) => one.all("circle", "rect").map(({ name }) => name)), [
+    ["circle", "circle", "circle"],
+    ["rect", "rect", "rect"],
+  ]);
 });
 
 Deno.test("crossover: the figure says from which size on, and the drawing and the text say it too", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseHTML } from "linkedom";
+import { type Element, elementsOf } from "../../../elements.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { reportHtml } from "../../../../labs/kit/report/report.ts";
 import { readSummary } from "../../../../labs/kit/report/summary_rows.ts";
@@ -14,22 +14,6 @@ import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/t
 import { latencyTrials, noisy, sampleTrials, sendTrials } from "../plot/samples.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-
-/** What the tests read of a page. */
-interface Element {
-  readonly textContent: string;
-  readonly tagName: string;
-  getAttribute(name: string): string | null;
-}
-interface Page {
-  readonly documentElement: Element;
-  querySelector(selector: string): Element | null;
-  querySelectorAll(selector: string): ArrayLike<Element>;
-}
-
-function parsed(page: string): Page {
-  return (parseHTML(page) as unknown as { document: Page }).document;
-}
 
 function run(lab: string, trials: readonly Trial[], summary: readonly Measures[]): RunDocument {
   return {
@@ -190,51 +174,43 @@ function everyLab(): RunDocument[] {
   ];
 }
 
-/** Every element that is opened is closed, in order; those that are empty by themselves are not. */
-function requireBalanced(page: string): void {
-  const open: string[] = [];
-  const empty = new Set(["meta", "!doctype"]);
-  for (const [, slash, name, closed] of page.matchAll(/<(\/?)([!a-zA-Z][\w-]*)[^>]*?(\/?)>/g)) {
-    const tag = name!.toLowerCase();
-    if (slash === "/") assertEquals(open.pop(), tag);
-    else if (closed !== "/" && !empty.has(tag)) open.push(tag);
-  }
-  assertEquals(open, []);
+/** The texts of the elements of a name. */
+function texts(page: Element, name: string): string[] {
+  return page.all(name).map(({ text }) => text);
 }
 
 Deno.test("the report of each lab is one whole page that asks nobody for anything", () => {
   for (const document of everyLab()) {
     const page = reportHtml(document);
     assert(page.startsWith("<!DOCTYPE html>\n"), document.lab);
-    requireBalanced(page);
-    const found = parsed(page);
-    assertEquals(found.documentElement.getAttribute("lang"), "en");
-    assertStringIncludes(found.querySelector("title")!.textContent, document.lab);
-    assertEquals(found.querySelectorAll("h1").length, 1);
-    const ids = Array.from(found.querySelectorAll("[id]"), (one) => one.getAttribute("id"));
+    const found = elementsOf(page);
+    assertEquals(found.attributes["lang"], "en");
+    assertStringIncludes(found.all("title")[0]!.text, document.lab);
+    assertEquals(found.all("h1").length, 1);
+    const ids = found.having("id").map(({ attributes }) => attributes["id"]);
     assertEquals(new Set(ids).size, ids.length);
-    assertEquals(found.querySelectorAll("script, link, iframe, object, embed").length, 0);
-    const references = Array.from(
-      found.querySelectorAll("[src], [href]"),
-      (one) => one.getAttribute("src") ?? one.getAttribute("href")!,
+    assertEquals(found.all("script", "link", "iframe", "object", "embed"), []);
+    const references = ["src", "href"].flatMap((name) =>
+      found.having(name).map(({ attributes }) => attributes[name]!)
     );
     assert(references.every((one) => one.startsWith("data:")), document.lab);
     assertEquals(page.match(/url\(|@import/), null);
-    assert(found.querySelector("meta[http-equiv]")!.getAttribute("content")!.includes("'none'"));
+    assert(found.having("http-equiv")[0]!.attributes["content"]!.includes("'none'"));
     assert(!/NaN|undefined|\[object/.test(page.replaceAll(/base64,[^"]+/g, "")), document.lab);
   }
 });
 
 Deno.test("the report has plots for desktops and for phones, each with its text", () => {
   const kinds = everyLab().map((document) => {
-    const found = parsed(reportHtml(document));
-    const pictures = Array.from(found.querySelectorAll("figure svg"));
-    for (const picture of pictures) {
-      assertEquals(picture.getAttribute("role"), "img");
-      assert(picture.getAttribute("aria-label")!.length > 20);
+    const found = elementsOf(reportHtml(document));
+    for (const { attributes } of found.all("svg")) {
+      assertEquals(attributes["role"], "img");
+      assert(attributes["aria-label"]!.length > 20);
     }
-    const wide = found.querySelectorAll("figure .wide svg").length;
-    assertEquals(wide, found.querySelectorAll("figure .narrow svg").length);
+    const [wide, narrow] = ["wide", "narrow"].map((name) =>
+      found.having("class", name).flatMap((one) => one.all("svg")).length
+    );
+    assertEquals(wide, narrow);
     return wide;
   });
   // Sending, rx-zcrx and rx-devmem have sizes, and so a crossover; busy-poll has distributions.
@@ -242,9 +218,8 @@ Deno.test("the report has plots for desktops and for phones, each with its text"
 });
 
 Deno.test("verdict first, then the table, the plots, the evidence, the trials, where it ran, how to repeat it", () => {
-  const found = parsed(reportHtml(sendRun()));
-  const titles = Array.from(found.querySelectorAll("h2"), (one) => one.textContent);
-  assertEquals(titles, [
+  const found = elementsOf(reportHtml(sendRun()));
+  assertEquals(texts(found, "h2"), [
     "What was asked",
     "Verdict",
     "Results",
@@ -254,13 +229,13 @@ Deno.test("verdict first, then the table, the plots, the evidence, the trials, w
     "Where it ran",
     "How to repeat it",
   ]);
-  const asked = found.querySelector("header")!.textContent;
+  const asked = found.all("header")[0]!.text;
   assertStringIncludes(asked, "How does zc compare with copy in datagrams per second");
-  const said = found.querySelector(".verdict")!.textContent;
+  const said = found.having("class", "verdict")[0]!.text;
   assertStringIncludes(said, "2 differences seen in 3 comparisons (1 higher, 1 lower).");
   assertStringIncludes(said, "4000 bytes, zc: zc is 60 % faster");
   assertStringIncludes(said, "zc is faster than copy from 4000 bytes on, not seen at 1500.");
-  const table = found.querySelector("table")!.textContent;
+  const table = found.all("table")[0]!.text;
   for (const cell of ["600 bytes, zc", "300 k/s", "(290 k/s to 310 k/s)", "▲ +60 %", "2.50 µs"]) {
     assertStringIncludes(table, cell);
   }
@@ -291,14 +266,13 @@ Deno.test("the evidence adds up what the kernel, the NIC and the pages say, and 
 
 Deno.test("the page holds the run file itself, and says how to repeat it", () => {
   const document = sendRun();
-  const found = parsed(reportHtml(document));
-  const link = found.querySelector("a[download]")!;
-  assertEquals(link.getAttribute("download"), "tx-copy-vs-zc.json");
-  const base64 = link.getAttribute("href")!.replace("data:application/json;base64,", "");
+  const found = elementsOf(reportHtml(document));
+  const link = found.having("download")[0]!.attributes;
+  assertEquals(link["download"], "tx-copy-vs-zc.json");
+  const base64 = link["href"]!.replace("data:application/json;base64,", "");
   const text = new TextDecoder().decode(Uint8Array.fromBase64(base64));
   assertEquals(text, formatRunDocument(document));
-  const commands = Array.from(found.querySelectorAll("pre"), (one) => one.textContent);
-  assertEquals(commands, [
+  assertEquals(texts(found, "pre"), [
     `git checkout ${COMMIT}\ndeno task lab --replay tx-copy-vs-zc.json`,
     "deno task lab tx-copy-vs-zc --payload 600,4000 --quick --seed 7",
   ]);
@@ -338,27 +312,26 @@ Deno.test("nothing of a document becomes markup or a second command", () => {
     code: { version: evil, commit: `$(${evil})`, dirty: null },
   };
   const page = reportHtml(document);
-  requireBalanced(page);
-  const found = parsed(page);
-  assertEquals(found.querySelectorAll("script, img").length, 0);
+  const found = elementsOf(page);
+  assertEquals(found.all("script", "img"), []);
   assert(!/<script|<img/i.test(page));
   assert(!page.includes("git checkout"), "a commit that is none is no command");
-  const name = found.querySelector("a[download]")!.getAttribute("download")!;
+  const name = found.having("download")[0]!.attributes["download"]!;
   assert(/^[\w.]/.test(name) && /^[\w.-]+$/.test(name), name);
-  const command = Array.from(found.querySelectorAll("pre"), (one) => one.textContent).at(-1)!;
+  const command = texts(found, "pre").at(-1)!;
   assertStringIncludes(command, String.raw`'\''; rm -rf / #'`);
 });
 
 Deno.test("a run without trials, one that was stopped, and one of an older schema have a page too", () => {
   const empty = reportHtml({ ...run("example", [], []), complete: false });
-  requireBalanced(empty);
+  elementsOf(empty);
   assertStringIncludes(empty, "This run came to no result.");
   assertStringIncludes(empty, "Nothing to plot: plot: there are no trials");
   assertStringIncludes(empty, "stopped before its last trial");
   const { invocation: _, seed: __, code: ___, startedAt: ____, ...rest } = sendRun();
   const old = readRunDocument(JSON.stringify({ ...rest, schema: "zclab/run/1" }));
   const page = reportHtml(old);
-  requireBalanced(page);
+  elementsOf(page);
   assertStringIncludes(page, "Which commit ran was not recorded.");
   assertStringIncludes(page, "2 differences seen in 3 comparisons");
   assertThrows(() => reportHtml({ lab: "x" } as never), RunDocumentError);
