@@ -11,7 +11,7 @@ import {
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
-import { words } from "../plot/figure.ts";
+import { words } from "../plot/names.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import type { RunTable } from "../run/run_table.ts";
 import type { RunDocument } from "../run/run_document.ts";

@@ -3,9 +3,22 @@
  *
  * @module
  */
-import { describeFactors, type Trial } from "../experiment/trials.ts";
-import { words } from "../plot/figure.ts";
-import { formatChange } from "../plot/format.ts";
+import {
+  describeFactors,
+  type Factor,
+  type Factors,
+  hasFactors,
+  type Measures,
+  type Trial,
+} from "../experiment/trials.ts";
+import { barPlot } from "../plot/bar_plot.ts";
+import { words } from "../plot/names.ts";
+import { formatChange, formatSi } from "../plot/format.ts";
+import { percentilePlot } from "../plot/percentile_plot.ts";
+import { percentilesOfDistributions } from "../plot/percentiles.ts";
+import { valueText } from "../plot/layout_of_trials.ts";
+import { crossover } from "../statistics/crossover.ts";
+import { isDistribution } from "../statistics/durations.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
 import { chartText } from "./chart_text.ts";
 import { comparedColumns } from "./columns.ts";

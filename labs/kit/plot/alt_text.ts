@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { axisText, type Figure, type IntervalSeries } from "./figure.ts";
+import type { Figure, IntervalSeries } from "./figure.ts";
+import { axisText } from "./names.ts";
 import { formatChange, formatSi } from "./format.ts";
 
 /** More than so many series are counted instead of told one by one. */

@@ -15,7 +15,8 @@ import {
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
-import { PlotError, words } from "./figure.ts";
+import { PlotError } from "./figure.ts";
+import { words } from "./names.ts";
 
 /** Which factors stand where. What is left out is found from the trials. */
 export interface LayoutOptions {

@@ -4,19 +4,19 @@
  * @module
  */
 import { linearTicks, nines, PERCENTILE_TICKS, ratioTicks, roundNumbers } from "./axis.ts";
-import {
-  axisText,
-  type CrossoverFigure,
-  type CrossoverMark,
-  type Figure,
-  type IntervalPoint,
-  type LatencyFigure,
-  type Lifeline,
-  type LifelinesFigure,
-  type PlotAxis,
-  type SeriesFigure,
-  type ThroughputFigure,
+import type {
+  CrossoverFigure,
+  CrossoverMark,
+  Figure,
+  IntervalPoint,
+  LatencyFigure,
+  Lifeline,
+  LifelinesFigure,
+  PlotAxis,
+  SeriesFigure,
+  ThroughputFigure,
 } from "./figure.ts";
+import { axisText } from "./names.ts";
 import { formatRatio, formatSi, tickText } from "./format.ts";
 import { dodged, roomyTicks, textWidth, wrapped } from "./layout.ts";
 import { escaped } from "./markup.ts";

@@ -6,16 +6,16 @@
 import { displayWidth, styled, type TextStyle, truncated } from "../terminal/table.ts";
 import { ratioTicks } from "./axis.ts";
 import { type Bar, barPlot } from "./bar_plot.ts";
-import {
-  axisText,
-  type CrossoverFigure,
-  type Figure,
-  type IntervalPoint,
-  type LatencyFigure,
-  type LifelinesFigure,
-  type SeriesFigure,
-  type ThroughputFigure,
+import type {
+  CrossoverFigure,
+  Figure,
+  IntervalPoint,
+  LatencyFigure,
+  LifelinesFigure,
+  SeriesFigure,
+  ThroughputFigure,
 } from "./figure.ts";
+import { axisText } from "./names.ts";
 import { formatChange, formatRatio, formatSi, tickText } from "./format.ts";
 import { percentilePlot } from "./percentile_plot.ts";
 import { NARROWEST, padEnd, padStart } from "./text_options.ts";

@@ -16,21 +16,18 @@ import {
   type Verdict,
 } from "../statistics/statistics.ts";
 import {
-  capitalised,
   type CrossoverFigure,
   type CrossoverMark,
-  describeFactor,
-  describeMeasure,
   type Figure,
   type IntervalPoint,
   type LatencyFigure,
-  type MeasureDescription,
   PLOT_KINDS,
   PlotError,
   type PlotKind,
   type SeriesFigure,
   type ThroughputFigure,
 } from "./figure.ts";
+import { capitalised, describeFactor, describeMeasure, type MeasureDescription } from "./names.ts";
 import {
   keyOf,
   layoutOf,

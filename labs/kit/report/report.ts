@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { axisText, describeMeasure, words } from "../plot/figure.ts";
+import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf, singleTrials } from "../plot/layout_of_trials.ts";
 import { formatSi, type Plot, PlotError, plots } from "../plot/mod.ts";
 import { findMeasure } from "../plot/trials.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describeMeasure } from "../plot/figure.ts";
+import { describeMeasure } from "../plot/names.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
 import type { Measure, Measures, Trial } from "../experiment/trials.ts";
