@@ -13,7 +13,7 @@ import {
   truncated,
 } from "../terminal/table.ts";
 import { formatSi } from "./format.ts";
-import { NARROWEST, padEnd, padStart, type TextPlotOptions } from "./text_options.ts";
+import { NARROWEST, padEnd, padStart, type TextPlotOptions } from "./text.ts";
 
 /** One bar of {@linkcode barPlot}. */
 export interface Bar {

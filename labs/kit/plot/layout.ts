@@ -13,8 +13,9 @@ const BROAD = /[mwMW%@—]/;
  *
  * @param text One line.
  * @param size The size of the font.
+ * @param weight Its weight; letters that are bold are wider.
  */
-export function textWidth(text: string, size: number): number {
+export function textWidth(text: string, size: number, weight = 400): number {
   let width = 0;
   for (const character of text) {
     width += NARROW.test(character)
@@ -27,19 +28,20 @@ export function textWidth(text: string, size: number): number {
       ? 1.05
       : 0.62;
   }
-  return width * size;
+  return width * size * (weight > 500 ? 1.1 : 1);
 }
 
 /**
  * A text cut into lines that fit, at spaces; a word that is too long by itself is cut, and ends
  * in an ellipsis.
  */
-export function wrapped(text: string, width: number, size: number): string[] {
+export function wrapped(text: string, width: number, size: number, weight = 400): string[] {
+  const widthOf = (one: string): number => textWidth(one, size, weight);
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && textWidth(longer, size) > width) {
+    if (line !== "" && widthOf(longer) > width) {
       lines.push(line);
       line = word;
     } else {
@@ -48,9 +50,9 @@ export function wrapped(text: string, width: number, size: number): string[] {
   }
   lines.push(line);
   return lines.map((one) => {
-    if (textWidth(one, size) <= width) return one;
+    if (widthOf(one) <= width) return one;
     const kept = [...one];
-    while (kept.length > 1 && textWidth(`${kept.join("")}…`, size) > width) kept.pop();
+    while (kept.length > 1 && widthOf(`${kept.join("")}…`) > width) kept.pop();
     return `${kept.join("")}…`;
   });
 }

@@ -4,25 +4,16 @@
  * @module
  */
 export { type Bar, barPlot } from "./bar_plot.ts";
-export {
-  type CrossoverFigure,
-  type CrossoverMark,
-  type Figure,
-  type FigureHead,
-  type IntervalPanel,
-  type IntervalPoint,
-  type IntervalSeries,
-  type LatencyFigure,
-  type Lifeline,
-  type LifelinesFigure,
-  type PlotAxis,
-  PlotError,
-  type PlotKind,
-  type SeriesFigure,
-  type SeriesMark,
-  type SeriesPoint,
-  type ThroughputFigure,
-} from "./figure.ts";
+export type { CrossoverFigure } from "./crossover.ts";
+export type { CrossoverMark, CrossoverPanel } from "./crossover_of_trials.ts";
+export { type FigureHead, type PlotAxis, PlotError, type PlotKind } from "./figure.ts";
+export type { IntervalPanel, IntervalPoint, IntervalSeries, PlainInterval } from "./intervals.ts";
+export type { Figure, PlainData, PlainSeries } from "./kinds.ts";
+export type { LatencyFigure } from "./latency.ts";
+export type { Lifeline, LifelinesFigure } from "./lifelines.ts";
+export type { SeriesFigure, SeriesMark, SeriesPoint } from "./series.ts";
+export type { Spread } from "./scales.ts";
+export type { ThroughputFigure } from "./throughput.ts";
 export { formatChange, formatSi } from "./format.ts";
 export {
   percentilePlot,
@@ -30,7 +21,6 @@ export {
   type PercentilePoint,
   type PercentileSeries,
 } from "./percentile_plot.ts";
-export type { PlainData, PlainInterval, PlainSeries } from "./plain.ts";
 export {
   type HasDocument,
   type HasTrials,
@@ -42,6 +32,6 @@ export {
   type Plottable,
   type PlotTextOptions,
 } from "./plot.ts";
-export type { TextPlotOptions } from "./text_options.ts";
+export type { TextPlotOptions } from "./text.ts";
 export type { PlotTheme } from "./theme.ts";
 export type { TrialPosition } from "./trials.ts";

@@ -13,7 +13,7 @@ import {
 } from "../terminal/table.ts";
 import { nines, PERCENTILE_TICKS, roundNumbers, roundStep, WIDE_RANGE } from "./axis.ts";
 import { formatSi, tickText } from "./format.ts";
-import { NARROWEST, padStart, type TextPlotOptions } from "./text_options.ts";
+import { NARROWEST, padStart, type TextPlotOptions } from "./text.ts";
 
 /** One value of a distribution. */
 export interface PercentilePoint {

@@ -6,15 +6,22 @@
 import type { RunDocument } from "../run/run_document.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import type { Factor, Measures, Trial } from "../experiment/trials.ts";
-import { describeFigure } from "./alt_text.ts";
+import { altText } from "./alt_text.ts";
+import { svgDocument } from "./canvas.ts";
+import { PlotError, type PlotKind } from "./figure.ts";
+import {
+  dataFigure,
+  type Figure,
+  kindNamed,
+  kindsFor,
+  type PlainData,
+  trialsFigure,
+} from "./kinds.ts";
 import { escaped } from "./markup.ts";
-import { type Figure, PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
-import { type PlainData, plainFigure } from "./plain.ts";
-import { renderSvg } from "./svg.ts";
-import { renderText } from "./text.ts";
-import type { PlotTheme } from "./theme.ts";
+import { textDocument } from "./text.ts";
+import { coloursOf, type PlotTheme } from "./theme.ts";
 import type { RunTable } from "../run/run_table.ts";
-import { kindsFor, type TrialPosition, trialsFigure, type TrialsOptions } from "./trials.ts";
+import type { TrialPosition, TrialsOptions } from "./trials.ts";
 
 /** What {@linkcode plot} is told. All of it has defaults, except `kind` for plain data. */
 export interface PlotOptions {
@@ -164,7 +171,7 @@ const NARROWEST_TEXT = 40;
  *   }),
  * });
  * const picture = plot(result, { kind: "crossover" });
- * assertStringIncludes(picture.text({ width: 80, colours: false }), "zc: from 4000 on");
+ * assertStringIncludes(picture.text({ width: 80, colours: false }), "zc: from 4000 bytes on");
  * assertStringIncludes(picture.svg(), "<svg xmlns=");
  * ```
  *
@@ -181,22 +188,12 @@ const NARROWEST_TEXT = 40;
  * ```
  */
 export function plot(what: Plottable, options: PlotOptions = {}): Plot {
-  if (options.kind !== undefined && !PLOT_KINDS.includes(options.kind)) {
-    throw new PlotError(
-      `plot: options.kind is one of ${PLOT_KINDS.join(", ")}, not ${String(options.kind)}`,
-    );
-  }
-  if (isPlain(what)) {
-    const { kind, title, subtitle, unit, yLabel, xLabel, xUnit } = options;
-    return new Plot(
-      plainFigure(what, { kind, title, subtitle, unit, yLabel, xLabel, xUnit }),
-    );
-  }
+  const { kind } = options;
+  if (kind !== undefined) kindNamed(kind);
   return new Plot(
-    trialsFigure(
-      trialsOf(what),
-      { ...options, order: rowsOf(what), table: tableOf(what) } as TrialsOptions,
-    ),
+    isPlain(what)
+      ? dataFigure(what, kind, options)
+      : trialsFigure(trialsOf(what), kind, trialsOptions(what, options)),
   );
 }
 
@@ -213,11 +210,11 @@ export function plots(
   options: Omit<PlotOptions, "kind"> = {},
 ): Plot[] {
   const trials = trialsOf(what);
-  const whole = { ...options, order: rowsOf(what), table: tableOf(what) } as TrialsOptions;
+  const whole = trialsOptions(what, options);
   const problems: PlotError[] = [];
   const made = kindsFor(trials, whole).flatMap((kind) => {
     try {
-      return [new Plot(trialsFigure(trials, { ...whole, kind }))];
+      return [new Plot(trialsFigure(trials, kind, whole))];
     } catch (error) {
       // What the trials are good for as a whole may still lack its values, as after few rounds.
       if (!(error instanceof PlotError)) throw error;
@@ -245,14 +242,14 @@ function trialsOf(what: Exclude<Plottable, PlainData>): readonly Trial[] {
   return trials;
 }
 
-function tableOf(what: Exclude<Plottable, PlainData>): RunTable | undefined {
-  return "document" in what ? what.document.table : what.table;
-}
-
-/** The rows of the lab's table name the combinations in the order that the lab gave them. */
-function rowsOf(what: Exclude<Plottable, PlainData>): readonly Measures[] {
-  const rows = "document" in what ? what.document.summary : what.summary;
-  return Array.isArray(rows) ? rows : [];
+/** What was asked for, and what a run document says of how its trials are to be read. */
+function trialsOptions(
+  what: Exclude<Plottable, PlainData>,
+  options: Omit<PlotOptions, "kind">,
+): TrialsOptions {
+  const { summary, table } = "document" in what ? what.document : what;
+  // The rows name the combinations in the order that the lab gave them.
+  return { ...options, order: Array.isArray(summary) ? summary : [], table };
 }
 
 /** A plot. Made by {@linkcode plot}. */
@@ -272,7 +269,7 @@ export class Plot {
 
   /** What it shows, in words, for those who cannot see it. */
   get alt(): string {
-    return describeFigure(this.figure);
+    return altText(this.figure, kindNamed(this.kind).words(this.figure));
   }
 
   /**
@@ -286,7 +283,9 @@ export class Plot {
     if (!(width >= NARROWEST_SVG && width < Infinity)) {
       throw new RangeError(`The width of a plot is at least ${NARROWEST_SVG} pixels, not ${width}`);
     }
-    return renderSvg(this.figure, { theme, width, alt: this.alt });
+    const canvas = { width, colours: coloursOf(theme) };
+    const pieces = kindNamed(this.kind).picture(this.figure, canvas);
+    return svgDocument(this.figure, pieces, this.alt, canvas);
   }
 
   /**
@@ -309,7 +308,8 @@ export class Plot {
    */
   text(options: PlotTextOptions = {}): string {
     const { width = terminalWidth(), colours = coloursWanted() } = options;
-    return renderText(this.figure, { width: Math.max(NARROWEST_TEXT, width), colours });
+    const drawing = { width: Math.max(NARROWEST_TEXT, width), colours };
+    return textDocument(this.figure, kindNamed(this.kind).text(this.figure, drawing), drawing);
   }
 
   /** In a REPL: the text. */

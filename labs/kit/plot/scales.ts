@@ -4,7 +4,6 @@
  * @module
  */
 import { linearTicks, roundNumbers, WIDE_RANGE } from "./axis.ts";
-import type { IntervalPoint } from "./figure.ts";
 import { tickText } from "./format.ts";
 import { roomyTicks, textWidth } from "./layout.ts";
 
@@ -51,6 +50,16 @@ export function scale(
   };
 }
 
+/** A value and its interval. */
+export interface Spread {
+  /** The value. */
+  readonly value: number;
+  /** The lower end of its interval; the value itself where none is known. */
+  readonly low: number;
+  /** The upper end of its interval. */
+  readonly high: number;
+}
+
 /** The kind of an axis of values, and its ends. */
 export interface ValueDomain {
   readonly type: "linear" | "log";
@@ -58,7 +67,7 @@ export interface ValueDomain {
 }
 
 /** From 0, or logarithmic where the values differ much. */
-export function valueDomain(points: readonly IntervalPoint[]): ValueDomain {
+export function valueDomain(points: readonly Spread[]): ValueDomain {
   const values = points.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const highest = Math.max(...points.map(({ high }) => high));
@@ -92,33 +101,11 @@ export function deviationDomain(values: readonly number[]): ValueDomain {
 }
 
 /** Around 1; an interval beyond ten times its value shall not squeeze all others. */
-export function ratioDomain(points: readonly IntervalPoint[]): [number, number] {
+export function ratioDomain(points: readonly Spread[]): [number, number] {
   const least = Math.min(1, ...points.map(({ low, value }) => Math.max(low, value / 10)));
   const most = Math.max(1, ...points.map(({ high, value }) => Math.min(high, value * 10)));
   const margin = Math.max(1.03, (most / least) ** 0.06);
   return [least / margin, most * margin];
-}
-
-/** Sizes on a logarithmic scale, with room at both ends for what stands side by side. */
-export function sizeScale(points: readonly IntervalPoint[], frame: Frame, series: number): Scale {
-  const sizes = points.map(({ x }) => x!);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  const inset = Math.min(30, 8 + series * 2.5);
-  const domain: [number, number] = least === most ? [least / 2, most * 2] : [least, most];
-  return scale("log", domain, [frame.left + inset, frame.right - inset]);
-}
-
-/** A tick for each size measured. */
-export function sizeTicks(points: readonly IntervalPoint[], x: Scale): Tick[] {
-  const sizes = [...new Set(points.map((point) => point.x!))].sort((a, b) => a - b);
-  return fittingTicks(sizes, sizeText, x);
-}
-
-/** Large powers of two are read more easily with their prefix. */
-function sizeText(size: number): string {
-  if (size >= 1 << 20 && size % (1 << 20) === 0) return `${size / (1 << 20)} Mi`;
-  if (size >= 16384 && size % 1024 === 0) return `${size / 1024} Ki`;
-  return size >= 100_000 ? tickText(size, "") : String(size);
 }
 
 /** All ticks of a horizontal axis, with texts where there is room. */
@@ -144,18 +131,6 @@ export function withRoom(ticks: readonly Tick[], y: Scale, first: number | undef
     if (kept.every(({ value }) => Math.abs(y.at(value) - place) >= LINE)) kept.push(tick);
   }
   return kept.sort((a, b) => a.value - b.value);
-}
-
-/** How far each series is moved sideways, so that intervals at the same size stand side by side. */
-export function dodge(
-  series: number,
-  points: readonly IntervalPoint[],
-  x: Scale,
-): (index: number) => number {
-  const places = [...new Set(points.map((point) => point.x!))].sort((a, b) => a - b).map(x.at);
-  const gaps = places.slice(1).map((place, index) => place - places[index]!);
-  const step = Math.min(5, Math.min(60, ...gaps) * 0.7 / Math.max(1, series));
-  return (index) => (index - (series - 1) / 2) * step;
 }
 
 /** The width of the widest tick, in pixels. */

@@ -12,19 +12,16 @@ export interface TextLook {
   readonly weight?: number;
   readonly anchor?: "middle" | "end";
   readonly fill?: string;
-  /** Drawn around the letters, so that they can be read over lines. */
-  readonly halo?: string;
 }
 
 /** A line of text; y is its baseline. */
 export function text(x: number, y: number, words: string, look: TextLook = {}): string {
-  const { size, weight, anchor, fill, halo } = look;
+  const { size, weight, anchor, fill } = look;
   return `<text x="${round(x)}" y="${round(y)}"` +
     (size === undefined ? "" : ` font-size="${size}"`) +
     (weight === undefined ? "" : ` font-weight="${weight}"`) +
     (anchor === undefined ? "" : ` text-anchor="${anchor}"`) +
     (fill === undefined ? "" : ` fill="${fill}"`) +
-    (halo === undefined ? "" : ` stroke="${halo}" stroke-width="3" paint-order="stroke"`) +
     `>${escaped(words)}</text>`;
 }
 
@@ -85,10 +82,11 @@ export function rect(
   width: number,
   height: number,
   colour: string,
-  opacity: number,
+  opacity?: number,
 ): string {
   return `<rect x="${round(x)}" y="${round(y)}" width="${round(Math.max(0, width))}" ` +
-    `height="${round(height)}" fill="${colour}" fill-opacity="${opacity}"/>`;
+    `height="${round(height)}" fill="${colour}"` +
+    (opacity === undefined ? "" : ` fill-opacity="${opacity}"`) + "/>";
 }
 
 /** A circle around a point. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { whereBetter } from "../plot/crossover.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf, singleTrials } from "../plot/layout_of_trials.ts";
 import { formatSi, type Plot, PlotError, plots } from "../plot/mod.ts";
@@ -230,13 +231,13 @@ function crossings({ figure }: Plot): Html[] {
   if (figure.kind !== "crossover") return [];
   const { better, baseline, x } = figure;
   return figure.panels.flatMap(({ title, crossings }) =>
-    crossings.filter(({ from }) => from !== undefined).map(({ label, from, above }) =>
-      markup`<p>${
-        `${title === "" ? "" : `${title}: `}${label} is ${better} than ${baseline} from ` +
-        `${`${from} ${x.unit}`.trimEnd()} on` +
-        (above === undefined ? ", the smallest measured." : `, not seen at ${above}.`)
-      }</p>`
-    )
+    crossings.flatMap((crossing) => {
+      const where = whereBetter(crossing, x);
+      const panel = title === "" ? "" : `${title}: `;
+      return where === undefined
+        ? []
+        : [markup`<p>${`${panel}${crossing.label} is ${better} than ${baseline} ${where}.`}</p>`];
+    })
   );
 }
 

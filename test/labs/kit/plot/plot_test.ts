@@ -6,7 +6,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
-import type { CrossoverFigure, ThroughputFigure } from "../../../../labs/kit/plot/figure.ts";
+import type { CrossoverFigure } from "../../../../labs/kit/plot/crossover.ts";
+import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
 import {
   type HasTrials,
   type Plot,
@@ -136,8 +137,11 @@ Deno.test("crossover: the figure says from which size on, and the drawing and th
   assertEquals(better, "faster");
   assertEquals(panels[0]!.crossings, [{ label: "zc", from: 4000, above: 1500 }]);
   assertEquals(panels[0]!.floor.length, 3);
-  assertStringIncludes(texts(picture.svg()).join("\n"), "zc: from 4000 bytes, not seen at 1500");
-  assertStringIncludes(picture.text({ colours: false }), "zc: from 4000 on, not seen at 1500");
+  assertStringIncludes(texts(picture.svg()).join("\n"), "zc: from 4000 bytes on, not seen at 1500");
+  assertStringIncludes(
+    picture.text({ colours: false }),
+    "zc: from 4000 bytes on, not seen at 1500",
+  );
 });
 
 Deno.test("crossover: of times less is better, unless told otherwise", () => {
@@ -395,9 +399,6 @@ Deno.test("text: life lines go from submitted over sent to let go", () => {
   const text = plot(lifelines, { kind: "lifelines" }).text({ width: 60, colours: false });
   const rows = text.split("\n").filter((line) => line.includes("│"));
   assert(/first {2}│●─*┿━+◆ +40\.0 µs$/.test(rows[0]!), rows[0]);
-  assert(
-    /second │ +●─*┿▒+◆ +49\.0 µs copied$|second │ ●.*┿▒+◆ 49\.0 µs copied$/.test(rows[1]!),
-    rows[1],
-  );
+  assert(/second │ *●─*┿▒+◆ 49\.0 µs, copied$/.test(rows[1]!), rows[1]);
   assert(/third {2}│ *●─+▶ not let go$/.test(rows[2]!), rows[2]);
 });

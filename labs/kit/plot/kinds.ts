@@ -1,0 +1,115 @@
+/**
+ * The kinds of figures, and which of them data is good for.
+ *
+ * @module
+ */
+import type { Trial } from "../experiment/trials.ts";
+import { crossover, type CrossoverFigure } from "./crossover.ts";
+import { PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
+import type { PlainInterval } from "./intervals.ts";
+import type { FigureKind } from "./kind.ts";
+import { latency, type LatencyFigure } from "./latency.ts";
+import { layoutOf } from "./layout_of_trials.ts";
+import { type Lifeline, lifelines, type LifelinesFigure } from "./lifelines.ts";
+import type { PercentilePoint } from "./percentile_plot.ts";
+import { series, type SeriesFigure, type SeriesPoint } from "./series.ts";
+import { throughput, type ThroughputFigure } from "./throughput.ts";
+import type { FigureTexts, TrialsOptions } from "./trials.ts";
+
+/** What a plot shows. */
+export type Figure =
+  | ThroughputFigure
+  | LatencyFigure
+  | SeriesFigure
+  | LifelinesFigure
+  | CrossoverFigure;
+
+const KINDS: Readonly<Record<PlotKind, FigureKind<Figure>>> = {
+  throughput,
+  latency,
+  series,
+  lifelines,
+  crossover,
+};
+
+/** In which order trials are shown that are good for several kinds. */
+const BEST_FIRST: readonly PlotKind[] = ["latency", "throughput", "crossover", "series"];
+
+/** A series of plain data. Which of the fields it needs depends on the kind of the plot. */
+export interface PlainSeries {
+  /** What the series is called. */
+  readonly label: string;
+  /** `throughput`, `crossover`: intervals; `latency`: percentiles; `series`: values over time. */
+  readonly points?: readonly (PlainInterval | PercentilePoint | SeriesPoint)[];
+  /** `latency`: the values themselves instead of percentiles. */
+  readonly values?: readonly number[];
+}
+
+/** What {@linkcode plot} takes for what are no trials. */
+export type PlainData = readonly (PlainSeries | Lifeline)[];
+
+/**
+ * The kind of a name.
+ *
+ * @throws {PlotError} If there is none.
+ */
+export function kindNamed(name: PlotKind): FigureKind<Figure> {
+  if (Object.hasOwn(KINDS, name)) return KINDS[name];
+  throw new PlotError(
+    `plot: options.kind is one of ${PLOT_KINDS.join(", ")}, not ${String(name)}`,
+  );
+}
+
+/**
+ * The kinds of plots that trials are good for without being told anything, the best one first.
+ *
+ * @param trials The trials.
+ * @param options Of {@linkcode plot}.
+ */
+export function kindsFor(trials: readonly Trial[], options: TrialsOptions = {}): PlotKind[] {
+  const layout = layoutOf(trials, options);
+  return BEST_FIRST.filter((kind) => KINDS[kind].suits(layout, options));
+}
+
+/**
+ * Makes the figure of trials.
+ *
+ * @param trials The trials.
+ * @param kind The kind; the best one unless given.
+ * @param options Of {@linkcode plot}.
+ * @throws {PlotError} If the trials do not have what the kind needs.
+ */
+export function trialsFigure(
+  trials: readonly Trial[],
+  kind: PlotKind | undefined,
+  options: TrialsOptions,
+): Figure {
+  const layout = layoutOf(trials, options);
+  const hasDistribution = options.measure === undefined && latency.suits(layout, options);
+  return kindNamed(kind ?? (hasDistribution ? "latency" : "throughput")).ofTrials(layout, options);
+}
+
+/**
+ * Makes the figure of plain data.
+ *
+ * @throws {PlotError} If the data does not have what its kind needs.
+ */
+export function dataFigure(
+  data: PlainData,
+  kind: PlotKind | undefined,
+  texts: FigureTexts,
+): Figure {
+  if (kind === undefined) {
+    throw new PlotError(
+      `plot: plain data needs options.kind, one of ${PLOT_KINDS.join(", ")}: ` +
+        "what the numbers mean cannot be seen from them",
+    );
+  }
+  if (data.length === 0) throw new PlotError(`plot, kind ${kind}: the data is empty`);
+  for (const [index, item] of data.entries()) {
+    if (typeof (item as { label?: unknown } | null)?.label !== "string") {
+      throw new PlotError(`plot, kind ${kind}: item ${index} has no label, which is a string`);
+    }
+  }
+  return kindNamed(kind).ofData(data, texts);
+}
