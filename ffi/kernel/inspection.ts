@@ -108,13 +108,17 @@ export function strip(length: number, parts: readonly Part[]): string {
 }
 
 /**
- * A text as HTML that means just that text.
+ * A text as it may stand in an element or in a quoted attribute of HTML or SVG, where it means just
+ * that text. What neither has a place for, not even escaped, is replaced.
  *
  * @param text Any text.
  */
 export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+    .replaceAll('"', "&quot;").replaceAll("'", "&#39;")
+    // deno-lint-ignore no-control-regex
+    .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]/g, "\ufffd")
+    .toWellFormed();
 }
 
 function known(facts: readonly Fact[]): readonly Fact[] {

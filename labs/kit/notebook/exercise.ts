@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 
 /** What an {@linkcode Exercise} says about an answer. */
 export type ExerciseStatus = "right" | "wrong" | "unanswered";
@@ -462,7 +463,5 @@ function quantity(value: number, unit: string): string {
 
 /** Text as HTML; words between backquotes become code. */
 function htmlOf(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-  return text.replace(/[&<>]/g, (character) => entities[character]!)
-    .replace(/`([^`]+)`/g, "<code>$1</code>");
+  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
 }

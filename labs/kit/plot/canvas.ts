@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import type { FigureHead } from "./figure.ts";
 import { textWidth, wrapped } from "./layout.ts";
-import { escaped } from "./markup.ts";
 import { type Frame, LINE, type Scale, SIZE, type Tick } from "./scales.ts";
 import { group, line, rect, round, text } from "./shapes.ts";
 import type { Colours } from "./theme.ts";
@@ -65,9 +65,9 @@ export function svgDocument(
     });
   const height = Math.ceil(y + PADDING);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-    `viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(alt)}" ` +
+    `viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(alt)}" ` +
     `color="${colours.ink}" fill="currentColor" font-family="${FONT}" font-size="${SIZE}">` +
-    `<title>${escaped(head.title)}</title><desc>${escaped(alt)}</desc>` +
+    `<title>${escapeHtml(head.title)}</title><desc>${escapeHtml(alt)}</desc>` +
     `${rect(0, 0, width, height, colours.background)}${placed.join("")}</svg>`;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
 import type { Factor, Measures, Trial } from "../experiment/trials.ts";
@@ -17,7 +18,6 @@ import {
   type PlainData,
   trialsFigure,
 } from "./kinds.ts";
-import { escaped } from "./markup.ts";
 import { textDocument } from "./text.ts";
 import { coloursOf, type PlotTheme } from "./theme.ts";
 import type { RunTable } from "../run/run_table.ts";
@@ -296,7 +296,9 @@ export class Plot {
    */
   html(options: PlotSvgOptions = {}): string {
     const bytes = new TextEncoder().encode(this.svg(options));
-    return `<img src="data:image/svg+xml;base64,${bytes.toBase64()}" alt="${escaped(this.alt)}" ` +
+    return `<img src="data:image/svg+xml;base64,${bytes.toBase64()}" alt="${
+      escapeHtml(this.alt)
+    }" ` +
       `width="${options.width ?? WIDTH}" style="max-width:100%;height:auto">`;
   }
 

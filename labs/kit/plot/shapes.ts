@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escaped } from "./markup.ts";
+import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import type { SeriesLook } from "./theme.ts";
 
 /** How a text looks. */
@@ -22,7 +22,7 @@ export function text(x: number, y: number, words: string, look: TextLook = {}): 
     (weight === undefined ? "" : ` font-weight="${weight}"`) +
     (anchor === undefined ? "" : ` text-anchor="${anchor}"`) +
     (fill === undefined ? "" : ` fill="${fill}"`) +
-    `>${escaped(words)}</text>`;
+    `>${escapeHtml(words)}</text>`;
 }
 
 /** A place on a drawing, in pixels to the right and downward. */

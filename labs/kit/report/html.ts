@@ -3,8 +3,7 @@
  *
  * @module
  */
-
-import { escaped } from "../plot/markup.ts";
+import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 
 /** A piece of HTML, made by {@linkcode html}, which needs no escaping any more. */
 export class Html {
@@ -36,5 +35,5 @@ function markupOf(part: HtmlPart): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.markup;
   if (typeof part === "object") return part.map(markupOf).join("");
-  return escaped(String(part));
+  return escapeHtml(String(part));
 }
