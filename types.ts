@@ -94,26 +94,19 @@ export type {
   Trial,
 } from "./labs/kit/experiment/trials.ts";
 export type { WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
+export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
+export type { CrossoverMark } from "./labs/kit/plot/crossover_of_trials.ts";
+export type { FigureHead, PlotAxis, PlotKind } from "./labs/kit/plot/figure.ts";
 export type {
-  CrossoverFigure,
-  CrossoverMark,
-  Figure,
-  FigureHead,
   IntervalPanel,
   IntervalPoint,
   IntervalSeries,
-  LatencyFigure,
-  Lifeline,
-  LifelinesFigure,
-  PlotAxis,
-  PlotKind,
-  SeriesFigure,
-  SeriesMark,
-  SeriesPoint,
-  ThroughputFigure,
-} from "./labs/kit/plot/figure.ts";
+  PlainInterval,
+} from "./labs/kit/plot/intervals.ts";
+export type { Figure, PlainData, PlainSeries } from "./labs/kit/plot/kinds.ts";
+export type { LatencyFigure } from "./labs/kit/plot/latency.ts";
+export type { Lifeline, LifelinesFigure } from "./labs/kit/plot/lifelines.ts";
 export type { PercentilePoint } from "./labs/kit/plot/percentile_plot.ts";
-export type { PlainData, PlainInterval, PlainSeries } from "./labs/kit/plot/plain.ts";
 export type {
   HasDocument,
   HasTrials,
@@ -122,7 +115,9 @@ export type {
   Plottable,
   PlotTextOptions,
 } from "./labs/kit/plot/plot.ts";
+export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/series.ts";
 export type { PlotTheme } from "./labs/kit/plot/theme.ts";
+export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";
 export type { TrialPosition } from "./labs/kit/plot/trials.ts";
 export type {
   Change,

@@ -14,6 +14,7 @@ import {
 } from "../terminal/table.ts";
 import { formatSi } from "./format.ts";
 import { NARROWEST, padEnd, padStart, type TextPlotOptions } from "./text.ts";
+import { TERMINAL_STYLES } from "./theme.ts";
 
 /** One bar of {@linkcode barPlot}. */
 export interface Bar {
@@ -97,7 +98,7 @@ export function barPlot(bars: readonly Bar[], options: TextPlotOptions = {}): st
 }
 
 function drawBar(bar: Bar, largest: number, cells: number, colours: boolean): string {
-  const { value, low = value, high = value, style = "cyan" } = bar;
+  const { value, low = value, high = value, style = TERMINAL_STYLES[0]! } = bar;
   const place = (at: number): number => largest > 0 ? at / largest * cells : 0;
   const first = Math.floor(place(low));
   const last = Math.min(cells - 1, Math.ceil(place(high)) - 1);

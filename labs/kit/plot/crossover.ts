@@ -29,8 +29,8 @@ import { axisText, capitalised } from "./names.ts";
 import type { Labelled } from "./plain.ts";
 import { ratioDomain, type Scale, scale, SIZE } from "./scales.ts";
 import { area, diamond, line, text as textAt } from "./shapes.ts";
-import { folded, NARROWEST, padEnd, padStart, styleOf, type TextDrawing } from "./text.ts";
-import { looks, type SeriesLook } from "./theme.ts";
+import { folded, NARROWEST, padEnd, padStart, type TextDrawing } from "./text.ts";
+import { looks, type SeriesLook, terminalStyle } from "./theme.ts";
 import {
   type FigureTexts,
   hasMeasure,
@@ -292,7 +292,9 @@ function text(figure: CrossoverFigure, { width, colours }: TextDrawing): string[
       if (itself !== undefined) lines.push(row(baseline, itself, "dim"));
       for (const { label, points } of series) {
         const point = points.find(({ x }) => x === size);
-        if (point !== undefined) lines.push(row(label, point, styleOf(labels, baseline, label)));
+        if (point !== undefined) {
+          lines.push(row(label, point, terminalStyle(label, labels, baseline)));
+        }
       }
     }
     return [

@@ -25,8 +25,8 @@ import { percentilesOf, percentilesOfDistributions } from "./percentiles.ts";
 import { isNumber, type Labelled, requirePoints } from "./plain.ts";
 import { fittingTicks, scale, SIZE, valueDomain, valueTicks } from "./scales.ts";
 import { curve, group, marker, type Place } from "./shapes.ts";
-import { styleOf, type TextDrawing } from "./text.ts";
-import { looks } from "./theme.ts";
+import type { TextDrawing } from "./text.ts";
+import { looks, terminalStyle } from "./theme.ts";
 import { baselineOf, type FigureTexts, roundsOf, type TrialsOptions } from "./trials.ts";
 
 /** Percentiles of distributions. */
@@ -279,7 +279,7 @@ function inCurves({ panels, labels, baseline, y }: LatencyFigure, drawing: TextD
     const curves = series.map(({ label, points }) => ({
       label,
       points,
-      style: styleOf(labels, baseline, label),
+      style: terminalStyle(label, labels, baseline),
     }));
     const text = percentilePlot(curves, {
       ...drawing,

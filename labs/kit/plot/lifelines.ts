@@ -23,7 +23,7 @@ import { isNumber, type Labelled } from "./plain.ts";
 import { fittingTicks, scale, SIZE } from "./scales.ts";
 import { arrow, circle, diamond, line, rect, text as textAt } from "./shapes.ts";
 import { folded, NARROWEST, padEnd, padStart, type TextDrawing } from "./text.ts";
-import type { Colours } from "./theme.ts";
+import { type Colours, TERMINAL_STYLES } from "./theme.ts";
 import type { FigureTexts } from "./trials.ts";
 
 /** The life of one request or notifier. All times are seconds on one clock. */
@@ -247,7 +247,7 @@ function text({ lines }: LifelinesFigure, { width, colours }: TextDrawing): stri
     cells[first] = "●";
     if (sent !== null && middle > first) cells[middle] = "┿";
     if (last > first) cells[last] = released === null ? "▶" : "◆";
-    const drawn = styled(cells.join(""), copied ? "yellow" : "cyan", colours);
+    const drawn = styled(cells.join(""), TERMINAL_STYLES[copied ? 1 : 0], colours);
     const name = padEnd(truncated(label, labelWidth), labelWidth);
     return `${name} │${drawn} ${outcomes[index]}`;
   });

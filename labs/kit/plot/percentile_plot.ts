@@ -14,6 +14,7 @@ import {
 import { nines, PERCENTILE_TICKS, roundNumbers, roundStep, WIDE_RANGE } from "./axis.ts";
 import { formatSi, tickText } from "./format.ts";
 import { NARROWEST, padStart, type TextPlotOptions } from "./text.ts";
+import { TERMINAL_STYLES } from "./theme.ts";
 
 /** One value of a distribution. */
 export interface PercentilePoint {
@@ -45,8 +46,6 @@ export interface PercentilePlotOptions extends TextPlotOptions {
 
 /** Line characters of a curve: along, up, from along to up, from up to along. */
 const LINES: readonly string[] = ["─│╯╭", "━┃┛┏", "═║╝╔", "┄┆╯╭"];
-
-const CURVE_STYLES: readonly TextStyle[] = ["cyan", "yellow", "magenta", "green"];
 
 /**
  * Curves of percentiles, such as of latencies. The axis of the percentiles is logarithmic towards
@@ -107,9 +106,8 @@ export function percentilePlot(
   const grid = Array.from({ length: height }, () => new Array<string>(columns).fill(" "));
   for (const [index, curve] of curves.entries()) {
     const draw = LINES[index % LINES.length]!;
-    const style = curve.style ?? CURVE_STYLES[index % CURVE_STYLES.length];
     drawCurve(grid, curveRows(curve.points, columns, farthest, axis.row), (kind) => {
-      return styled(draw[kind]!, style, colours);
+      return styled(draw[kind]!, styleOf(curve, index), colours);
     });
   }
   const ends = placeEnds(endTexts, height);
@@ -117,14 +115,16 @@ export function percentilePlot(
     const tick = tickTexts.get(row);
     const left = `${padStart(tick ?? "", tickWidth)} ${tick === undefined ? "│" : "┤"}`;
     const end = ends.get(row);
-    const style = end === undefined
-      ? undefined
-      : curves[end]!.style ?? CURVE_STYLES[end % CURVE_STYLES.length];
+    const style = end === undefined ? undefined : styleOf(curves[end]!, end);
     const name = end === undefined ? "" : truncated(endTexts[end]!.text, endWidth);
     lines.push(`${left}${grid[row]!.join("")} ${styled(name, style, colours)}`.trimEnd());
   }
   lines.push(...percentileAxis(columns, farthest, tickWidth));
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function styleOf({ style }: PercentileSeries, index: number): TextStyle {
+  return style ?? TERMINAL_STYLES[index % TERMINAL_STYLES.length]!;
 }
 
 interface ValueAxis {

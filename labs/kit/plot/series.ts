@@ -27,8 +27,8 @@ import { axisText, capitalised } from "./names.ts";
 import { isNumber, type Labelled, requirePoints } from "./plain.ts";
 import { deviationDomain, fittingTicks, scale, type Tick, widest, withRoom } from "./scales.ts";
 import { circle, line, rect, square } from "./shapes.ts";
-import { folded, NARROWEST, padStart, styleOf, type TextDrawing } from "./text.ts";
-import { type Colours, looks } from "./theme.ts";
+import { folded, NARROWEST, padStart, type TextDrawing } from "./text.ts";
+import { type Colours, looks, terminalStyle } from "./theme.ts";
 import {
   attempt,
   baselineOf,
@@ -330,7 +330,7 @@ function text(figure: SeriesFigure, { width, colours }: TextDrawing): string[] {
       const style = outlier
         ? "red"
         : mark === "counted"
-        ? styleOf(titles, figure.baseline, title)
+        ? terminalStyle(title, titles, figure.baseline)
         : "dim";
       grid[rowOf(value)]![columnOf(at)] = styled(sign, style, colours);
     }

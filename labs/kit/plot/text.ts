@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth, styled, type TextStyle, truncated } from "../terminal/table.ts";
+import { displayWidth, styled, truncated } from "../terminal/table.ts";
 import type { FigureHead } from "./figure.ts";
 
 /** What {@linkcode barPlot} and {@linkcode percentilePlot} have in common. */
@@ -85,18 +85,4 @@ export function folded(text: string | readonly string[], width: number): string[
     }
   }
   return [...lines, line].map((one) => truncated(one, width));
-}
-
-const STYLES: readonly TextStyle[] = ["cyan", "magenta", "green", "blue", "red", "yellow"];
-
-/** The colour of a series in the terminal. */
-export function styleOf(
-  labels: readonly string[],
-  baseline: string | undefined,
-  label: string,
-): TextStyle {
-  if (label === baseline) return "yellow";
-  const others = labels.filter((one) => one !== baseline);
-  const styles = STYLES.filter((style) => baseline === undefined || style !== "yellow");
-  return styles[Math.max(0, others.indexOf(label)) % styles.length]!;
 }

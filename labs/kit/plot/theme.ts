@@ -1,5 +1,5 @@
 /**
- * The colours, shapes and dashes of the plots.
+ * The colours of drawings, pages and terminals, and the shapes and dashes of series.
  *
  * Colours are those of Okabe and Ito ("Color Universal Design", 2008), made darker on white and
  * lighter on dark until text in them can be read (a contrast of 4.5 to 1, WCAG 2.2). Shapes and
@@ -7,21 +7,22 @@
  *
  * @module
  */
+import type { TextStyle } from "../terminal/table.ts";
 
 /** On what the plot stands; `page` takes its colours from the style sheet of the page around. */
 export type PlotTheme = "light" | "dark" | "page";
 
-/** What a plot is drawn with. */
+/** What drawings and pages are drawn with. */
 export interface Colours {
-  /** Behind the plot. */
+  /** Behind everything. */
   readonly background: string;
-  /** Text, axes, the baseline. */
+  /** Text, the baseline. */
   readonly ink: string;
-  /** What is less important. */
+  /** What is less important, axes. */
   readonly muted: string;
-  /** Lines of the grid. */
+  /** Lines of the grid, edges. */
   readonly grid: string;
-  /** Bands, such as the noise floor. */
+  /** Bands, such as the noise floor, and panels. */
   readonly band: string;
   /** One for each series after the baseline. */
   readonly series: readonly string[];
@@ -71,30 +72,46 @@ export const DASHES: readonly (string | undefined)[] = [
   "12 4",
 ];
 
-const NAMES = ["background", "ink", "muted", "grid", "band"] as const;
+/** The colour of a series on a page of the theme `page`. */
+const seriesName = (index: number): string => `--series-${index + 1}`;
 
 /** The colours of a theme as they stand in an SVG. */
 export function coloursOf(theme: PlotTheme): Colours {
   if (theme !== "page") return COLOURS[theme];
-  const [background, ink, muted, grid, band] = NAMES.map((name) => `var(--plot-${name})`);
   return {
-    background: background!,
-    ink: ink!,
-    muted: muted!,
-    grid: grid!,
-    band: band!,
-    series: COLOURS.light.series.map((_, index) => `var(--plot-${index + 1})`),
+    background: "var(--background)",
+    ink: "var(--ink)",
+    muted: "var(--muted)",
+    grid: "var(--grid)",
+    band: "var(--band)",
+    series: COLOURS.light.series.map((_, index) => `var(${seriesName(index)})`),
   };
 }
 
-/** The declarations that a page needs for plots of the theme `page`, without a selector. */
+/** What a page declares for drawings of the theme `page`, and may use itself; without a selector. */
 export function themeDeclarations(theme: "light" | "dark"): string {
-  const colours = COLOURS[theme];
+  const { series, ...named } = COLOURS[theme];
   return [
-    ...NAMES.map((name) => `--plot-${name}:${colours[name]}`),
-    ...colours.series.map((colour, index) => `--plot-${index + 1}:${colour}`),
+    ...Object.entries(named).map(([name, colour]) => `--${name}:${colour}`),
+    ...series.map((colour, index) => `${seriesName(index)}:${colour}`),
   ].join(";");
 }
+
+/**
+ * The styles of series in a terminal: of its few colours those that are nearest to the colours of
+ * drawings. Its blue is hard to read on black, and comes last.
+ */
+export const TERMINAL_STYLES: readonly TextStyle[] = [
+  "cyan",
+  "yellow",
+  "green",
+  "magenta",
+  "red",
+  "blue",
+];
+
+/** The style of the baseline in a terminal: the colour of its text. */
+export const BASELINE_STYLE: TextStyle = "bold";
 
 /** How a series looks. */
 export interface SeriesLook {
@@ -115,12 +132,11 @@ export function looks(
   baseline: string | undefined,
   colours: Colours,
 ): (label: string) => SeriesLook {
-  const others = labels.filter((label) => label !== baseline);
   return (label) => {
-    if (label === baseline) {
+    const index = placeOf(label, labels, baseline);
+    if (index === undefined) {
       return { colour: colours.ink, symbol: SYMBOLS[0], dash: DASHES[0] };
     }
-    const index = Math.max(0, others.indexOf(label));
     const shape = baseline === undefined ? index : 1 + index % (SYMBOLS.length - 1);
     return {
       colour: colours.series[index % colours.series.length]!,
@@ -128,4 +144,30 @@ export function looks(
       dash: DASHES[shape % DASHES.length],
     };
   };
+}
+
+/**
+ * The style of a series in a terminal.
+ *
+ * @param label The series.
+ * @param labels All series.
+ * @param baseline Which of them is the baseline.
+ */
+export function terminalStyle(
+  label: string,
+  labels: readonly string[],
+  baseline: string | undefined,
+): TextStyle {
+  const index = placeOf(label, labels, baseline);
+  return index === undefined ? BASELINE_STYLE : TERMINAL_STYLES[index % TERMINAL_STYLES.length]!;
+}
+
+/** Which colour a series has; undefined for the baseline. */
+function placeOf(
+  label: string,
+  labels: readonly string[],
+  baseline: string | undefined,
+): number | undefined {
+  if (label === baseline) return undefined;
+  return Math.max(0, labels.filter((one) => one !== baseline).indexOf(label));
 }

@@ -28,8 +28,8 @@ import { axisText, capitalised } from "./names.ts";
 import type { Labelled } from "./plain.ts";
 import { scale, SIZE, tickUnit, valueDomain, valueTicks } from "./scales.ts";
 import { line, marker, rect, text } from "./shapes.ts";
-import { styleOf, type TextDrawing } from "./text.ts";
-import { looks } from "./theme.ts";
+import type { TextDrawing } from "./text.ts";
+import { looks, terminalStyle } from "./theme.ts";
 import {
   baselineOf,
   byX,
@@ -236,7 +236,7 @@ function inBars(
           value: point.value,
           low: point.low,
           high: point.high,
-          style: styleOf(labels, baseline, label),
+          style: terminalStyle(label, labels, baseline),
         }];
       })
     );
