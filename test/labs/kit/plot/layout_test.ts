@@ -1,6 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { linearTicks, ratioTicks, roundNumbers } from "../../../../labs/kit/plot/axis.ts";
-import { formatRatio } from "../../../../labs/kit/plot/format.ts";
 import { dodged, roomyTicks, textWidth, wrapped } from "../../../../labs/kit/plot/layout.ts";
 
 Deno.test("dodged leaves alone what does not touch", () => {
@@ -46,18 +44,4 @@ Deno.test("wrapped breaks at spaces and cuts only a word that is too long by its
   assert(lines.length > 1 && lines.every((line) => textWidth(line, 12) <= 90));
   const [cut] = wrapped("averylongwordwithoutanyspaceinit", 60, 12);
   assert(cut!.endsWith("…") && textWidth(cut!, 12) <= 60);
-});
-
-Deno.test("ticks are round numbers within the axis", () => {
-  assertEquals(linearTicks(1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
-  assertEquals(linearTicks(0.37, 3, -0.2), [-0.2, 0, 0.2]);
-  assertEquals(roundNumbers(15e-6, 450e-6), [20e-6, 50e-6, 100e-6, 200e-6]);
-  assertEquals(ratioTicks(0.9, 1.3), [0.9, 1, 1.1, 1.2, 1.3]);
-  assert(ratioTicks(0.02, 90).includes(1));
-  assertEquals([0.9, 1, 1.25].map((ratio) => formatRatio(ratio, [0.9, 1.3])), [
-    "−10 %",
-    "0 %",
-    "+25 %",
-  ]);
-  assertEquals(formatRatio(0.1, [0.1, 10]), "×0.1");
 });

@@ -1,49 +1,22 @@
-import {
-  assert,
-  assertAlmostEquals,
-  assertEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
-import type { CrossoverFigure } from "../../../../labs/kit/plot/crossover.ts";
+import { describeFactors } from "../../../../labs/kit/experiment/trials.ts";
+import { type Plot, plot, PlotError, plots } from "../../../../labs/kit/plot/mod.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
-import {
-  type HasTrials,
-  type Plot,
-  plot,
-  PlotError,
-  plots,
-} from "../../../../labs/kit/plot/mod.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
 import { elementsOf } from "../../../elements.ts";
-import { describeFactors, type Trial } from "../../../../labs/kit/experiment/trials.ts";
-import { latencyTrials, noisy, sampleTrials, sendTrials } from "./samples.ts";
-
-function texts(svg: string): string[] {
-  return elementsOf(svg).all("text").map(({ text }) => text);
-}
-
-function result(trials: readonly Trial[]): HasTrials {
-  return { trials };
-}
-
-const lifelines = [
-  { label: "first", submitted: 5, sent: 5.000004, released: 5.00004, copied: false },
-  { label: "second", submitted: 5.000001, sent: 5.000006, released: 5.00005, copied: true },
-  { label: "third", submitted: 5.000002, sent: null, released: null, copied: null },
-];
+import { latencyTrials, LIFELINES, noisy, sampleTrials, sendTrials, textsIn } from "./samples.ts";
 
 /** One plot of each kind, and what must stand in it. */
 function everyKind(): { picture: Plot; labels: string[] }[] {
-  const send = result(sendTrials());
+  const send = { trials: sendTrials() };
   return [
     {
       picture: plot(send),
       labels: ["Datagrams per second by payload", "payload (bytes)", "600", "4000", "copy", "zc"],
     },
     {
-      picture: plot(result(latencyTrials())),
+      picture: plot({ trials: latencyTrials() }),
       labels: ["Latency by percentile", "p50", "p99", "40 µs", "none", "busy", "pair", "loopback"],
     },
     {
@@ -51,7 +24,7 @@ function everyKind(): { picture: Plot; labels: string[] }[] {
       labels: ["Datagrams per second, trial by trial", "warm-up", "copy", "zc", "0 s"],
     },
     {
-      picture: plot(lifelines, { kind: "lifelines" }),
+      picture: plot(LIFELINES, { kind: "lifelines" }),
       labels: ["first", "third", "40.0 µs", "49.0 µs, copied", "not let go", "20 µs"],
     },
     {
@@ -73,7 +46,7 @@ Deno.test("every kind draws an SVG document of its own, with its labels and unit
       const root = elementsOf(svg);
       assertEquals(root.name, "svg");
       assertEquals(root.attributes["aria-label"], picture.alt);
-      const found = texts(svg);
+      const found = textsIn(svg);
       for (const label of labels) {
         assert(found.includes(label), `${picture.kind}: ${label} is not in ${found.join(" | ")}`);
       }
@@ -99,7 +72,7 @@ Deno.test("a drawing stays inside its width, from phones to desktops", () => {
 });
 
 Deno.test("both themes have a background of their own, and series differ by more than colour", () => {
-  const picture = plot(result(sendTrials()));
+  const picture = plot({ trials: sendTrials() });
   const backgrounds = (["light", "dark"] as const).map((theme) =>
     elementsOf(picture.svg({ theme })).all("rect")[0]!.attributes["fill"]
   );
@@ -111,134 +84,10 @@ Deno.test("both themes have a background of their own, and series differ by more
   assertEquals(new Set(lines.map((line) => line["stroke"])).size, 2);
 });
 
-Deno.test("throughput: the control is the baseline, the size the axis, warm-up and control uncounted", () => {
-  const { figure } = plot(result(sendTrials()));
-  assertEquals(figure.kind, "throughput");
-  const { baseline, labels, panels, x, y } = figure as ThroughputFigure;
-  assertEquals({ baseline, labels }, { baseline: "copy", labels: ["copy", "zc"] });
-  assertEquals(x, { label: "payload", unit: "bytes" });
-  assertEquals(y.label, "datagrams per second");
-  assertEquals(panels.length, 1);
-  for (const { points } of panels[0]!.series) {
-    assertEquals(points.map((point) => point.x), [600, 1500, 4000]);
-    assert(points.every(({ low, value, high }) => low <= value && value <= high && low < high));
-  }
-  const drawn = elementsOf(plot(result(sendTrials())).svg()).having("class", "series");
-  // A circle for each value of copying, a square for each of zero copy.
-  assertEquals(drawn.map((one) => one.all("circle", "rect").map(({ name }) => name)), [
-    ["circle", "circle", "circle"],
-    ["rect", "rect", "rect"],
-  ]);
-});
-
-Deno.test("crossover: the figure says from which size on, and the drawing and the text say it too", () => {
-  const picture = plot(result(sendTrials()), { kind: "crossover" });
-  const { panels, better } = picture.figure as CrossoverFigure;
-  assertEquals(better, "faster");
-  assertEquals(panels[0]!.crossings, [{ label: "zc", from: 4000, above: 1500 }]);
-  assertEquals(panels[0]!.floor.length, 3);
-  assertStringIncludes(texts(picture.svg()).join("\n"), "zc: from 4000 bytes on, not seen at 1500");
-  assertStringIncludes(
-    picture.text({ colours: false }),
-    "zc: from 4000 bytes on, not seen at 1500",
-  );
-});
-
-Deno.test("crossover: of times less is better, unless told otherwise", () => {
-  const trials = sampleTrials({
-    factors: [64, 4096].flatMap((bytes) => ["a", "b"].map((way) => ({ bytes, way }))),
-    control: ({ way }) => way === "a",
-    measure: ({ way }, round) => ({
-      p50Seconds: noisy(way === "a" ? 2e-5 : 1e-5, round + (way === "b" ? 0.4 : 0)),
-    }),
-  });
-  const crossings = (better?: "higher" | "lower"): unknown => {
-    const options = { kind: "crossover", ...(better === undefined ? {} : { better }) } as const;
-    return (plot(result(trials), options).figure as CrossoverFigure).panels[0]!.crossings;
-  };
-  assertEquals(crossings(), [{ label: "b", from: 64 }]);
-  assertEquals(crossings("higher"), [{ label: "b" }]);
-});
-
-Deno.test("latency: distributions of all rounds together, in panels by what the control leaves free", () => {
-  const picture = plot(result(latencyTrials()));
-  assert(picture.figure.kind === "latency");
-  assertEquals(picture.figure.panels.map(({ title }) => title), ["loopback", "pair"]);
-  assertStringIncludes(picture.figure.subtitle, "16,000 values of 4 rounds");
-  const [none] = picture.figure.panels[0]!.series;
-  const at = (percentile: number): number =>
-    none!.points.find((point) => Math.abs(point.percentile - percentile) < 1e-9)!.value;
-  assert(Math.abs(at(50) - 70e-6) < 0.2e-6, `${at(50)}`);
-  assert(Math.abs(at(90) - 78e-6) < 0.2e-6, `${at(90)}`);
-  // 4000 values: beyond the last percentile there are at least five.
-  assert(none!.points.at(-1)!.percentile <= 100 * (1 - 5 / 4000));
-});
-
-Deno.test("latency: values themselves, percentiles, and measures named as percentiles", () => {
-  const values = Array.from({ length: 200 }, (_, index) => (index + 1) * 1e-6);
-  const own = plot([{ label: "a", values }], { kind: "latency" });
-  assertStringIncludes(own.text({ colours: false, width: 80 }), "a ");
-  assert(own.figure.kind === "latency");
-  const { points } = own.figure.panels[0]!.series[0]!;
-  assertAlmostEquals(points.find(({ percentile }) => percentile === 50)!.value, 100e-6);
-  const trials = sampleTrials({
-    factors: [{ way: "a" }, { way: "b" }],
-    measure: () => ({ p50Seconds: 1e-5, p99Seconds: 3e-5, p999Seconds: 9e-5 }),
-  });
-  const { figure } = plot(result(trials), { kind: "latency" });
-  assert(figure.kind === "latency");
-  assertEquals(figure.panels[0]!.series[0]!.points, [
-    { percentile: 50, value: 1e-5 },
-    { percentile: 99, value: 3e-5 },
-    { percentile: 99.9, value: 9e-5 },
-  ]);
-});
-
-Deno.test("series: every trial is there, with its mark; outliers are marked and kept", () => {
-  const trials = sampleTrials({
-    factors: [{ mode: "copy" }, { mode: "zc" }, { mode: "other" }],
-    control: ({ mode }) => mode === "copy",
-    rounds: 8,
-    measure: ({ mode }, round) => ({
-      rate: mode === "zc" && round === 5 ? 10 : noisy(100, round + mode.length),
-    }),
-  });
-  const { figure } = plot(result(trials), { kind: "series", measure: "rate" });
-  assert(figure.kind === "series");
-  const points = figure.panels.flatMap((panel) => panel.points);
-  assertEquals(points.length, trials.length);
-  const count = (mark: string): number => points.filter((point) => point.mark === mark).length;
-  assertEquals([count("warm-up"), count("control"), count("counted")], [3, 8, 24]);
-  assertEquals(points.filter(({ outlier }) => outlier).map(({ value }) => value), [10]);
-  const none = plot(result(trials), { kind: "series", measure: "rate", outliers: [] }).figure;
-  assert(none.kind === "series");
-  assert(none.panels.every((panel) => panel.points.every(({ outlier }) => !outlier)));
-  const own = plot(result(trials), {
-    kind: "series",
-    measure: "rate",
-    outliers: [{ round: 2, order: 1 }, { trial: trials.at(-1)! }],
-  });
-  assertEquals(own.text({ colours: false }).match(/◉/g)!.length, 3, "two points and the key");
-});
-
-Deno.test("series: a covariate can be plotted as well", () => {
-  const trials = sendTrials().map((trial, index) => ({
-    ...trial,
-    covariates: { stealShare: index / 100 } as never,
-  }));
-  const { figure } = plot(result(trials), {
-    kind: "series",
-    measure: "stealShare",
-    where: { mode: "zc", payload: 600 },
-  });
-  assert(figure.kind === "series");
-  assertEquals(figure.panels[0]!.points.length, 5);
-});
-
 Deno.test("what ran once beside a repeated experiment is left out, and said to be", () => {
   const trials = sendTrials();
   const once = { ...trials[0]!, warmUp: false, factors: { ...trials[0]!.factors, sink: "veth" } };
-  const { figure } = plot(result([...trials, once]));
+  const { figure } = plot({ trials: [...trials, once] });
   assertEquals(figure.notes, [
     `Left out, because measured only once: ${describeFactors(once.factors)}`,
   ]);
@@ -251,31 +100,13 @@ Deno.test("plot takes a lab's outcome and a run document, in the order of its ro
   const kinds = (list: readonly Plot[]): string[] => list.map(({ kind }) => kind);
   assertEquals(kinds(plots(document)), ["throughput", "crossover", "series"]);
   assertEquals(kinds(plots({ document, text: "" })), ["throughput", "crossover", "series"]);
-  assertEquals(kinds(plots(result(latencyTrials()))), ["latency", "throughput", "series"]);
+  assertEquals(kinds(plots({ trials: latencyTrials() })), ["latency", "throughput", "series"]);
   const { figure } = plot(document, { baseline: { mode: "zc" } });
   assertEquals((figure as ThroughputFigure).baseline, "zc");
 });
 
-Deno.test("an interval that the axis cuts off is said to be, in the drawing and in the text", () => {
-  const points = [{ x: 1, value: 1, low: 0.001, high: 1.1 }, { x: 2, value: 1.2 }];
-  const picture = plot([{ label: "a", points }], { kind: "crossover" });
-  assert(texts(picture.svg()).includes("Some intervals reach beyond the axis"));
-  assertStringIncludes(picture.text({ colours: false }), "Some intervals reach beyond the axis.");
-  const whole = plot([{ label: "a", points: points.slice(1) }], { kind: "crossover" });
-  assert(!whole.svg().includes("beyond the axis") && !whole.text().includes("beyond the axis"));
-});
-
-Deno.test("the factors can be placed by hand", () => {
-  const { figure } = plot(result(sendTrials()), { x: null, series: "mode", panels: "payload" });
-  assert(figure.kind === "throughput");
-  assertEquals(figure.x, undefined);
-  assertEquals(figure.panels.map(({ title }) => title), ["600 bytes", "1500 bytes", "4000 bytes"]);
-  const swapped = plot(result(sendTrials()), { series: "payload", x: null, panels: ["mode"] });
-  assertEquals((swapped.figure as ThroughputFigure).labels.length, 3);
-});
-
 Deno.test("plot says what is missing", () => {
-  const send = result(sendTrials());
+  const send = { trials: sendTrials() };
   const cases: [() => unknown, string][] = [
     [() => plot([{ label: "a", values: [1] }]), "needs options.kind"],
     [() => plot([], { kind: "series" }), "the data is empty"],
@@ -291,7 +122,7 @@ Deno.test("plot says what is missing", () => {
       "low <= value <= high",
     ],
     [
-      () => plot([{ ...lifelines[0]!, released: 1 }], { kind: "lifelines" }),
+      () => plot([{ ...LIFELINES[0]!, released: 1 }], { kind: "lifelines" }),
       "released lies before sent",
     ],
     [() => plot(send, { kind: "pie" as never }), "one of throughput, latency"],
@@ -303,10 +134,10 @@ Deno.test("plot says what is missing", () => {
     [() => plot(send, { series: [], panels: [] }), "several combinations stand at the same place"],
     [() => plot(send, { where: { mode: "gso" } }), "none has the values of options.where"],
     [() => plot(send, { where: { size: 1 } }), "options.where: no factor is called size"],
-    [() => plot(result([])), "there are no trials"],
+    [() => plot({ trials: [] }), "there are no trials"],
     [() => plot({} as never), "neither a result of experiment()"],
     [
-      () => plot(result(sendTrials().filter(({ control }) => !control)), { kind: "crossover" }),
+      () => plot({ trials: sendTrials().filter(({ control }) => !control) }, { kind: "crossover" }),
       "options.baseline is missing",
     ],
     [
@@ -315,18 +146,22 @@ Deno.test("plot says what is missing", () => {
     ],
     [
       () =>
-        plot(result(sampleTrials({
-          factors: [{ a: 1 }, { a: 2 }],
-          measure: () => ({ one: 1, two: 2 }),
-        }))),
+        plot({
+          trials: sampleTrials({
+            factors: [{ a: 1 }, { a: 2 }],
+            measure: () => ({ one: 1, two: 2 }),
+          }),
+        }),
       "options.measure is missing; the trials have the numbers one, two",
     ],
     [
       () =>
-        plot(result(sampleTrials({
-          factors: [{ a: "x" }],
-          measure: () => ({ distribution: "HISTabc" }),
-        }))),
+        plot({
+          trials: sampleTrials({
+            factors: [{ a: "x" }],
+            measure: () => ({ distribution: "HISTabc" }),
+          }),
+        }),
       "is no HdrHistogram",
     ],
   ];
@@ -341,8 +176,8 @@ Deno.test("labels are escaped, whatever is in them", () => {
     measure: (_, round) => ({ bytesPerSecond: noisy(1e9, round) }),
   });
   const pictures = [
-    ...plots(result(trials)),
-    plot([{ ...lifelines[0]!, label: evil }], { kind: "lifelines", title: evil, subtitle: evil }),
+    ...plots({ trials: trials }),
+    plot([{ ...LIFELINES[0]!, label: evil }], { kind: "lifelines", title: evil, subtitle: evil }),
     plot([{ label: evil, points: [{ x: 1, value: 1 }, { x: 2, value: 3 }] }], {
       kind: "crossover",
     }),
@@ -357,7 +192,7 @@ Deno.test("labels are escaped, whatever is in them", () => {
 });
 
 Deno.test("html is an image with a text for those who cannot see it", () => {
-  const picture = plot(result(sendTrials()));
+  const picture = plot({ trials: sendTrials() });
   const match = picture.html().match(
     /^<img src="data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)" alt="([^"]+)" /,
   );
@@ -369,7 +204,7 @@ Deno.test("html is an image with a text for those who cannot see it", () => {
 });
 
 Deno.test("a notebook gets picture and text, a REPL the text", () => {
-  const picture = plot(result(sendTrials()));
+  const picture = plot({ trials: sendTrials() });
   const shown = picture[Symbol.for("Jupyter.display") as unknown as keyof Plot] as unknown as () =>
     Record<string, string>;
   const bundle = shown.call(picture);
@@ -393,12 +228,4 @@ Deno.test("text of every kind stays within its width, and colours change nothing
       assertEquals(stripVTControlCharacters(coloured).replaceAll(/ +$/gm, ""), text);
     }
   }
-});
-
-Deno.test("text: life lines go from submitted over sent to let go", () => {
-  const text = plot(lifelines, { kind: "lifelines" }).text({ width: 60, colours: false });
-  const rows = text.split("\n").filter((line) => line.includes("│"));
-  assert(/first {2}│●─*┿━+◆ +40\.0 µs$/.test(rows[0]!), rows[0]);
-  assert(/second │ *●─*┿▒+◆ 49\.0 µs, copied$/.test(rows[1]!), rows[1]);
-  assert(/third {2}│ *●─+▶ not let go$/.test(rows[2]!), rows[2]);
 });

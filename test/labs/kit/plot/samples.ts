@@ -4,6 +4,8 @@
  * @module
  */
 import * as hdr from "hdr-histogram-js";
+import type { PercentileSeries } from "../../../../labs/kit/plot/percentile_plot.ts";
+import { elementsOf } from "../../../elements.ts";
 import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
 
 /** Where the trials of an experiment come from. */
@@ -78,4 +80,27 @@ export function latencyTrials(): Trial[] {
       return { p50Seconds: (base + 10_000) / 1e9, distribution };
     },
   });
+}
+
+/** A send that was not copied, one that was, and one whose memory is still held. */
+export const LIFELINES = [
+  { label: "first", submitted: 5, sent: 5.000004, released: 5.00004, copied: false },
+  { label: "second", submitted: 5.000001, sent: 5.000006, released: 5.00005, copied: true },
+  { label: "third", submitted: 5.000002, sent: null, released: null, copied: null },
+];
+
+/** Values that double with each nine. */
+export function percentileCurve(label: string, least: number): PercentileSeries {
+  return {
+    label,
+    points: [99.9, 0, 50, 90, 99].map((percentile) => ({
+      percentile,
+      value: least * (1 - percentile / 100) ** -Math.log10(2),
+    })),
+  };
+}
+
+/** All texts of a drawing. */
+export function textsIn(svg: string): string[] {
+  return elementsOf(svg).all("text").map(({ text }) => text);
 }
