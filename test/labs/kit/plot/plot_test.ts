@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { describeFactors } from "../../../../labs/kit/experiment/trials.ts";
+import { textWidth } from "../../../../labs/kit/plot/layout.ts";
 import { type Plot, plot, PlotError, plots } from "../../../../labs/kit/plot/mod.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
-import { elementsOf } from "../../../elements.ts";
+import { type Element, elementsOf } from "../../../elements.ts";
 import { latencyTrials, LIFELINES, noisy, sampleTrials, sendTrials, textsIn } from "./samples.ts";
 
 /** One plot of each kind, and what must stand in it. */
@@ -68,6 +69,61 @@ Deno.test("a drawing stays inside its width, from phones to desktops", () => {
       }
     }
     assertThrows(() => picture.svg({ width: 100 }), RangeError, "at least 280");
+  }
+});
+
+/** The rectangles of all texts of a drawing, as wide as layout takes them to be. */
+function boxesIn(element: Element, shift = 0, size = 12): Box[] {
+  const { attributes } = element;
+  const moved = shift + Number(/translate\(0,(.*)\)/.exec(attributes["transform"] ?? "")?.[1] ?? 0);
+  const own = Number(attributes["font-size"] ?? size);
+  if (element.name !== "text") {
+    return element.children.flatMap((child) =>
+      typeof child === "string" ? [] : boxesIn(child, moved, own)
+    );
+  }
+  const width = textWidth(element.text, own, Number(attributes["font-weight"] ?? 400));
+  const anchor = { middle: 0.5, end: 1 }[attributes["text-anchor"] ?? ""] ?? 0;
+  const left = Number(attributes["x"]) - anchor * width;
+  const bottom = Number(attributes["y"]) + moved;
+  return [{ text: element.text, left, right: left + width, top: bottom - own * 0.7, bottom }];
+}
+
+interface Box {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+Deno.test("no text of a drawing covers another or leaves it, from phones to desktops", () => {
+  const many = sampleTrials({
+    factors: [64, 512, 4096, 65536].flatMap((bytes) =>
+      ["copy", "zc", "zc with a rather long name", "fixed", "gso", "bundle", "multishot"].map(
+        (way) => ({ bytes, way }),
+      )
+    ),
+    control: ({ way }) => way === "copy",
+    measure: ({ way, bytes }, round) => ({
+      bytesPerSecond: noisy(1e8 * Math.sqrt(bytes), round + way.length),
+    }),
+  });
+  for (
+    const picture of [...everyKind().map(({ picture }) => picture), ...plots({ trials: many })]
+  ) {
+    for (const width of [320, 720, 1200]) {
+      const boxes = boxesIn(elementsOf(picture.svg({ width })));
+      for (const [index, one] of boxes.entries()) {
+        const where = `${picture.kind}, ${width}: ${one.text}`;
+        assert(one.left >= 0 && one.right <= width, `${where}: ${one.left} to ${one.right}`);
+        for (const other of boxes.slice(index + 1)) {
+          const overlaps = one.left < other.right && other.left < one.right &&
+            one.top < other.bottom && other.top < one.bottom;
+          assert(!overlaps, `${where} and ${other.text}`);
+        }
+      }
+    }
   }
 });
 
