@@ -95,7 +95,7 @@ export type {
 } from "./labs/kit/experiment/trials.ts";
 export type { WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
 export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
-export type { CrossoverMark } from "./labs/kit/plot/crossover_of_trials.ts";
+export type { CrossoverMark, CrossoverPanel } from "./labs/kit/plot/crossover_of_trials.ts";
 export type { FigureHead, PlotAxis, PlotKind } from "./labs/kit/plot/figure.ts";
 export type {
   IntervalPanel,
@@ -115,6 +115,7 @@ export type {
   Plottable,
   PlotTextOptions,
 } from "./labs/kit/plot/plot.ts";
+export type { Spread } from "./labs/kit/plot/scales.ts";
 export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/series.ts";
 export type { PlotTheme } from "./labs/kit/plot/theme.ts";
 export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";

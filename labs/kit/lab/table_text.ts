@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { words } from "../plot/figure.ts";
+import { words } from "../plot/names.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
 import { type ColumnBase, comparedColumns, isDerived, type MeasureColumn } from "./columns.ts";
