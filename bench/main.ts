@@ -14,7 +14,7 @@ import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arg
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";
 import { describeError, EXIT, exitCode } from "../labs/kit/terminal/terminal.ts";
 import { type ReceiveResult, type ReceiveRow, receiveTrials } from "./receive_trials.ts";
-import { Reference } from "./reference.ts";
+import { namespacesOf, Reference } from "./reference.ts";
 
 const HELP = `deno task bench [PART] [--json FILE] [--rounds N] [--quick]
 
@@ -163,12 +163,7 @@ async function nopRows(rounds: number, scale: number, progress: Progress): Promi
 
 async function sendRows(rounds: number, scale: number, progress: Progress): Promise<Row[]> {
   await using bed = await Testbed.sink();
-  const descriptors = `/proc/${Deno.pid}/fd`;
-  const { fd, userFd } = bed.near.namespace;
-  await using reference = await Reference.start({
-    networkNamespace: `${descriptors}/${fd}`,
-    ...(userFd < 0 ? {} : { userNamespace: `${descriptors}/${userFd}` }),
-  });
+  await using reference = await Reference.start(namespacesOf(bed.near));
   const cpu = someProcessor();
   using _pinned = pinThread(cpu);
   await reference.pin(cpu);

@@ -1,14 +1,16 @@
 /**
- * A C program of the bench: compiles it, runs it, talks to it.
+ * The C program of the bench (the folder reference): runs it, talks to it.
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
-import { UnsupportedError } from "zclab";
 import { Room } from "../labs/kit/terminal/room.ts";
+import { compiledProgram } from "./compile.ts";
+
+/** What it is called. */
+const NAME = "reference";
 
 /**
- * A C program that reads commands from its standard input, one on each line, and answers each with
+ * The program. It reads commands from its standard input, one on each line, and answers each with
  * lines of JSON; `{"error": TEXT}` where it failed.
  *
  * @example Send a command, read the answer
@@ -16,47 +18,45 @@ import { Room } from "../labs/kit/terminal/room.ts";
  * import { assertRejects } from "@std/assert";
  * import { Program } from "../bench/program.ts";
  *
- * await using program = await Program.start(new URL("../bench/receive.c", import.meta.url));
+ * await using program = await Program.start();
  * await program.command("walk", 1, 2);
  * await assertRejects(() => program.answer(5000), Error, "the commands are");
  * ```
  */
 export class Program implements Disposable, AsyncDisposable {
-  readonly #name: string;
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: LineReader;
   #closed = false;
 
-  private constructor(name: string, child: Deno.ChildProcess) {
-    this.#name = name;
+  private constructor(child: Deno.ChildProcess) {
     this.#child = child;
     this.#input = child.stdin.getWriter();
     this.#lines = new LineReader(child.stdout);
   }
 
   /**
-   * Compiles a program and starts it. Nothing of it is left on disk, however we end: it is deleted
+   * Compiles the program and starts it. Nothing of it is left on disk, however we end: it is deleted
    * once it runs, and it ends with its input.
    *
-   * @param source The C file.
    * @param args The program's arguments.
    * @throws {UnsupportedError} If there is no C compiler.
    * @throws {Error} If the compiler refuses the source, with what it said.
    */
-  static async start(source: URL, args: readonly string[] = []): Promise<Program> {
-    const path = fileURLToPath(source);
-    const name = path.slice(path.lastIndexOf("/") + 1, path.lastIndexOf("."));
+  static async start(args: readonly string[] = []): Promise<Program> {
+    const bytes = await compiledProgram();
     using room = Room.open("bench");
-    const program = room.path(name);
-    await compile(path, program);
-    const child = new Deno.Command(program, {
-      args: [...args],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    return new Program(name, child);
+    const path = room.path(NAME);
+    // Not asynchronously: a child that is made meanwhile would keep it open for writing.
+    Deno.writeFileSync(path, bytes, { mode: 0o700 });
+    return new Program(
+      new Deno.Command(path, {
+        args: [...args],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn(),
+    );
   }
 
   /** Process id of the program. */
@@ -72,9 +72,9 @@ export class Program implements Disposable, AsyncDisposable {
    * @throws {Error} If the program is closed.
    */
   async command(...words: readonly (string | number)[]): Promise<void> {
-    if (this.#closed) throw new Error(`${this.#name} is closed. Start it again`);
+    if (this.#closed) throw new Error(`${NAME} is closed. Start it again`);
     const line = words.join(" ");
-    if (/[\r\n\0]/.test(line)) throw new TypeError(`${this.#name}: a command is one line`);
+    if (/[\r\n\0]/.test(line)) throw new TypeError(`${NAME}: a command is one line`);
     try {
       await this.#input.write(new TextEncoder().encode(`${line}\n`));
     } catch (error) {
@@ -95,7 +95,7 @@ export class Program implements Disposable, AsyncDisposable {
       const line = await this.#lines.next();
       if (line === undefined) throw await this.#ended();
       const answer = JSON.parse(line);
-      if (typeof answer.error === "string") throw new Error(`${this.#name}: ${answer.error}`);
+      if (typeof answer.error === "string") throw new Error(`${NAME}: ${answer.error}`);
       return answer;
     } finally {
       clearTimeout(timer);
@@ -103,14 +103,14 @@ export class Program implements Disposable, AsyncDisposable {
   }
 
   async #ended(): Promise<Error> {
-    if (this.#closed) return new Error(`${this.#name} was closed before it answered`);
+    if (this.#closed) return new Error(`${NAME} was closed before it answered`);
     this.#closed = true;
     const [status, said] = await Promise.all([
       this.#child.status,
       new Response(this.#child.stderr).text(),
     ]);
     const end = status.signal ?? `exit code ${status.code}`;
-    return new Error(`${this.#name} ended (${end}) ${said.trim()}`.trimEnd());
+    return new Error(`${NAME} ended (${end}) ${said.trim()}`.trimEnd());
   }
 
   #kill(): void {
@@ -140,7 +140,7 @@ export class Program implements Disposable, AsyncDisposable {
 
   /** One line for the REPL. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `Program { ${this.#name}, ${this.#closed ? "closed" : `pid: ${this.pid}`} }`;
+    return `Program { ${NAME}, ${this.#closed ? "closed" : `pid: ${this.pid}`} }`;
   }
 }
 
@@ -169,29 +169,5 @@ class LineReader {
 
   async cancel(): Promise<void> {
     await this.#reader.cancel();
-  }
-}
-
-async function compile(source: string, program: string): Promise<void> {
-  const [name = "cc", ...further] = (Deno.env.get("CC") ?? "").split(/\s+/).filter(Boolean);
-  const args = [...further, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, source];
-  const { success, code, stderr } = await runCompiler(name, args);
-  if (success) return;
-  const said = new TextDecoder().decode(stderr).trim();
-  throw new Error(
-    `${source.slice(source.lastIndexOf("/") + 1)} does not compile with ${name} (exit code ` +
-      `${code}). If headers are missing: apt-get install libc6-dev linux-libc-dev. The compiler ` +
-      `says:\n${said}`,
-  );
-}
-
-async function runCompiler(name: string, args: string[]): Promise<Deno.CommandOutput> {
-  try {
-    return await new Deno.Command(name, { args, stdin: "null" }).output();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UnsupportedError(`The C compiler ${name}`, {
-      advice: "Install one: apt-get install gcc libc6-dev",
-    });
   }
 }

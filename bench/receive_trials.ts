@@ -5,9 +5,10 @@
  */
 import { median } from "simple-statistics";
 import { Softnic, Testbed } from "zclab";
-import type { Place } from "zclab/types";
 import type { Progress } from "../labs/kit/terminal/progress.ts";
-import { type OnListening, type Received, ReceiveReference, receiveZeroCopy } from "./receive.ts";
+import { receiveZeroCopy } from "./receive.ts";
+import { namespacesOf, Reference } from "./reference.ts";
+import type { OnListening, Received } from "./stream.ts";
 
 /** Who receives, and how. */
 export const RECEIVE_SIDES = ["C, zcrx", "Deno, zcrx", "C, recv"] as const;
@@ -110,8 +111,8 @@ export async function receiveTrials(options: ReceiveTrialsOptions): Promise<Rece
   const nic = await Softnic.of(bed.far);
   await nic.steer({ port: PORT, queue: QUEUE });
   await keepNapiAway([nic, await Softnic.of(bed.near)]);
-  await using sender = await ReceiveReference.start(namespacePath(bed.near));
-  await using reference = await ReceiveReference.start(namespacePath(bed.far));
+  await using sender = await Reference.start(namespacesOf(bed.near));
+  await using reference = await Reference.start(namespacesOf(bed.far));
   const wire = { bed, nic, sender, reference, bytes };
 
   const count = RECEIVE_SIDES.length;
@@ -152,8 +153,8 @@ async function keepNapiAway(ports: readonly Softnic[]): Promise<void> {
 interface Wire {
   readonly bed: Testbed;
   readonly nic: Softnic;
-  readonly sender: ReceiveReference;
-  readonly reference: ReceiveReference;
+  readonly sender: Reference;
+  readonly reference: Reference;
   readonly bytes: number;
 }
 
@@ -162,7 +163,7 @@ async function receiveOnce(wire: Wire, side: ReceiveSide, round: number): Promis
   const stream = { ...bed.far.address(PORT), bytes };
   const placedBefore = await readPlaced(nic);
   const before = softirqSeconds();
-  const received = await receiveAs(wire, side, () => sender.send({ ...stream, cpu: SENDER_CPU }));
+  const received = await receiveAs(wire, side, () => sender.stream({ ...stream, cpu: SENDER_CPU }));
   const after = softirqSeconds();
   const { cpuSeconds: senderCpuSeconds } = await sender.sent();
   const placed = difference(await readPlaced(nic), placedBefore);
@@ -244,10 +245,6 @@ function softirqSeconds(): number[] {
     /^cpu\d/.test(name!)
   );
   return processors.map((words) => Number(words[SOFTIRQ_COLUMN]) / TICKS_PER_SECOND);
-}
-
-function namespacePath(place: Place): string {
-  return `/proc/${Deno.pid}/fd/${place.namespace!.fd}`;
 }
 
 function summarize(

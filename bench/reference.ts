@@ -1,10 +1,18 @@
 /**
- * The C program that the bench compares with (reference.c): compiles it, runs it, talks to it.
+ * The commands of the C program that the bench compares with, and their answers.
  *
  * @module
  */
-import type { TransmitMode } from "zclab/types";
+import type { Place, TransmitMode } from "zclab/types";
 import { Program } from "./program.ts";
+import type {
+  CopyOptions,
+  OnListening,
+  Received,
+  Sent,
+  StreamOptions,
+  ZcrxOptions,
+} from "./stream.ts";
 
 /** Where the reference runs. */
 export interface ReferenceOptions {
@@ -67,10 +75,26 @@ export interface SendMeasurement extends Measurement {
   readonly cpuSecondsPerRequest: number;
 }
 
-const SOURCE = new URL("./reference.c", import.meta.url);
-
 /** How much longer than its trial a command may take before the reference counts as stuck. */
 const PATIENCE_MILLISECONDS = 60_000;
+
+/** How long a receiver or the sender of a stream may take before it counts as stuck. */
+const STREAM_MILLISECONDS = 300_000;
+
+/**
+ * Where the reference has to run to be in a place, such as an end of a testbed.
+ *
+ * @param place The place.
+ */
+export function namespacesOf({ namespace }: Place): ReferenceOptions {
+  if (namespace === undefined) return {};
+  const { fd, userFd } = namespace;
+  const path = (descriptor: number): string => `/proc/${Deno.pid}/fd/${descriptor}`;
+  return {
+    networkNamespace: path(fd),
+    ...(userFd < 0 ? {} : { userNamespace: path(userFd) }),
+  };
+}
 
 /**
  * The C program, running and waiting for commands, so that its rounds and ours can take turns.
@@ -106,7 +130,7 @@ export class Reference implements Disposable, AsyncDisposable {
       throw new TypeError("Reference.start: userNamespace needs a networkNamespace");
     }
     const args = [networkNamespace, userNamespace].filter((path) => path !== undefined);
-    return new Reference(await Program.start(SOURCE, args));
+    return new Reference(await Program.start(args));
   }
 
   /** Process id of the program. */
@@ -148,9 +172,70 @@ export class Reference implements Disposable, AsyncDisposable {
     return this.#run<SendMeasurement>(words, seconds);
   }
 
+  /**
+   * Starts sending a TCP stream; {@linkcode sent} waits for its end. Returns as soon as it is told, so
+   * that a receiver that blocks the thread can follow.
+   */
+  async stream({ cpu, host, port, bytes }: StreamOptions): Promise<void> {
+    await this.pin(cpu);
+    this.#begin();
+    await this.#program.command("stream", host, port, bytes);
+  }
+
+  /**
+   * Waits until the stream is sent and the receiver has closed.
+   *
+   * @throws {Error} If sending failed, with the reason.
+   */
+  async sent(): Promise<Sent> {
+    try {
+      return await this.#program.answer<Sent>(STREAM_MILLISECONDS);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /**
+   * Receives a TCP stream with recv(2).
+   *
+   * @throws {Error} If receiving failed, or a piece is not what was sent.
+   */
+  receiveCopying(options: CopyOptions, onListening: OnListening): Promise<Received> {
+    return this.#receive("recv", options, [options.length], onListening);
+  }
+
+  /**
+   * Receives a TCP stream without copying (RECV_ZC, 6.15).
+   *
+   * @throws {Error} If registering or receiving failed, or a piece is not what was sent.
+   */
+  receiveZeroCopy(options: ZcrxOptions, onListening: OnListening): Promise<Received> {
+    const { interface: name, queue, area, refill, completions } = options;
+    const how = [name ?? "-", queue, area, refill, completions];
+    return this.#receive("zcrx", options, how, onListening);
+  }
+
+  async #receive(
+    command: string,
+    { cpu, host, port, bytes }: StreamOptions,
+    how: readonly (string | number)[],
+    onListening: OnListening,
+  ): Promise<Received> {
+    await this.pin(cpu);
+    this.#begin();
+    try {
+      await this.#program.command(command, host, port, bytes, ...how);
+      type Listening = { readonly listening: number };
+      const { listening } = await this.#program.answer<Listening>(STREAM_MILLISECONDS);
+      await onListening(listening);
+      return await this.#program.answer<Received>(STREAM_MILLISECONDS);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
   async #run<Result>(words: readonly (string | number)[], seconds: number): Promise<Result> {
-    if (this.#busy) throw new Error("The reference runs one command at a time: await the last one");
-    this.#busy = true;
+    this.#begin();
     const limit = Number.isFinite(seconds) ? seconds * 1000 : 0;
     try {
       await this.#program.command(...words);
@@ -158,6 +243,12 @@ export class Reference implements Disposable, AsyncDisposable {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Answers come in the order of the commands, and must not be taken for those of another. */
+  #begin(): void {
+    if (this.#busy) throw new Error("The reference runs one command at a time: await the last one");
+    this.#busy = true;
   }
 
   /** Ends the program at once. Idempotent. */

@@ -1,13 +1,9 @@
 import { assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import { Area, Socket, Softnic, Testbed } from "zclab";
-import type { Place } from "zclab/types";
-import {
-  type Received,
-  ReceiveReference,
-  receiveZeroCopy,
-  type SendZcOptions,
-} from "../../bench/receive.ts";
+import { receiveZeroCopy } from "../../bench/receive.ts";
 import { receiveTrials } from "../../bench/receive_trials.ts";
+import { namespacesOf, Reference } from "../../bench/reference.ts";
+import type { Received, ZcrxOptions } from "../../bench/stream.ts";
 import { testsNeeding } from "../needs.ts";
 
 const test = testsNeeding("softnic");
@@ -17,17 +13,13 @@ const MEMORY = { area: 1 << 20, refill: 256, completions: 256 } as const;
 const QUEUE = 1;
 const PORT = 9100;
 
-function namespacePath(place: Place): string {
-  return `/proc/${Deno.pid}/fd/${place.namespace!.fd}`;
-}
-
-/** A sender and a receiver of the C program. Compiling it takes seconds in the guest. */
+/** The C program as a sender, and as a receiver. */
 class Programs implements AsyncDisposable {
-  readonly sender: ReceiveReference;
-  readonly reference: ReceiveReference;
+  readonly sender: Reference;
+  readonly reference: Reference;
   readonly #bed: Testbed;
 
-  private constructor(bed: Testbed, sender: ReceiveReference, reference: ReceiveReference) {
+  private constructor(bed: Testbed, sender: Reference, reference: Reference) {
     this.#bed = bed;
     this.sender = sender;
     this.reference = reference;
@@ -35,15 +27,15 @@ class Programs implements AsyncDisposable {
 
   static async start(bed: Testbed): Promise<Programs> {
     const [sender, reference] = await Promise.all(
-      [bed.near, bed.far].map((end) => ReceiveReference.start(namespacePath(end))),
+      [bed.near, bed.far].map((end) => Reference.start(namespacesOf(end))),
     );
     return new Programs(bed, sender!, reference!);
   }
 
   /** Both receive the same stream from the same sender, one after the other. */
-  async receiveTwice(options: SendZcOptions): Promise<{ c: Received; ours: Received }> {
+  async receiveTwice(options: ZcrxOptions): Promise<{ c: Received; ours: Received }> {
     const { sender, reference } = this;
-    const send = (port: number): Promise<void> => sender.send({ ...options, port, cpu: 1 });
+    const send = (port: number): Promise<void> => sender.stream({ ...options, port, cpu: 1 });
     const c = await reference.receiveZeroCopy(options, send);
     assertEquals((await sender.sent()).bytes, options.bytes);
     const ours = await receiveZeroCopy(this.#bed.far, options, send);
@@ -106,7 +98,7 @@ test("C and ours receive the same bytes from a queue, and the NIC placed them", 
 
 test("C and ours refuse a stream that is not what they expect", async () => {
   await using bed = await Testbed.loopback();
-  await using reference = await ReceiveReference.start(namespacePath(bed.far));
+  await using reference = await Reference.start(namespacesOf(bed.far));
   using area = Area.map({ bytes: 4096 });
   const options = {
     ...bed.far.address(0),
@@ -142,7 +134,7 @@ test("Without its interface the C program says so, and goes on", async () => {
   );
   const { bytes } = await reference.receiveZeroCopy(
     { ...options, interface: null },
-    (port) => sender.send({ ...options, port }),
+    (port) => sender.stream({ ...options, port }),
   );
   assertEquals(bytes, 10);
   await sender.sent();

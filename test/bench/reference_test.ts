@@ -5,11 +5,11 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { Testbed } from "zclab";
 import { TRANSMIT_MODES } from "zclab/lab";
 import type { TransmitMode } from "zclab/types";
-import { Reference } from "../../bench/reference.ts";
+import { sources } from "../../bench/compile.ts";
+import { namespacesOf, Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";
 import { Command } from "../child.ts";
 import { type Need, test, testsNeeding, USUAL_MEMLOCK } from "../needs.ts";
@@ -93,10 +93,9 @@ const USER_IFB: Need = {
   here: await canUnshare(...USER_FLAGS),
 };
 
-Deno.test("reference.c compiles without a warning", async () => {
-  const source = fileURLToPath(new URL("../../bench/reference.c", import.meta.url));
+Deno.test("The C program compiles without a warning", async () => {
   const flags = ["-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"];
-  const args = ["-std=gnu11", ...flags, "-o", "/dev/null", source];
+  const args = ["-std=gnu11", ...flags, "-o", "/dev/null", ...sources()];
   const { success, stderr } = await new Command("cc", { args }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   assertEquals(success, true);
@@ -238,12 +237,7 @@ test(
 
 Deno.test("Reference enters the namespaces of a testbed, which only this process has open", async () => {
   await using bed = await Testbed.sink();
-  const { fd, userFd } = bed.near.namespace;
-  const descriptors = `/proc/${Deno.pid}/fd`;
-  await using reference = await Reference.start({
-    networkNamespace: `${descriptors}/${fd}`,
-    ...(userFd < 0 ? {} : { userNamespace: `${descriptors}/${userFd}` }),
-  });
+  await using reference = await Reference.start(namespacesOf(bed.near));
   const { host: address, port } = bed.far.address(9000);
   assertCounts("zc", await reference.send("zc", options({ address, port })), false);
 });

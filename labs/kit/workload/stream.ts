@@ -2,7 +2,7 @@
  * The stream that receivers are tried with: every place in it can be told from every other.
  *
  * Its 32-bit word k (little endian) is (k + 1) × 2654435769 modulo 2^32, so that no two words of a
- * stream of less than 16 GiB are the same. bench/receive.c sends and expects the same.
+ * stream of less than 16 GiB are the same. bench/reference sends and expects the same.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The transmit workload: one way of sending, for a time, as fast as it goes. bench/reference.c does
+ * The transmit workload: one way of sending, for a time, as fast as it goes. bench/reference does
  * the same in C, request for request.
  *
  * @module

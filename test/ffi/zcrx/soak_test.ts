@@ -194,17 +194,25 @@ class Arena implements Disposable {
   }
 
   /** A program that sends when it is told to. */
-  sender(): Child {
-    return new Child(`/proc/${this.#program.pid}/exe`, [pathOf(this.bed.near)]);
+  sender(): Promise<Child> {
+    return this.#child(this.bed.near, 1);
+  }
+
+  /** The C program in a place, on a processor. */
+  async #child(place: Place, cpu: number): Promise<Child> {
+    const child = new Child(`/proc/${this.#program.pid}/exe`, [pathOf(place)]);
+    await child.order("pin", cpu);
+    assertEquals(await child.answer(), { cpu });
+    return child;
   }
 
   /** The C program as a receiver that has just been told to begin. */
   async receiver(): Promise<Child> {
-    const child = new Child(`/proc/${this.#program.pid}/exe`, [pathOf(this.bed.far)]);
+    const child = await this.#child(this.bed.far, 0);
     const { interface: name } = this.bed.far;
     const { area, refill, completions } = MEMORY;
     const { host } = this.bed.far.address(PORT);
-    await child.order("zcrx", 0, host, PORT, LONG, name, QUEUE, area, refill, completions);
+    await child.order("zcrx", host, PORT, LONG, name, QUEUE, area, refill, completions);
     return child;
   }
 
@@ -225,7 +233,7 @@ class Arena implements Disposable {
     const { listening, error } = await receiver.answer();
     assertEquals([listening, error], [PORT, undefined]);
     const before = receiver.arrivedBytes();
-    await sender.order("send", 1, this.bed.far.address(PORT).host, PORT, LONG);
+    await sender.order("stream", this.bed.far.address(PORT).host, PORT, LONG);
     return () => receiver.arrivedBytes() - before;
   }
 
@@ -343,7 +351,7 @@ async function killReceivers(program: Program): Promise<void> {
   /** How far the receivers had got. */
   const killed = { unregistered: 0, registered: 0, flowing: 0 };
   {
-    await using sender = arena.sender();
+    await using sender = await arena.sender();
     for (const round of rounds) {
       const { mark, delay } = MARKS[random.below(MARKS.length)]!;
       const moment = random.next() * delay;
@@ -474,7 +482,7 @@ async function disturb(program: Program): Promise<void> {
     await using arenas = new Arenas(program);
     for (const kind of order) {
       const arena = await arenas.current();
-      await using sender = arena.sender();
+      await using sender = await arena.sender();
       await using receiver = await arena.receiver();
       const arrived = await arena.begin(sender, receiver);
       untilFlowing(arrived);
@@ -490,7 +498,7 @@ async function disturb(program: Program): Promise<void> {
 
 test("The queue of a receiver that goes belongs to the next one at once", async (t) => {
   // Compiled once: that takes as long as many a kill.
-  await using program = await Program.start(new URL("../../../bench/receive.c", import.meta.url));
+  await using program = await Program.start();
   await t.step(`${KILLS} receivers are killed`, () => killReceivers(program));
   await t.step("receivers, senders, links and devices go", () => disturb(program));
 });

@@ -9,7 +9,7 @@ function streamFrom(offset: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-Deno.test("fillStream() is the stream as bench/receive.c describes it", () => {
+Deno.test("fillStream() is the stream as bench/reference/pattern.h describes it", () => {
   const view = new DataView(streamFrom(1 << 20).buffer);
   for (let at = 0; at < BYTES; at += 4) {
     const word = (BigInt((1 << 18) + at / 4) + 1n) * 2654435769n & 0xffff_ffffn;
