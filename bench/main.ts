@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import { geometricMean, median } from "simple-statistics";
-import { Area, Notifier, pinThread, Ring, Socket, Testbed, UnsupportedError } from "zclab";
+import { pinThread, Ring, Socket, Testbed, UnsupportedError } from "zclab";
 import { formatSi, table } from "zclab/experiment";
 import { OptionError, transmit, TRANSMIT_MODES } from "zclab/lab";
 import type { TransmitMode } from "zclab/types";
@@ -13,8 +12,11 @@ import { Progress } from "../labs/kit/terminal/progress.ts";
 import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";
 import { describeError, EXIT, exitCode } from "../labs/kit/terminal/terminal.ts";
+import { heapGrowth } from "./heap.ts";
+import { nop } from "./nop.ts";
 import { type ReceiveResult, type ReceiveRow, receiveTrials } from "./receive_trials.ts";
 import { namespacesOf, Reference } from "./reference.ts";
+import { replStart } from "./repl_start.ts";
 
 const HELP = `deno task bench [PART] [--json FILE] [--rounds N] [--quick]
 
@@ -70,21 +72,7 @@ const RECEIVE_BAR = 0.9;
 /** What our receiving thread may take at most, as a multiple of the CPU time of C's. */
 const RECEIVE_CPU_BAR = 1.5;
 const RECEIVE_BYTES = 256 << 20;
-const HEAP_OPERATIONS = 10_000_000;
 const PORT = 9000;
-
-function nop(ring: Ring, batch: number, operations: number): number {
-  const face = ring.batch;
-  const onCompletion = (): void => {};
-  const rounds = Math.ceil(operations / batch);
-  const start = performance.now();
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < batch; i++) face.nop(i);
-    face.submitAndWait(batch);
-    face.reap(onCompletion);
-  }
-  return (performance.now() - start) * 1e6 / (rounds * batch);
-}
 
 async function nopAwaited(ring: Ring, operations: number): Promise<number> {
   const start = performance.now();
@@ -196,59 +184,6 @@ async function sendRows(rounds: number, scale: number, progress: Progress): Prom
   return rows;
 }
 
-/** What the heap has more after ten million operations than before, garbage taken away. */
-async function heapGrowth(): Promise<number> {
-  const { gc } = globalThis as { gc?: () => void };
-  if (gc === undefined) throw new Error("Run with --v8-flags=--expose-gc, as deno task bench does");
-  await using bed = await Testbed.sink();
-  using ring = Ring.open({ entries: 256 });
-  using area = Area.map({ bytes: 32 * 4096 });
-  using socket = Socket.udp(bed.near).connect(bed.far.address(PORT));
-  const chunks = area.chunks(4096);
-  const notifier = new Notifier(ring);
-  const run = (operations: number): void => {
-    nop(ring, 128, operations * 0.95);
-    for (let done = 0; done < operations * 0.05; done += chunks.length) {
-      for (const chunk of chunks) ring.batch.sendZc(socket, chunk, notifier);
-      ring.batch.submitAndWait(chunks.length);
-      ring.batch.reap(() => {});
-    }
-    notifier.flushBlocking();
-  };
-  run(HEAP_OPERATIONS / 20);
-  gc();
-  const before = Deno.memoryUsage().heapUsed;
-  run(HEAP_OPERATIONS);
-  gc();
-  return Deno.memoryUsage().heapUsed - before;
-}
-
-/** Milliseconds from starting the REPL to the answer to the first line typed into it. */
-async function replStart(): Promise<number> {
-  const start = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["task", "repl"],
-    cwd: fromFileUrl(new URL("..", import.meta.url)),
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode('"rea" + "dy"\n'));
-  let text = "";
-  let milliseconds = NaN;
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes("ready")) {
-      milliseconds = performance.now() - start;
-      break;
-    }
-  }
-  await writer.close();
-  await child.status;
-  return milliseconds;
-}
-
 function report(rows: readonly Row[]): string {
   return table<Row>([
     { title: "what", value: (row) => row.name },
@@ -316,10 +251,8 @@ async function measureTransmit(
 ): Promise<TransmitResult> {
   const nops = await nopRows(rounds, scale, progress);
   const sends = await sendRows(rounds, scale, progress);
-  progress.update(1, 1, "heap");
+  progress.update(1, 1, "heap, REPL");
   const heapGrowthBytes = await heapGrowth();
-  const repl: number[] = [];
-  for (let i = 0; i < 5; i++) repl.push(await replStart());
   return {
     rows: [...nops, ...sends],
     geomean: {
@@ -327,7 +260,7 @@ async function measureTransmit(
       send: geometricMean(sends.map((row) => row.ratio)),
     },
     heapGrowthBytes,
-    replMilliseconds: median(repl),
+    replMilliseconds: await replStart(),
   };
 }
 
