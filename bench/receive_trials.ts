@@ -1,78 +1,78 @@
 /**
- * The trials of receiving: the C programs and our loop in turns, on softnic.
+ * The part of the bench about receiving: the C program and our loop in turns, on softnic.
  *
  * @module
  */
 import { median } from "simple-statistics";
 import { Softnic, Testbed } from "zclab";
-import type { Progress } from "../labs/kit/terminal/progress.ts";
+import { cross, experiment, type Trial } from "../labs/kit/experiment/experiment.ts";
+import { compare, noiseFloor } from "../labs/kit/statistics/comparisons.ts";
+import type { Bar, Compared } from "./comparison.ts";
+import type { Effort } from "./effort.ts";
 import { receiveZeroCopy } from "./receive.ts";
 import { namespacesOf, Reference } from "./reference.ts";
 import type { OnListening, Received } from "./stream.ts";
 
-/** Who receives, and how. */
-export const RECEIVE_SIDES = ["C, zcrx", "Deno, zcrx", "C, recv"] as const;
+/** Who receives, and how. The first is the baseline. */
+export const RECEIVE_SIDES = ["C, zcrx", "zclab, zcrx", "C, recv"] as const;
 
 /** One of {@linkcode RECEIVE_SIDES}. */
 export type ReceiveSide = typeof RECEIVE_SIDES[number];
 
-/** How to measure. */
-export interface ReceiveTrialsOptions {
-  /** How often each side receives, after a warm-up. */
-  readonly rounds: number;
-  /** Bytes of each stream. */
-  readonly bytes: number;
-  /** Told how far it has come. */
-  readonly progress: Pick<Progress, "update">;
-}
-
-/** One stream that one side received. */
-export interface ReceiveTrial {
-  readonly side: ReceiveSide;
-  readonly round: number;
-  /** From the first request to the last byte. */
-  readonly seconds: number;
-  readonly pieces: number;
-  /** CPU time of the receiving thread, user and system. */
-  readonly cpuSeconds: number;
-  /** What the receiving thread's processor did in softirqs, for whomever. */
-  readonly receiverSoftirqSeconds: number;
+/** What one side measured of one stream. */
+export type ReceiveMeasures = {
+  readonly bytesPerSecond: number;
+  readonly bytesPerPiece: number;
+  /** CPU time of the receiving thread, user and system, in milliseconds for each MiB. */
+  readonly cpuPerMiB: number;
+  /** What the receiving thread's processor did in softirqs, for whomever; in the same unit. */
+  readonly receiverSoftirqPerMiB: number;
   /** What the sender's processor did in softirqs: the NIC's part of receiving is there. */
-  readonly senderSoftirqSeconds: number;
+  readonly senderSoftirqPerMiB: number;
   /** CPU time of the sending thread, connecting and closing included. */
-  readonly senderCpuSeconds: number;
+  readonly senderCpuPerMiB: number;
   /** Bytes that the NIC placed into user memory, by its own count; more where TCP sent some twice. */
   readonly placedBytes: number;
   /** Frames that found no posted buffer, and were dropped. */
   readonly droppedFrames: number;
   /** Bytes that the kernel says it copied into the area. */
   readonly copiedBytes: number;
-}
+};
+
+/** One stream that one side received. */
+export type ReceiveTrial = Trial<{ readonly side: ReceiveSide }, ReceiveMeasures>;
 
 /** What one side reached: medians over its trials. */
 export interface ReceiveRow {
   readonly side: ReceiveSide;
   readonly bytesPerSecond: number;
   readonly bytesPerPiece: number;
-  /** Milliseconds for each MiB, of the receiving thread. */
   readonly cpuPerMiB: number;
-  /** Milliseconds for each MiB, in softirqs on the receiver's processor. */
   readonly receiverSoftirqPerMiB: number;
-  /** Milliseconds for each MiB, in softirqs on the sender's processor. */
   readonly senderSoftirqPerMiB: number;
 }
 
 /** What came out. */
 export interface ReceiveResult {
+  /** Length of each stream. */
   readonly bytes: number;
-  readonly rounds: number;
   readonly rows: readonly ReceiveRow[];
-  /** Median over the rounds of our bytes per second divided by the C program's, both with zcrx. */
-  readonly ratio: number;
-  /** The same of the CPU time of the receiving thread, ours divided by the C program's. */
-  readonly cpuRatio: number;
+  /** Bytes per second, ours against the C program's, both with zcrx. */
+  readonly speed: Compared;
+  /** The same of the CPU time of the receiving thread. */
+  readonly cpu: Compared;
+  /** The seed of the order. */
+  readonly seed: number;
   readonly trials: readonly ReceiveTrial[];
 }
+
+const BASELINE = "C, zcrx";
+const OURS = "zclab, zcrx";
+/** What we should reach of C's rate. */
+const SPEED_BAR: Bar = { least: 0.9 };
+/** What our receiving thread may take, as a multiple of the CPU time of C's. */
+const CPU_BAR: Bar = { most: 1.5 };
+const BYTES = 256 << 20;
 
 /** The queues of each port, and the one that the stream is steered to. */
 const QUEUES = 2;
@@ -100,13 +100,14 @@ const SOFTIRQ_COLUMN = 7;
 /**
  * Receives streams, the sides in turns, so that drift hits all of them.
  *
- * @param options How often, how long.
- * @returns Medians and the trials behind them.
- * @throws {UnsupportedError} If softnic is not loaded, or this kernel cannot receive without copying.
- * @throws {Error} If what should be placed was copied, or a stream did not arrive as it was sent.
+ * @param effort How much of it.
+ * @returns Medians, comparisons, and the trials behind them.
+ * @throws {UnsupportedError} If softnic is not loaded.
+ * @throws {TrialError} If this kernel cannot receive without copying, what should be placed was
+ *   copied, or a stream did not arrive as it was sent.
  */
-export async function receiveTrials(options: ReceiveTrialsOptions): Promise<ReceiveResult> {
-  const { rounds, bytes, progress } = options;
+export async function receiveTrials({ rounds, scale, progress }: Effort): Promise<ReceiveResult> {
+  const bytes = Math.round(BYTES * scale);
   await using bed = await Testbed.softnic({ queues: QUEUES });
   const nic = await Softnic.of(bed.far);
   await nic.steer({ port: PORT, queue: QUEUE });
@@ -114,26 +115,31 @@ export async function receiveTrials(options: ReceiveTrialsOptions): Promise<Rece
   await using sender = await Reference.start(namespacesOf(bed.near));
   await using reference = await Reference.start(namespacesOf(bed.far));
   const wire = { bed, nic, sender, reference, bytes };
-
-  const count = RECEIVE_SIDES.length;
-  const trials: ReceiveTrial[] = [];
-  for (let round = -WARM_UPS; round < rounds; round++) {
-    for (let turn = 0; turn < count; turn++) {
-      // Each round begins with another side.
-      const side = RECEIVE_SIDES[(turn + round + WARM_UPS) % count]!;
-      const what = round < 0 ? "warm-up" : `round ${round + 1}`;
-      const done = (round + WARM_UPS) * count + turn;
-      progress.update(done, (rounds + WARM_UPS) * count, `${side}, ${what}`);
-      const trial = await receiveOnce(wire, side, round);
-      if (round >= 0) trials.push(trial);
-    }
-  }
+  const { trials, seed } = await experiment({
+    factors: cross({ side: RECEIVE_SIDES }),
+    control: { side: BASELINE },
+    warmUp: WARM_UPS,
+    repeats: rounds,
+    onProgress: (done, total, { side }) => progress.update(done, total, side),
+    trial: ({ side }) => receiveOnce(wire, side),
+  });
+  const rows = RECEIVE_SIDES.map((side) => summarize(side, trials));
+  const compared = (
+    name: string,
+    measure: keyof ReceiveRow & keyof ReceiveMeasures,
+  ): Omit<Compared, "unit"> => ({
+    name,
+    c: rows.find(({ side }) => side === BASELINE)![measure],
+    zclab: rows.find(({ side }) => side === OURS)![measure],
+    ratio: compare(trials, { measure, of: { side: OURS }, against: { side: BASELINE } })!,
+    noiseFloor: noiseFloor(trials, { measure })!,
+  });
   return {
     bytes,
-    rounds,
-    rows: RECEIVE_SIDES.map((side) => summarize(side, bytes, trials)),
-    ratio: 1 / median(ratios(trials, ({ seconds }) => seconds)),
-    cpuRatio: median(ratios(trials, ({ cpuSeconds }) => cpuSeconds)),
+    rows,
+    speed: { ...compared("zcrx, bytes per second", "bytesPerSecond"), unit: "B/s", bar: SPEED_BAR },
+    cpu: { ...compared("zcrx, CPU per MiB", "cpuPerMiB"), unit: "ms", bar: CPU_BAR },
+    seed,
     trials,
   };
 }
@@ -158,7 +164,7 @@ interface Wire {
   readonly bytes: number;
 }
 
-async function receiveOnce(wire: Wire, side: ReceiveSide, round: number): Promise<ReceiveTrial> {
+async function receiveOnce(wire: Wire, side: ReceiveSide): Promise<ReceiveMeasures> {
   const { bed, nic, sender, bytes } = wire;
   const stream = { ...bed.far.address(PORT), bytes };
   const placedBefore = await readPlaced(nic);
@@ -168,15 +174,15 @@ async function receiveOnce(wire: Wire, side: ReceiveSide, round: number): Promis
   const { cpuSeconds: senderCpuSeconds } = await sender.sent();
   const placed = difference(await readPlaced(nic), placedBefore);
   if (side !== "C, recv") checkPlaced(side, bytes, placed, received.copiedBytes);
+  const perMiB = (seconds: number): number => seconds * 1000 / (bytes / MIB);
+  const softirqPerMiB = (cpu: number): number => perMiB(after[cpu]! - before[cpu]!);
   return {
-    side,
-    round,
-    seconds: received.seconds,
-    pieces: received.pieces,
-    cpuSeconds: received.cpuSeconds,
-    receiverSoftirqSeconds: after[RECEIVER_CPU]! - before[RECEIVER_CPU]!,
-    senderSoftirqSeconds: after[SENDER_CPU]! - before[SENDER_CPU]!,
-    senderCpuSeconds,
+    bytesPerSecond: bytes / received.seconds,
+    bytesPerPiece: bytes / received.pieces,
+    cpuPerMiB: perMiB(received.cpuSeconds),
+    receiverSoftirqPerMiB: softirqPerMiB(RECEIVER_CPU),
+    senderSoftirqPerMiB: softirqPerMiB(SENDER_CPU),
+    senderCpuPerMiB: perMiB(senderCpuSeconds),
     placedBytes: placed.user,
     droppedFrames: placed.dropped,
     copiedBytes: received.copiedBytes,
@@ -190,7 +196,7 @@ function receiveAs(wire: Wire, side: ReceiveSide, onListening: OnListening): Pro
   switch (side) {
     case "C, zcrx":
       return reference.receiveZeroCopy({ ...stream, ...queue }, onListening);
-    case "Deno, zcrx":
+    case "zclab, zcrx":
       return receiveZeroCopy(bed.far, { ...stream, ...queue }, onListening);
     case "C, recv":
       return reference.receiveCopying({ ...stream, length: COPY_LENGTH }, onListening);
@@ -247,31 +253,18 @@ function softirqSeconds(): number[] {
   return processors.map((words) => Number(words[SOFTIRQ_COLUMN]) / TICKS_PER_SECOND);
 }
 
-function summarize(
-  side: ReceiveSide,
-  bytes: number,
-  trials: readonly ReceiveTrial[],
-): ReceiveRow {
-  const own = trials.filter((trial) => trial.side === side);
-  const perMiB = (seconds: (trial: ReceiveTrial) => number): number =>
-    median(own.map((trial) => seconds(trial) * 1000 / (bytes / MIB)));
+function summarize(side: ReceiveSide, trials: readonly ReceiveTrial[]): ReceiveRow {
+  const own = trials.filter((trial) =>
+    !trial.warmUp && !trial.control && trial.factors.side === side
+  );
+  const middle = (measure: keyof ReceiveMeasures): number =>
+    median(own.map(({ measures }) => measures[measure]));
   return {
     side,
-    bytesPerSecond: median(own.map(({ seconds }) => bytes / seconds)),
-    bytesPerPiece: median(own.map(({ pieces }) => bytes / pieces)),
-    cpuPerMiB: perMiB(({ cpuSeconds }) => cpuSeconds),
-    receiverSoftirqPerMiB: perMiB(({ receiverSoftirqSeconds }) => receiverSoftirqSeconds),
-    senderSoftirqPerMiB: perMiB(({ senderSoftirqSeconds }) => senderSoftirqSeconds),
+    bytesPerSecond: middle("bytesPerSecond"),
+    bytesPerPiece: middle("bytesPerPiece"),
+    cpuPerMiB: middle("cpuPerMiB"),
+    receiverSoftirqPerMiB: middle("receiverSoftirqPerMiB"),
+    senderSoftirqPerMiB: middle("senderSoftirqPerMiB"),
   };
-}
-
-/** For each round ours divided by the C program's, both with zcrx. */
-function ratios(
-  trials: readonly ReceiveTrial[],
-  measure: (trial: ReceiveTrial) => number,
-): number[] {
-  const measures = (side: ReceiveSide): number[] =>
-    trials.filter((trial) => trial.side === side).sort((a, b) => a.round - b.round).map(measure);
-  const [c, ours] = [measures("C, zcrx"), measures("Deno, zcrx")];
-  return ours.map((value, round) => value / c[round]!);
 }
