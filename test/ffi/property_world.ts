@@ -1294,7 +1294,7 @@ export class World {
       return;
     }
     const needsMemory = /send|recv|read|write/.test(name);
-    const closed = needsMemory && !name.includes("msg") && !name.includes("Vector") &&
+    const closed = needsMemory && !name.includes("Msg") && !name.includes("Vector") &&
       slice.area.closed && slice.state === "free" && !options.signal?.aborted &&
       (options.timeout === undefined || ring.entries > 1);
     this.#start(what, closed ? "closed" : "valid", model, run, {
