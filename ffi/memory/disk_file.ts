@@ -40,7 +40,7 @@ export interface DiskFileOptions {
  *   await using ring = Ring.open();
  *   using area = Area.map({ bytes: 4096 });
  *   ring.register(area); // its pages are pinned once, and not for each request
- *   assertEquals(await ring.write(file.fd, area.slice(0, 4096), 0), 4096);
+ *   assertEquals(await ring.write(file, area.slice(0, 4096), 0), 4096);
  * }
  * await Deno.remove(path);
  * ```
@@ -95,7 +95,7 @@ export class DiskFile implements Disposable {
   }
 
   /**
-   * The file descriptor, as the methods of a ring take it.
+   * The file descriptor. The methods of a ring take the file itself as well.
    *
    * @throws {ClosedError} After close.
    */

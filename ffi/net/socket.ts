@@ -94,8 +94,8 @@ export function typeOf(protocol: "udp" | "tcp"): number {
 }
 
 // The ring's side. Only ffi/ uses these; they are not part of the public surface.
-/** Which rings have this socket as a fixed file. Throws when it is closed, or no socket. */
-export let socketRegistrations: (socket: Socket) => Registrations;
+/** Which rings have a socket as a fixed file; undefined for what is none. Throws when it is closed. */
+export let socketRegistrations: (file: unknown) => Registrations | undefined;
 /** Makes a socket from a descriptor that the kernel returned. */
 export let adopt: (fd: number, type: number, family: 4 | 6) => Socket;
 /** Prepares a socket to send with MSG_ZEROCOPY. Only one can count its sends: a second call throws. */
@@ -128,14 +128,10 @@ export class Socket implements Disposable {
   #closed = false;
 
   static {
-    socketRegistrations = (socket) => {
-      if (typeof socket !== "object" || socket === null || !(#registrations in socket)) {
-        throw new TypeError(
-          `file must be a Socket or a file descriptor, got ${Deno.inspect(socket)}`,
-        );
-      }
-      if (socket.#closed) throw new ClosedError("Socket");
-      return socket.#registrations;
+    socketRegistrations = (file) => {
+      if (typeof file !== "object" || file === null || !(#registrations in file)) return undefined;
+      if (file.#closed) throw new ClosedError("Socket");
+      return file.#registrations;
     };
     adopt = (fd, type, family) => new Socket(fd, type, family);
     claimZeroCopy = (socket) => {

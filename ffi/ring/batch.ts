@@ -26,6 +26,7 @@ import {
   TARGET,
   ZERO_COPY,
 } from "./engine.ts";
+import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { ensureUnowned } from "../kernel/descriptor.ts";
 import { UnsupportedError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
@@ -35,7 +36,6 @@ import { addressOf, high, low } from "../kernel/memory.ts";
 import { type Message, prepareReceive, prepareSend } from "../net/message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import { piecesIn } from "../memory/pieces.ts";
-import { type Socket, socketRegistrations } from "../net/socket.ts";
 import {
   head,
   prepareAccept,
@@ -66,8 +66,7 @@ import {
   TIMEOUT,
 } from "../kernel/uapi.ts";
 
-/** A socket, or any other open file descriptor. */
-export type Descriptor = Socket | number;
+export type { Descriptor };
 
 /** How to send a slice in pieces. */
 export interface EachOptions {
@@ -649,7 +648,7 @@ export class Batch {
   }
 
   #fixed(file: Descriptor): number {
-    return typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#owner);
+    return indexIn(this.#owner, file);
   }
 
   #fileFlag(file: Descriptor): number {
@@ -874,19 +873,6 @@ export class Batch {
     }
     return this;
   }
-}
-
-/** The descriptor of a file. */
-export function fdOf(file: Descriptor): number {
-  return typeof file === "number" ? checkDescriptor(file) : file.fd;
-}
-
-/** An entry would turn what is no descriptor into 0: somebody else's file. */
-export function checkDescriptor(fd: number): number {
-  if (typeof fd !== "number" || (fd | 0) !== fd) {
-    throw new RangeError(`A file descriptor is a whole number, got ${Deno.inspect(fd)}`);
-  }
-  return fd;
 }
 
 /**

@@ -15,18 +15,9 @@ import {
   checkWhole,
   wrongKind,
 } from "../kernel/arguments.ts";
-import {
-  Batch,
-  checkDescriptor,
-  checkOffset,
-  checkPosted,
-  type Descriptor,
-  fdOf,
-  noVectors,
-  timespecFor,
-  unsupported,
-} from "./batch.ts";
+import { Batch, checkOffset, checkPosted, noVectors, timespecFor, unsupported } from "./batch.ts";
 import { BufferRing, groupFor } from "./buffer_ring.ts";
+import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
 import { ENGINE, Engine, type Memory, openEngineOf, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
 import {
@@ -67,6 +58,7 @@ import {
   prepareTimeout,
   prepareVectorized,
 } from "./prepare.ts";
+import type { Registrations } from "../memory/registrations.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
 import { ReceivedPiece } from "./received_piece.ts";
 import { explainSend } from "../net/send_limits.ts";
@@ -301,9 +293,7 @@ export class Ring implements Disposable, AsyncDisposable {
   register(what: Area | Socket): number {
     this.#engine.ensureOpen();
     if (what instanceof Area && what.closed) throw new ClosedError("Area");
-    const registrations = what instanceof Area
-      ? areaRegistrations(what)
-      : socketRegistrations(what);
+    const registrations = registrationsOf(what);
     if (registrations.indexIn(this) >= 0) {
       throw new RangeError("register: it is registered with this ring already");
     }
@@ -325,7 +315,7 @@ export class Ring implements Disposable, AsyncDisposable {
     this.#engine.ensureOpen();
     const isArea = what instanceof Area;
     if (what instanceof Socket && what.closed) return;
-    const registrations = isArea ? areaRegistrations(what) : socketRegistrations(what);
+    const registrations = registrationsOf(what);
     const index = registrations.indexIn(this);
     if (index < 0) throw new RangeError("unregister: it is not registered with this ring");
     // What is prepared names it by its index, which may be another's from now on.
@@ -807,7 +797,7 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Where a file is found, and the flag that says so. */
   #target(file: Descriptor): readonly [fd: number, flag: number] {
-    const fixed = typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this);
+    const fixed = indexIn(this, file);
     return fixed < 0 ? [fdOf(file), 0] : [fixed, SQE.FIXED_FILE];
   }
 
@@ -1003,6 +993,13 @@ function checkSlice(slice: Slice): void {
 
 function checkMessage(message: Message): void {
   checkKind("message", Message, message);
+}
+
+/** Which rings know it, and under which index. */
+function registrationsOf(what: Area | Socket): Registrations {
+  const registrations = what instanceof Area ? areaRegistrations(what) : socketRegistrations(what);
+  if (registrations === undefined) throw wrongKind("register", "given an Area or a Socket", what);
+  return registrations;
 }
 
 /** What RLIMIT_MEMLOCK has to do with it; where there is no limit, memory is short. */

@@ -33,7 +33,7 @@ import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kern
 import type { Area } from "../memory/area.ts";
 import { napiIdOf } from "../net/napi.ts";
 import type { QueueAddress } from "../net/queue_facts.ts";
-import type { Descriptor } from "../ring/batch.ts";
+import type { Descriptor } from "../ring/descriptor.ts";
 import { type Engine, engineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ArrivalQueue } from "./arrival_queue.ts";

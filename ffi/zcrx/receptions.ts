@@ -6,8 +6,8 @@
  */
 import { ClosedError } from "../kernel/errors.ts";
 import { SQE } from "../kernel/uapi.ts";
-import { Socket, socketRegistrations } from "../net/socket.ts";
-import { type Descriptor, fdOf } from "../ring/batch.ts";
+import { Socket } from "../net/socket.ts";
+import { type Descriptor, fdOf, indexIn } from "../ring/descriptor.ts";
 import {
   type Engine,
   engineOf,
@@ -154,7 +154,7 @@ export class Receptions {
   #arm(reception: Reception): void {
     const { file } = reception;
     const engine = this.#engine;
-    const fixed = typeof file === "number" ? -1 : socketRegistrations(file).indexIn(this.#ring);
+    const fixed = indexIn(this.#ring, file);
     const fd = fixed < 0 ? fdOf(file) : fixed;
     const flag = fixed < 0 ? 0 : SQE.FIXED_FILE;
     const upper = engine.track("RECV_ZC", null, false, TARGET, this.#target);

@@ -5,7 +5,7 @@
  * @module
  */
 import { Area, type Slice } from "../../ffi/memory/area.ts";
-import type { Descriptor } from "../../ffi/ring/batch.ts";
+import type { Descriptor } from "../../ffi/ring/descriptor.ts";
 import { BufferRing } from "../../ffi/ring/buffer_ring.ts";
 import {
   ClosedError,

@@ -72,7 +72,7 @@ export function copyToDisk(
       if (received < bytes) throw stuck(received, bytes);
       return;
     }
-    batch.write(file.fd, halves[turn]!.slice(0, filled), received, WRITTEN);
+    batch.write(file, halves[turn]!.slice(0, filled), received, WRITTEN);
     pending++;
     received += filled;
   }

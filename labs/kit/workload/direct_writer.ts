@@ -164,7 +164,7 @@ export class DirectWriter implements Disposable {
     const number = this.#next = (this.#next + 1) >>> 0;
     this.#writes.set(number, owner);
     this.#writing += length;
-    this.#ring.batch.write(this.#file.fd, area.slice(offset, length), at, number);
+    this.#ring.batch.write(this.#file, area.slice(offset, length), at, number);
   }
 
   /** The CPU touches these bytes: they do not lie as a disk wants them. */

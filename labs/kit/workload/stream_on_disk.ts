@@ -26,7 +26,7 @@ export async function isStreamOnDisk(file: DiskFile, bytes: number): Promise<boo
   const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   for (let at = 0; at < bytes;) {
     const wanted = Math.min(CHUNK, bytes - at);
-    const count = await ring.read(file.fd, area.slice(0, wanted), at);
+    const count = await ring.read(file, area.slice(0, wanted), at);
     if (count <= 0 || !matchesWhole(view, 0, count, at)) return false;
     at += count;
   }

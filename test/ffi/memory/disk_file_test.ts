@@ -29,9 +29,9 @@ for (const registered of [false, true]) {
       if (registered) ring.register(area);
       const slice = area.slice(0, BYTES);
       slice.bytes.forEach((_, i, bytes) => bytes[i] = (i * 7) & 0xff);
-      assertEquals(await ring.write(file.fd, slice, 0), BYTES);
+      assertEquals(await ring.write(file, slice, 0), BYTES);
       let written = 0;
-      ring.batch.write(file.fd, slice, BYTES, 5).submitAndWait(1);
+      ring.batch.write(file, slice, BYTES, 5).submitAndWait(1);
       ring.batch.reap((userData, result) => {
         assertEquals(userData, 5);
         written = result;
@@ -41,7 +41,7 @@ for (const registered of [false, true]) {
       const kept = await Deno.readFile(path);
       assertEquals(kept, new Uint8Array([...slice.bytes, ...slice.bytes]));
       const back = area.slice(BYTES, BYTES);
-      assertEquals(await ring.read(file.fd, back, BYTES), BYTES);
+      assertEquals(await ring.read(file, back, BYTES), BYTES);
       assertEquals(back.bytes, slice.bytes);
     });
   });
@@ -55,7 +55,7 @@ test("DiskFile.cachedBytes() tells direct writes from others", {
   for (const direct of [true, false]) {
     await withFile(async (path) => {
       using file = DiskFile.open(path, { direct });
-      await ring.write(file.fd, area.slice(0, BYTES), 0);
+      await ring.write(file, area.slice(0, BYTES), 0);
       const cached = file.cachedBytes(BYTES);
       if (direct) assertEquals(cached, 0);
       else assertGreaterOrEqual(cached, BYTES);
@@ -86,10 +86,10 @@ Deno.test("DiskFile.unnamed() is a file that goes with its descriptor", async ()
     await using ring = Ring.open();
     using area = Area.map({ bytes: 4096 });
     area.slice().bytes.fill(7);
-    assertEquals(await ring.write(file!.fd, area.slice(), 0), 4096);
+    assertEquals(await ring.write(file!, area.slice(), 0), 4096);
     using again = DiskFile.open(file!.path, { direct: false });
     area.slice().bytes.fill(0);
-    assertEquals(await ring.read(again.fd, area.slice(), 0), 4096);
+    assertEquals(await ring.read(again, area.slice(), 0), 4096);
     assertEquals(area.slice().bytes[4095], 7);
     // Who may not write there is told that first.
     if (Deno.uid() === 0) assertEquals(DiskFile.unnamed("/proc"), undefined);
