@@ -8,6 +8,7 @@ import { addressHigh, addressLow, areaRegistrations, Slice } from "../memory/are
 import {
   badUserData,
   checkFlags,
+  checkKind,
   checkObject,
   checkReceiveFlags,
   checkSendFlags,
@@ -19,6 +20,7 @@ import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import {
   BATCH,
   type Engine,
+  type Memory,
   type OnCompletion,
   openEngineOf,
   POSTED,
@@ -31,10 +33,10 @@ import { ensureUnowned } from "../kernel/descriptor.ts";
 import { UnsupportedError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
-import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
-import { type Message, prepareReceive, prepareSend } from "../net/message.ts";
+import { Message, prepareReceive, prepareSend } from "../net/message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
+import { AwaitedRequest } from "./operation.ts";
 import { piecesIn } from "../memory/pieces.ts";
 import {
   head,
@@ -55,6 +57,8 @@ import {
   prepareTimeout,
   prepareVectorized,
 } from "./prepare.ts";
+import { directionOf, domainOf, typeOf } from "../net/socket.ts";
+import { timespecFor } from "./timespec.ts";
 import {
   ASYNC_CANCEL,
   OP,
@@ -90,17 +94,11 @@ export interface TimeoutOptions {
   readonly etimeSuccess?: boolean;
 }
 
-/** A kernel time specification for a duration. */
-export function timespecFor(milliseconds: number): ArrayBuffer {
-  if (!Number.isFinite(milliseconds) || milliseconds < 0) {
-    throw new RangeError(
-      `A time in milliseconds must be finite and not negative, got ${milliseconds}`,
-    );
-  }
-  return new Struct(LAYOUTS.__kernel_timespec)
-    .set("tv_sec", Math.floor(milliseconds / 1000))
-    .set("tv_nsec", Math.floor((milliseconds % 1000) * 1e6)).buffer;
-}
+/**
+ * Who is told of a request's completions: who reaps, by a number; a notifier; or who awaits it. The
+ * public types do not tell of the last, which only the methods of a ring pass.
+ */
+type Recipient = number | Notifier | AwaitedRequest;
 
 /**
  * The batch face of a {@linkcode Ring}. Each operation prepares one request; {@linkcode submit}
@@ -267,11 +265,21 @@ export class Batch {
    * @throws {RangeError} If the user data is not an unsigned 32-bit number.
    */
   nop(userData = 0): this {
-    if (!isUnsigned32(userData)) this.#refuse(badUserData(userData));
     const engine = this.#engine;
-    const { sqes } = engine;
-    prepareNop(sqes, engine.next(), userData, 0);
+    if (isUnsigned32(userData)) prepareNop(engine.sqes, engine.next(), userData, 0);
+    else this.#nop(userData);
     return this;
+  }
+
+  /** A NOP that is awaited. */
+  #nop(request: number | AwaitedRequest): void {
+    const engine = this.#engine;
+    try {
+      const upper = this.#note("NOP", null, false, request);
+      prepareNop(engine.sqes, engine.next(), 0, upper);
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   /**
@@ -382,11 +390,13 @@ export class Batch {
   recv(file: Descriptor, slice: Slice, userData = 0, flags = 0): this {
     const engine = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       if (flags !== 0) checkReceiveFlags("RECV", flags);
-      const upper = engine.trackSlice("RECV", slice, true, BATCH, null);
+      checkKind("slice", Slice, slice);
+      const upper = this.#note("RECV", slice, true, userData);
       const word0 = head(OP.RECV, this.#fileFlag(file), 0);
-      prepareSlice(engine.sqes, engine.next(), word0, fd, slice, flags, 0, userData, upper);
+      const low = lowOf(userData);
+      prepareSlice(engine.sqes, engine.next(), word0, fd, slice, flags, 0, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -401,13 +411,15 @@ export class Batch {
   recvMsg(file: Descriptor, message: Message, userData = 0, flags = 0): this {
     const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       if (flags !== 0) checkReceiveFlags("RECVMSG", flags);
-      const upper = this.#engine.trackMessage("RECVMSG", message, true, BATCH, null);
+      checkKind("message", Message, message);
+      const upper = this.#note("RECVMSG", message, true, userData);
       prepareReceive(message);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
-      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, flags, userData, upper);
+      const low = lowOf(userData);
+      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, flags, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -426,10 +438,12 @@ export class Batch {
   recvMultishot(file: Descriptor, buffers: BufferRing, userData = 0): this {
     const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       const group = groupFor(buffers, this.#engine);
+      const upper = this.#note("RECV", null, false, userData);
       const at = this.#engine.next();
-      prepareReceiveMultishot(sqes, at, fd, this.#fileFlag(file), group, userData, 0);
+      const flag = this.#fileFlag(file);
+      prepareReceiveMultishot(sqes, at, fd, flag, group, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -457,8 +471,8 @@ export class Batch {
   }
 
   /** Accepts a connection (ACCEPT, 5.5); the result is the new descriptor. */
-  accept(file: Descriptor, userData = 0): this {
-    return this.#accept(file, userData, false);
+  accept(listener: Descriptor, userData = 0): this {
+    return this.#accept(listener, userData, false);
   }
 
   /**
@@ -466,62 +480,68 @@ export class Batch {
    * ACCEPT_MULTISHOT, 5.19). It has ended when a completion comes without `IORING_CQE_F_MORE`, which
    * may be one with a descriptor; who wants more prepares it again.
    */
-  acceptMultishot(file: Descriptor, userData = 0): this {
-    return this.#accept(file, userData, true);
+  acceptMultishot(listener: Descriptor, userData = 0): this {
+    return this.#accept(listener, userData, true);
   }
 
-  #accept(file: Descriptor, userData: number, multishot: boolean): this {
+  #accept(listener: Descriptor, userData: number, multishot: boolean): this {
+    const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
-      const flag = this.#fileFlag(file);
+      const fd = this.#find(listener);
+      const upper = this.#note("ACCEPT", null, false, userData);
       const at = this.#engine.next();
-      prepareAccept(this.#engine.sqes, at, fd, flag, multishot, SOCK.CLOEXEC, userData, 0);
+      const flag = this.#fileFlag(listener);
+      const low = lowOf(userData);
+      prepareAccept(sqes, at, fd, flag, multishot, SOCK.CLOEXEC, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
     return this;
   }
 
-  /** Connects a socket (CONNECT, 5.5). */
+  /** Connects a socket without blocking (CONNECT, 5.5). */
   connect(file: Descriptor, address: Address, userData = 0): this {
     const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       const { buffer, length } = encodeAddress(address, () => fdOf(file));
-      const upper = this.#engine.track("CONNECT", buffer, false, BATCH, null);
+      const upper = this.#note("CONNECT", buffer, false, userData);
       const at = this.#engine.next();
       const where = addressOf(buffer);
       const flag = this.#fileFlag(file);
-      prepareConnect(sqes, at, fd, flag, low(where), high(where), length, userData, upper);
+      const data = lowOf(userData);
+      prepareConnect(sqes, at, fd, flag, low(where), high(where), length, data, upper);
     } catch (error) {
       this.#refuse(error);
     }
     return this;
   }
 
-  /** Makes a socket (SOCKET, 5.19); the result is its descriptor. */
-  socket(domain: number, type: number, protocol = 0, userData = 0): this {
+  /** Makes a socket in the caller's namespace (SOCKET, 5.19); the result is its descriptor. */
+  socket(protocol: "udp" | "tcp", family: 4 | 6 = 4, userData = 0): this {
+    const { sqes } = this.#engine;
     try {
       this.#require("SOCKET");
-      checkUserData(userData);
-      for (const [name, value] of [["domain", domain], ["type", type], ["protocol", protocol]]) {
-        checkWhole(`SOCKET: ${name}`, value as number, 0, 0x7fff_ffff);
-      }
-      const at = this.#engine.next();
-      prepareSocket(this.#engine.sqes, at, domain, type | SOCK.CLOEXEC, protocol, userData, 0);
+      const type = typeOf(protocol) | SOCK.CLOEXEC;
+      const domain = domainOf(family);
+      const upper = this.#note("SOCKET", null, false, userData);
+      prepareSocket(sqes, this.#engine.next(), domain, type, 0, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
     return this;
   }
 
-  /** Ends sending (1), receiving (0) or both (2) on a socket (SHUTDOWN, 5.11). */
-  shutdown(file: Descriptor, how: number, userData = 0): this {
+  /** Ends sending, receiving or both on a socket (SHUTDOWN, 5.11). */
+  shutdown(file: Descriptor, how: "read" | "write" | "both" = "both", userData = 0): this {
+    const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
-      checkWhole("SHUTDOWN: how", how, 0, 0xffff_ffff);
+      const fd = this.#find(file);
+      const direction = directionOf(how);
+      const upper = this.#note("SHUTDOWN", null, false, userData);
       const at = this.#engine.next();
-      prepareShutdown(this.#engine.sqes, at, fd, this.#fileFlag(file), how, userData, 0);
+      const flag = this.#fileFlag(file);
+      prepareShutdown(sqes, at, fd, flag, direction, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -534,11 +554,11 @@ export class Batch {
    *
    * @throws {OwnershipError} If it belongs to an object, such as a Socket, which closes it itself.
    */
-  close(fd: number, userData = 0): this {
+  closeFile(fd: number, userData = 0): this {
     try {
-      checkUserData(userData);
       ensureUnowned(checkDescriptor(fd));
-      prepareClose(this.#engine.sqes, this.#engine.next(), fd, userData, 0);
+      const upper = this.#note("CLOSE", null, false, userData);
+      prepareClose(this.#engine.sqes, this.#engine.next(), fd, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -547,11 +567,13 @@ export class Batch {
 
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others; the result is what happened. */
   poll(file: Descriptor, events: number, userData = 0): this {
+    const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
+      const upper = this.#note("POLL_ADD", null, false, userData);
       const at = this.#engine.next();
-      preparePoll(this.#engine.sqes, at, fd, this.#fileFlag(file), events, userData, 0);
+      preparePoll(sqes, at, fd, this.#fileFlag(file), events, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -568,13 +590,12 @@ export class Batch {
     try {
       checkObject("options", options);
       const { etimeSuccess = this.#engine.timesOutSuccessfully } = options;
-      checkUserData(userData);
       const timespec = timespecFor(milliseconds);
-      const upper = this.#engine.track("TIMEOUT", timespec, false, BATCH, null);
+      const upper = this.#note("TIMEOUT", timespec, false, userData);
       const at = this.#engine.next();
       const where = addressOf(timespec);
       const flags = etimeSuccess ? TIMEOUT.ETIME_SUCCESS : 0;
-      prepareTimeout(sqes, at, low(where), high(where), flags, userData, upper);
+      prepareTimeout(sqes, at, low(where), high(where), flags, lowOf(userData), upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -586,12 +607,15 @@ export class Batch {
    * that waits for a buffer, and has no request meanwhile, ends at once and is not counted.
    */
   cancel(file: Descriptor, userData = 0): this {
+    const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
+      const fd = this.#find(file);
       const flags = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL |
-        (this.#fixed(file) < 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
-      prepareCancel(this.#engine.sqes, this.#engine.next(), fd, flags, userData, 0);
-      this.#engine.endWaits(fdOf(file));
+        (this.#fileFlag(file) === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
+      const upper = this.#note("ASYNC_CANCEL", null, false, userData);
+      prepareCancel(sqes, this.#engine.next(), fd, flags, lowOf(userData), upper);
+      // Who awaits it ends these as well, and counts them.
+      if (typeof userData === "number") this.#engine.endWaits(fdOf(file));
     } catch (error) {
       this.#refuse(error);
     }
@@ -610,11 +634,13 @@ export class Batch {
     const { sqes } = this.#engine;
     try {
       this.#require("MSG_RING");
-      checkUserData(userData);
-      checkPosted(theirUserData, theirResult);
+      checkWhole("MSG_RING: the other ring's userData", theirUserData, 0, 0xffff_ffff);
+      checkWhole("MSG_RING: the other ring's result", theirResult, -0x8000_0000, 0x7fff_ffff);
       const { fd } = openEngineOf(ring);
+      const upper = this.#note("MSG_RING", null, false, userData);
       const at = this.#engine.next();
-      prepareMessageRing(sqes, at, fd, theirResult, theirUserData, POSTED, userData, 0);
+      const low = lowOf(userData);
+      prepareMessageRing(sqes, at, fd, theirResult, theirUserData, POSTED, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -647,19 +673,51 @@ export class Batch {
     if (this.#supported[OP[operation]] === 0) this.#refuse(unsupported(operation));
   }
 
-  #fixed(file: Descriptor): number {
-    return indexIn(this.#owner, file);
+  /** Where a file is found: its index in the ring's table, or its descriptor. */
+  #find(file: Descriptor): number {
+    const index = indexIn(this.#owner, file);
+    return index < 0 ? fdOf(file) : index;
   }
 
+  /** The flag that says where. */
   #fileFlag(file: Descriptor): number {
-    return this.#fixed(file) < 0 ? 0 : SQE.FIXED_FILE;
+    return indexIn(this.#owner, file) < 0 ? 0 : SQE.FIXED_FILE;
   }
 
-  /** The descriptor of a file, or its index, for a request with this user data. */
-  #target(file: Descriptor, userData: number): number {
-    if (!isUnsigned32(userData)) throw badUserData(userData);
-    const fixed = this.#fixed(file);
-    return fixed < 0 ? fdOf(file) : fixed;
+  /**
+   * Notes a request with the memory that it uses, and makes room for its entry: what was noted is
+   * prepared as well.
+   *
+   * @param mark {@linkcode ZERO_COPY} or 0.
+   * @returns The upper word of its user_data.
+   */
+  #note(
+    name: string,
+    memory: Memory,
+    writing: boolean,
+    recipient: number | AwaitedRequest,
+    mark = 0,
+  ): number {
+    const engine = this.#engine;
+    if (typeof recipient === "number") {
+      if (!isUnsigned32(recipient)) throw badUserData(recipient);
+      return memory === null ? 0 : engine.track(name, memory, writing, BATCH, null) | mark;
+    }
+    if (!(recipient instanceof AwaitedRequest)) throw badUserData(recipient);
+    engine.reserve(recipient.entries);
+    return recipient.upper = engine.track(name, memory, writing, TARGET, recipient) | mark;
+  }
+
+  /** {@linkcode #note} for a send, which a notifier may count. */
+  #noteSend(name: string, memory: Slice | Message, recipient: Recipient, mark: number): number {
+    if (typeof recipient === "number" || recipient instanceof AwaitedRequest) {
+      return this.#note(name, memory, false, recipient, mark);
+    }
+    // Ownership is checked first: a request that cannot be prepared must not count as attached.
+    const generation = currentOf(recipient, this.#engine);
+    const upper = this.#engine.track(name, memory, false, TARGET, generation) | mark;
+    generation.attach();
+    return upper;
   }
 
   /** The index of a slice's area among the registered ones, or -1. */
@@ -673,7 +731,7 @@ export class Batch {
     word0: number,
     file: Descriptor,
     slice: Slice,
-    target: Notifier | number,
+    target: Recipient,
     msgFlags: number,
     buffer: number,
     mark: number,
@@ -681,21 +739,14 @@ export class Batch {
     const engine = this.#engine;
     const { sqes } = engine;
     try {
-      let fd = this.#fixed(file);
+      let fd = indexIn(this.#owner, file);
       if (fd < 0) fd = fdOf(file);
       else word0 |= SQE.FIXED_FILE << 8;
       if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
-      // Ownership is checked first: a request that cannot be prepared must not count as attached.
-      if (typeof target === "number") {
-        if (!isUnsigned32(target)) throw badUserData(target);
-        const upper = engine.trackSlice(name, slice, false, BATCH, null) | mark;
-        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, target, upper);
-      } else {
-        const generation = currentOf(target, engine);
-        const upper = engine.trackSlice(name, slice, false, TARGET, generation) | mark;
-        generation.attach();
-        prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, 0, upper);
-      }
+      if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
+      const upper = this.#noteSend(name, slice, target, mark);
+      const low = lowOf(target);
+      prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -723,7 +774,7 @@ export class Batch {
       checkObject("options", options);
       const { stride = length, flags = 0 } = options;
       count = piecesIn(slice, length, stride, options.count);
-      let fd = this.#fixed(file);
+      let fd = indexIn(this.#owner, file);
       if (fd < 0) fd = fdOf(file);
       else word0 |= SQE.FIXED_FILE << 8;
       if (flags !== 0) checkFlagsOf(mark, name, flags);
@@ -738,7 +789,7 @@ export class Batch {
         }
       } else generation = currentOf(target, engine);
       const kind = generation === null ? BATCH : TARGET;
-      upper = engine.trackSlice(name, slice, false, kind, generation) | mark;
+      upper = engine.track(name, slice, false, kind, generation) | mark;
       engine.share(upper, count);
       generation?.attach(count);
       const first = addressLow(slice) >>> 0;
@@ -789,37 +840,26 @@ export class Batch {
     return count;
   }
 
-  #trackMessage(name: string, message: Message, target: Notifier | number): number {
-    const engine = this.#engine;
-    const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
-    if (typeof target === "number") {
-      if (!isUnsigned32(target)) throw badUserData(target);
-      return engine.trackMessage(name, message, false, BATCH, null) | mark;
-    }
-    const generation = currentOf(target, engine);
-    const upper = engine.trackMessage(name, message, false, TARGET, generation);
-    generation.attach();
-    return upper | mark;
-  }
-
   #message(
     name: "SENDMSG" | "SENDMSG_ZC",
     file: Descriptor,
     message: Message,
-    target: Notifier | number,
+    target: Recipient,
     msgFlags: number,
     ioprio: number,
   ): this {
     const { sqes } = this.#engine;
     try {
       this.#require(name);
-      const fd = this.#target(file, 0);
-      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
-      const upper = this.#trackMessage(name, message, target);
+      const fd = this.#find(file);
+      const mark = name === "SENDMSG_ZC" ? ZERO_COPY : 0;
+      if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
+      checkKind("message", Message, message);
+      const upper = this.#noteSend(name, message, target, mark);
       prepareSend(message);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
-      const low = typeof target === "number" ? target : 0;
+      const low = lowOf(target);
       prepareMessage(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
     } catch (error) {
       this.#refuse(error);
@@ -831,7 +871,7 @@ export class Batch {
     name: "SEND" | "SEND_ZC",
     file: Descriptor,
     message: Message,
-    target: Notifier | number,
+    target: Recipient,
     msgFlags: number,
     ioprio: number,
   ): this {
@@ -839,12 +879,14 @@ export class Batch {
     try {
       this.#require(name);
       if (!this.#engine.sendsVectors) throw noVectors();
-      const fd = this.#target(file, 0);
-      if (msgFlags !== 0) checkFlagsOf(ioprio, name, msgFlags);
-      const upper = this.#trackMessage(name, message, target);
+      const fd = this.#find(file);
+      const mark = name === "SEND_ZC" ? ZERO_COPY : 0;
+      if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
+      checkKind("message", Message, message);
+      const upper = this.#noteSend(name, message, target, mark);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
-      const low = typeof target === "number" ? target : 0;
+      const low = lowOf(target);
       prepareVectorized(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
     } catch (error) {
       this.#refuse(error);
@@ -861,13 +903,14 @@ export class Batch {
   ): this {
     const { sqes } = this.#engine;
     try {
-      const fd = this.#target(file, userData);
-      checkOffset(name, offset);
-      const upper = this.#engine.trackSlice(name, slice, name === "READ", BATCH, null);
+      const fd = this.#find(file);
+      checkWhole(`${name}: offset`, offset, -1, Number.MAX_SAFE_INTEGER);
+      const buffer = this.#bufferOf(slice);
+      const upper = this.#note(name, slice, name === "READ", userData);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
-      const buffer = this.#bufferOf(slice);
-      prepareReadWrite(sqes, at, name, fd, flag, slice, offset, buffer, userData, upper);
+      const low = lowOf(userData);
+      prepareReadWrite(sqes, at, name, fd, flag, slice, offset, buffer, low, upper);
     } catch (error) {
       this.#refuse(error);
     }
@@ -875,23 +918,9 @@ export class Batch {
   }
 }
 
-/**
- * Where to read or write: -1 or a whole number.
- *
- * @throws {RangeError} If it is neither.
- */
-export function checkOffset(operation: string, offset: number): void {
-  checkWhole(`${operation}: offset`, offset, -1, Number.MAX_SAFE_INTEGER);
-}
-
-/**
- * What MSG_RING posts.
- *
- * @throws {RangeError} If it does not fit a completion.
- */
-export function checkPosted(userData: number, result: number): void {
-  checkWhole("MSG_RING: the other ring's userData", userData, 0, 0xffff_ffff);
-  checkWhole("MSG_RING: the other ring's result", result, -0x8000_0000, 0x7fff_ffff);
+/** The lower word of a request's user_data, which is the caller's. */
+function lowOf(recipient: Recipient): number {
+  return typeof recipient === "number" ? recipient : 0;
 }
 
 /** The error for an operation that this kernel lacks. */
@@ -900,7 +929,7 @@ export function unsupported(operation: OperationName): UnsupportedError {
 }
 
 /** The error for a kernel that sends no vectors. */
-export function noVectors(): UnsupportedError {
+function noVectors(): UnsupportedError {
   return new UnsupportedError("IORING_SEND_VECTORIZED", {
     since: "6.17",
     advice: "Use sendMsg or sendMsgZc",
@@ -911,8 +940,4 @@ export function noVectors(): UnsupportedError {
 function checkFlagsOf(zeroCopy: number, operation: string, flags: number): void {
   if (zeroCopy !== 0) checkFlags(operation, flags);
   else checkSendFlags(operation, flags);
-}
-
-function checkUserData(userData: number): void {
-  if (!isUnsigned32(userData)) throw badUserData(userData);
 }

@@ -346,14 +346,23 @@ export class Engine implements Holder, DescriptorUser {
           `${this.queues.sqEntries}: open it with more`,
       );
     }
-    if (this.prepared + count > this.queues.sqEntries) this.submit(0);
+    if (this.prepared + count <= this.queues.sqEntries) return;
+    if (this.prepared > 0 && (this.sqes[this.last]! >> 8 & SQE.IO_LINK) !== 0) {
+      throw new RangeError(
+        `link: the submission queue has no room for ${count} entries more, a request and its ` +
+          `timeout, and links must be submitted together: submit before the first of them`,
+      );
+    }
+    this.submit(0);
   }
 
   /**
-   * Notes a request that uses memory or has a target, before its entry is taken.
+   * Notes a request that uses memory or has a target, before its entry is taken. Submits first when
+   * the queue is full, so that taking the entry cannot fail.
    *
    * @returns The upper word of its user_data.
    * @throws {OwnershipError} If the memory is not free for this.
+   * @throws {ClosedError} After close.
    */
   track(
     operation: string,
@@ -362,51 +371,14 @@ export class Engine implements Holder, DescriptorUser {
     kind: typeof BATCH | typeof TARGET,
     target: Target | null,
   ): number {
-    if (this.closed) throw new ClosedError("Ring");
+    // As in next(): this one comparison catches both.
+    if (((this.#sqTail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
     if (memory !== null) {
       if (memory instanceof Slice) acquire(memory, operation, writing, this, this.#submission);
       else if (memory instanceof Message) this.#acquireAll(operation, memory, writing);
       this.#stamp = true;
     }
     return this.#note(memory, kind, target);
-  }
-
-  /**
-   * Like {@linkcode track} for a slice. What is none is refused here, before an entry is taken.
-   *
-   * @throws {TypeError} If it is not a slice.
-   */
-  trackSlice(
-    operation: string,
-    slice: Slice,
-    writing: boolean,
-    kind: typeof BATCH | typeof TARGET,
-    target: Target | null,
-  ): number {
-    if (this.closed) throw new ClosedError("Ring");
-    if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
-    acquire(slice, operation, writing, this, this.#submission);
-    this.#stamp = true;
-    return this.#note(slice, kind, target);
-  }
-
-  /**
-   * Like {@linkcode track} for a message. What is none is refused here, before an entry is taken.
-   *
-   * @throws {TypeError} If it is not a message.
-   */
-  trackMessage(
-    operation: string,
-    message: Message,
-    writing: boolean,
-    kind: typeof BATCH | typeof TARGET,
-    target: Target | null,
-  ): number {
-    if (this.closed) throw new ClosedError("Ring");
-    if (!(message instanceof Message)) throw wrongKind("message", "a Message", message);
-    this.#acquireAll(operation, message, writing);
-    this.#stamp = true;
-    return this.#note(message, kind, target);
   }
 
   #note(memory: Memory, kind: typeof BATCH | typeof TARGET, target: Target | null): number {
@@ -1201,8 +1173,9 @@ export class Engine implements Holder, DescriptorUser {
     this.submitSoon();
   }
 
-  /** Limits the time of the request prepared last, which must be marked as a link. */
+  /** Limits the time of the request prepared last; there must be room for one entry more. */
   linkTimeout(timespec: ArrayBuffer): void {
+    this.sqes[this.last]! |= SQE.IO_LINK << 8;
     const at = this.#nextOfChain(OP.LINK_TIMEOUT);
     const address = addressOf(timespec);
     this.sqes[at + 4] = low(address);

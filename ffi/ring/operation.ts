@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import type { Engine, Target } from "./engine.ts";
 import { type Explanation, UringError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
+import { timespecFor } from "./timespec.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 
 const ECANCELED = -125;
@@ -28,36 +30,65 @@ export function quietly<T>(run: () => Promise<T>): Promise<T> {
   return promise;
 }
 
-/** One awaited request. */
-export class Operation<T> implements Target {
-  readonly promise: Promise<T>;
-  /** Memory that the kernel reads and JavaScript must not move or free. */
-  kept: unknown;
-  /** The upper word of the request's user_data, once it has one. */
+/** A request that somebody awaits, as the methods of a batch take it in place of user data. */
+export abstract class AwaitedRequest implements Target {
+  /** The upper word of the request's user_data, once it is prepared. */
   upper = 0;
+  protected readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** The entries that it takes in the submission queue. */
+  get entries(): number {
+    return 1;
+  }
+
+  abstract complete(result: number, flags: number, slot: number, final: boolean): void;
+  abstract fail(error: unknown): void;
+}
+
+/** One awaited request with one result. */
+export class Operation<T> extends AwaitedRequest {
+  readonly promise: Promise<T>;
   /** What its caller knows about a positive errno. */
   explain: ((errno: number) => Partial<Explanation>) | undefined;
   protected resolve!: (value: T) => void;
   protected reject!: (reason: unknown) => void;
-  protected readonly engine: Engine;
   readonly #name: string;
-  readonly #convert: (result: number, flags: number) => T;
+  readonly #convert: (result: number) => T;
   readonly #options: OperationOptions;
   readonly #startedAt: number;
+  /** The time limit, which the kernel reads and JavaScript must not free. */
+  #timespec: ArrayBuffer | undefined;
   #onAbort: (() => void) | undefined;
   #isOver = false;
 
+  /**
+   * @param convert Makes of the kernel's result what the promise resolves to.
+   * @throws {TypeError} If the options are none.
+   * @throws {RangeError} If the time limit is none.
+   * @throws If the signal was aborted: its reason.
+   */
   constructor(
     engine: Engine,
     name: string,
-    convert: (result: number, flags: number) => T,
     options: OperationOptions,
+    convert: (result: number) => T,
   ) {
-    this.engine = engine;
+    super(engine);
+    checkObject("options", options);
+    const { signal, timeout } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw wrongKind("signal", "an AbortSignal", signal);
+    }
+    signal?.throwIfAborted();
+    this.#timespec = timeout === undefined ? undefined : timespecFor(timeout);
     this.#name = name;
     this.#convert = convert;
     this.#options = options;
-    this.#startedAt = options.timeout === undefined ? 0 : performance.now();
+    this.#startedAt = timeout === undefined ? 0 : performance.now();
     this.promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -65,18 +96,30 @@ export class Operation<T> implements Target {
     this.promise.catch(ignore);
   }
 
-  /** Begins to watch: for completions, and for the signal. */
-  start(): void {
-    const { signal } = this.#options;
-    if (signal !== undefined) {
-      this.#onAbort = () => this.engine.cancel(this.upper);
-      signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
-    this.engine.watch();
+  /** One for the request, and one for its time limit. */
+  override get entries(): number {
+    return this.#timespec === undefined ? 1 : 2;
   }
 
-  complete(result: number, flags: number, _slot: number, final: boolean): void {
-    this.settle(result, flags);
+  /**
+   * Begins, once the request is prepared: limits its time, sees that it is submitted, and watches for
+   * completions and for the signal.
+   */
+  start(): void {
+    const { engine } = this;
+    const { signal } = this.#options;
+    if (this.#timespec !== undefined) engine.linkTimeout(this.#timespec);
+    // In this order: what completes at once is seen before anybody waits for the eventfd.
+    engine.submitSoon();
+    if (signal !== undefined) {
+      this.#onAbort = () => engine.cancel(this.upper);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    engine.watch();
+  }
+
+  complete(result: number, _flags: number, _slot: number, final: boolean): void {
+    this.settle(result);
     if (final) this.finish();
   }
 
@@ -85,20 +128,20 @@ export class Operation<T> implements Target {
     this.finish();
   }
 
-  protected settle(result: number, flags: number): void {
+  protected settle(result: number): void {
     if (result < 0 && !(this.#name === "TIMEOUT" && result === ETIME)) {
       this.reject(this.#reason(result));
       return;
     }
     try {
-      this.resolve(this.#convert(result, flags));
+      this.resolve(this.#convert(result));
     } catch (error) {
       this.reject(error);
     }
   }
 
   protected finish(): void {
-    this.kept = undefined;
+    this.#timespec = undefined;
     if (this.#onAbort !== undefined) {
       this.#options.signal!.removeEventListener("abort", this.#onAbort);
     }
@@ -135,36 +178,26 @@ export interface SendZcResult {
 
 /** An awaited zero-copy send: its promise is about the first completion, `released` the second. */
 export class ZeroCopyOperation extends Operation<SendZcResult> {
+  /** The notifier that counts it as well. */
+  generation: Generation | undefined;
   readonly #released = Promise.withResolvers<{ copied: boolean | undefined }>();
-  readonly #generation: Generation | undefined;
   #sent = false;
 
-  constructor(
-    engine: Engine,
-    name: string,
-    options: OperationOptions,
-    generation: Generation | undefined,
-  ) {
-    super(
-      engine,
-      name,
-      (bytes) => ({ bytes, released: this.#released.promise }),
-      options,
-    );
-    this.#generation = generation;
+  constructor(engine: Engine, name: string, options: OperationOptions) {
+    super(engine, name, options, (bytes) => ({ bytes, released: this.#released.promise }));
     this.#released.promise.catch(ignore);
   }
 
   override start(): void {
-    this.#generation?.attach();
+    this.generation?.attach();
     super.start();
   }
 
   override complete(result: number, flags: number, slot: number, final: boolean): void {
-    this.#generation?.complete(result, flags, slot, final, 0);
+    this.generation?.complete(result, flags, slot, final, 0);
     if ((flags & CQE.NOTIF) === 0) {
       this.#sent = result > 0;
-      this.settle(result, flags);
+      this.settle(result);
       // Without a notification nothing was handed to the network.
       if (final) this.#released.resolve({ copied: undefined });
     } else {
@@ -176,25 +209,23 @@ export class ZeroCopyOperation extends Operation<SendZcResult> {
   }
 
   override fail(error: unknown): void {
-    this.#generation?.fail(error);
+    this.generation?.fail(error);
     this.#released.reject(error);
     super.fail(error);
   }
 }
 
 /** The completions of a multishot request, one after the other. */
-export class CompletionStream implements Target {
-  readonly #engine: Engine;
+export class CompletionStream extends AwaitedRequest {
   readonly #name: string;
   readonly #queue: { result: number; flags: number }[] = [];
-  upper = 0;
   #ended = false;
   #failure: unknown;
   #onLeft: ((result: number, flags: number) => void) | undefined;
   #wake: (() => void) | undefined;
 
   constructor(engine: Engine, name: string) {
-    this.#engine = engine;
+    super(engine);
     this.#name = name;
   }
 
@@ -218,12 +249,12 @@ export class CompletionStream implements Target {
   /** The next completion, or undefined after the last. */
   async next(): Promise<{ result: number; flags: number } | undefined> {
     if (this.#queue.length === 0 && !this.#ended && this.#failure === undefined) {
-      this.#engine.watch();
+      this.engine.watch();
       try {
         await new Promise<void>((resolve) => this.#wake = resolve);
       } finally {
         this.#wake = undefined;
-        this.#engine.unwatch();
+        this.engine.unwatch();
       }
     }
     const completion = this.#queue.shift();
@@ -233,8 +264,8 @@ export class CompletionStream implements Target {
 
   /** Cancels the request, if it still runs, and takes what is left. */
   async cancel(onLeft: (result: number, flags: number) => void): Promise<void> {
-    if (this.#engine.closed) return;
-    if (!this.#ended) this.#engine.cancel(this.upper);
+    if (this.engine.closed) return;
+    if (!this.#ended) this.engine.cancel(this.upper);
     if (this.#failure !== undefined) {
       // Nobody knows whether a ring that failed goes on: what is left is taken when it comes.
       for (const { result, flags } of this.#queue.splice(0)) onLeft(result, flags);

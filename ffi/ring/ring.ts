@@ -3,33 +3,19 @@
  *
  * @module
  */
-import { type Address, encodeAddress } from "../kernel/address.ts";
-import { Area, areaRegistrations, Slice } from "../memory/area.ts";
-import {
-  checkFlags,
-  checkKind,
-  checkObject,
-  checkReceiveFlags,
-  checkSendFlags,
-  checkTime,
-  checkWhole,
-  wrongKind,
-} from "../kernel/arguments.ts";
-import { Batch, checkOffset, checkPosted, noVectors, timespecFor, unsupported } from "./batch.ts";
-import { BufferRing, groupFor } from "./buffer_ring.ts";
-import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
+import type { Address } from "../kernel/address.ts";
+import { Area, areaRegistrations, type Slice } from "../memory/area.ts";
+import { checkObject, checkTime, checkWhole, wrongKind } from "../kernel/arguments.ts";
+import { Batch, type TimeoutOptions } from "./batch.ts";
+import type { BufferRing } from "./buffer_ring.ts";
+import { checkDescriptor, type Descriptor, fdOf } from "./descriptor.ts";
 import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
-import { ENGINE, Engine, type Memory, openEngineOf, POSTED, TARGET, ZERO_COPY } from "./engine.ts";
-import {
-  ClosedError,
-  type Explanation,
-  type UnsupportedError,
-  UringError,
-} from "../kernel/errors.ts";
+import { ENGINE, Engine, type RingHandle } from "./engine.ts";
+import { ClosedError, type Explanation, UringError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
-import { addressOf, high, low } from "../kernel/memory.ts";
-import { Message, prepareReceive, prepareSend } from "../net/message.ts";
+import { addressOf } from "../kernel/memory.ts";
+import type { Message } from "../net/message.ts";
 import { native } from "../kernel/native.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import {
@@ -40,47 +26,18 @@ import {
   type SendZcResult,
   ZeroCopyOperation,
 } from "./operation.ts";
-import {
-  head,
-  prepareAccept,
-  prepareCancel,
-  prepareClose,
-  prepareConnect,
-  prepareMessage,
-  prepareMessageRing,
-  prepareNop,
-  preparePoll,
-  prepareReadWrite,
-  prepareReceiveMultishot,
-  prepareShutdown,
-  prepareSlice,
-  prepareSocket,
-  prepareTimeout,
-  prepareVectorized,
-} from "./prepare.ts";
 import type { Registrations } from "../memory/registrations.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
 import { ReceivedPiece } from "./received_piece.ts";
 import { explainSend } from "../net/send_limits.ts";
+import { adopt, isStream, Socket, socketRegistrations, typeOf } from "../net/socket.ts";
 import {
-  adopt,
-  directionOf,
-  domainOf,
-  isStream,
-  Socket,
-  socketRegistrations,
-  typeOf,
-} from "../net/socket.ts";
-import {
-  ASYNC_CANCEL,
   OP,
   type OperationName,
-  RECVSEND,
   REGISTER,
   RSRC_REGISTER_SPARSE,
   SETUP,
   SOCK,
-  SQE,
 } from "../kernel/uapi.ts";
 
 /** How to open a {@linkcode Ring}. */
@@ -405,9 +362,7 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Does nothing (NOP, 5.1). */
   nop(options: OperationOptions = {}): Promise<number> {
-    return this.#start("NOP", null, false, options, (sqes, at, upper) => {
-      prepareNop(sqes, at, 0, upper);
-    });
+    return this.#start("NOP", options, asItIs, (to) => this.batch.nop(to));
   }
 
   /**
@@ -418,12 +373,8 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {OwnershipError} If the kernel is writing into the slice.
    */
   send(file: Descriptor, slice: Slice, options: SendOptions = {}): Promise<number> {
-    return this.#startSend("SEND", file, slice, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkSendFlags("SEND", options.flags ?? 0);
-      checkSlice(slice);
-      const word0 = head(OP.SEND, flag, 0);
-      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
+    return this.#startSend("SEND", file, slice, options, (to) => {
+      this.batch.send(file, slice, to, options.flags ?? 0);
     });
   }
 
@@ -437,24 +388,15 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {UnsupportedError} Before Linux 6.0.
    */
   sendZc(file: Descriptor, slice: Slice, options: SendZcOptions = {}): Promise<SendZcResult> {
-    return this.#startZeroCopy("SEND_ZC", file, slice, options, (sqes, at, upper, ioprio) => {
-      const [fd, flag] = this.#target(file);
-      checkFlags("SEND_ZC", options.flags ?? 0);
-      const buffer = this.#bufferOf(slice);
-      const word0 = head(OP.SEND_ZC, flag, buffer < 0 ? ioprio : ioprio | RECVSEND.FIXED_BUF);
-      const index = Math.max(0, buffer);
-      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, index, 0, upper);
+    return this.#startZeroCopy("SEND_ZC", file, slice, options, (to) => {
+      this.batch.sendZc(file, slice, to, options.flags ?? 0);
     });
   }
 
   /** Sends a message (SENDMSG, 5.3). See {@linkcode send}. */
   sendMsg(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
-    return this.#startSend("SENDMSG", file, message, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkSendFlags("SENDMSG", options.flags ?? 0);
-      checkMessage(message);
-      prepareSend(message);
-      prepareMessage(sqes, at, OP.SENDMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
+    return this.#startSend("SENDMSG", file, message, options, (to) => {
+      this.batch.sendMsg(file, message, to, options.flags ?? 0);
     });
   }
 
@@ -464,34 +406,16 @@ export class Ring implements Disposable, AsyncDisposable {
     message: Message,
     options: SendZcOptions = {},
   ): Promise<SendZcResult> {
-    return this.#startZeroCopy("SENDMSG_ZC", file, message, options, (sqes, at, upper, ioprio) => {
-      const [fd, flag] = this.#target(file);
-      checkFlags("SENDMSG_ZC", options.flags ?? 0);
-      checkMessage(message);
-      prepareSend(message);
-      prepareMessage(
-        sqes,
-        at,
-        OP.SENDMSG_ZC,
-        fd,
-        flag,
-        ioprio,
-        message,
-        options.flags ?? 0,
-        0,
-        upper,
-      );
+    return this.#startZeroCopy("SENDMSG_ZC", file, message, options, (to) => {
+      this.batch.sendMsgZc(file, message, to, options.flags ?? 0);
     });
   }
 
   /** Sends the slices of a message, without its address (SEND_VECTORIZED, 6.17). */
   sendVectorized(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
-    return this.#startSend("SEND", file, message, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkSendFlags("SEND", options.flags ?? 0);
-      checkMessage(message);
-      prepareVectorized(sqes, at, OP.SEND, fd, flag, 0, message, options.flags ?? 0, 0, upper);
-    }, this.#vectors());
+    return this.#startSend("SEND", file, message, options, (to) => {
+      this.batch.sendVectorized(file, message, to, options.flags ?? 0);
+    });
   }
 
   /** Like {@linkcode sendVectorized}, without copying (6.17). See {@linkcode sendZc}. */
@@ -500,23 +424,9 @@ export class Ring implements Disposable, AsyncDisposable {
     message: Message,
     options: SendZcOptions = {},
   ): Promise<SendZcResult> {
-    return this.#startZeroCopy("SEND_ZC", file, message, options, (sqes, at, upper, ioprio) => {
-      const [fd, flag] = this.#target(file);
-      checkFlags("SEND_ZC", options.flags ?? 0);
-      checkMessage(message);
-      prepareVectorized(
-        sqes,
-        at,
-        OP.SEND_ZC,
-        fd,
-        flag,
-        ioprio,
-        message,
-        options.flags ?? 0,
-        0,
-        upper,
-      );
-    }, this.#vectors());
+    return this.#startZeroCopy("SEND_ZC", file, message, options, (to) => {
+      this.batch.sendVectorizedZc(file, message, to, options.flags ?? 0);
+    });
   }
 
   /**
@@ -528,23 +438,15 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {OwnershipError} If the slice is in flight.
    */
   recv(file: Descriptor, slice: Slice, options: SendOptions = {}): Promise<number> {
-    return this.#start("RECV", slice, true, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkReceiveFlags("RECV", options.flags ?? 0);
-      checkSlice(slice);
-      const word0 = head(OP.RECV, flag, 0);
-      prepareSlice(sqes, at, word0, fd, slice, options.flags ?? 0, 0, 0, upper);
+    return this.#start("RECV", options, asItIs, (to) => {
+      this.batch.recv(file, slice, to, options.flags ?? 0);
     });
   }
 
   /** Receives a message, who sent it, and whether it was cut (RECVMSG, 5.3). */
   recvMsg(file: Descriptor, message: Message, options: SendOptions = {}): Promise<number> {
-    return this.#start("RECVMSG", message, true, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkReceiveFlags("RECVMSG", options.flags ?? 0);
-      checkMessage(message);
-      prepareReceive(message);
-      prepareMessage(sqes, at, OP.RECVMSG, fd, flag, 0, message, options.flags ?? 0, 0, upper);
+    return this.#start("RECVMSG", options, asItIs, (to) => {
+      this.batch.recvMsg(file, message, to, options.flags ?? 0);
     });
   }
 
@@ -560,14 +462,10 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {ClosedError} If the ring or the buffers were closed.
    */
   async *recvMultishot(file: Descriptor, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
-    this.#checked(() => checkKind("buffers", BufferRing, buffers));
     while (true) {
-      const provided = buffers.provided;
+      const stream = this.#stream("RECV", (to) => this.batch.recvMultishot(file, buffers, to));
+      const { provided } = buffers;
       let isExhausted = false;
-      const stream = this.#stream("RECV", (sqes, at, upper) => {
-        const [fd, flag] = this.#target(file);
-        prepareReceiveMultishot(sqes, at, fd, flag, groupFor(buffers, this.#engine), 0, upper);
-      });
       try {
         for (
           let completion = await stream.next();
@@ -603,15 +501,30 @@ export class Ring implements Disposable, AsyncDisposable {
     }
   }
 
+  /** Reads into a slice (READ, 5.6; READ_FIXED if registered); -1 is the file's own position. */
+  read(
+    file: Descriptor,
+    slice: Slice,
+    offset = -1,
+    options: OperationOptions = {},
+  ): Promise<number> {
+    return this.#start("READ", options, asItIs, (to) => this.batch.read(file, slice, offset, to));
+  }
+
+  /** Writes a slice (WRITE, 5.6; WRITE_FIXED if registered); -1 is the file's own position. */
+  write(
+    file: Descriptor,
+    slice: Slice,
+    offset = -1,
+    options: OperationOptions = {},
+  ): Promise<number> {
+    return this.#start("WRITE", options, asItIs, (to) => this.batch.write(file, slice, offset, to));
+  }
+
   /** Accepts a connection (ACCEPT, 5.5). */
   accept(listener: Socket, options: OperationOptions = {}): Promise<Socket> {
-    return quietly(async () => {
-      const fd = await this.#start("ACCEPT", null, false, options, (sqes, at, upper) => {
-        const [fd, flag] = this.#target(listener);
-        prepareAccept(sqes, at, fd, flag, false, SOCK.CLOEXEC, 0, upper);
-      });
-      return adopt(fd, SOCK.STREAM, listener.family);
-    });
+    const socketOf = (fd: number): Socket => adopt(fd, SOCK.STREAM, listener.family);
+    return this.#start("ACCEPT", options, socketOf, (to) => this.batch.accept(listener, to));
   }
 
   /**
@@ -624,10 +537,7 @@ export class Ring implements Disposable, AsyncDisposable {
    */
   async *acceptMultishot(listener: Socket): AsyncGenerator<Socket> {
     while (true) {
-      const stream = this.#stream("ACCEPT", (sqes, at, upper) => {
-        const [fd, flag] = this.#target(listener);
-        prepareAccept(sqes, at, fd, flag, true, SOCK.CLOEXEC, 0, upper);
-      });
+      const stream = this.#stream("ACCEPT", (to) => this.batch.acceptMultishot(listener, to));
       try {
         // It ends without an error when the completion queue was full.
         for (
@@ -648,35 +558,30 @@ export class Ring implements Disposable, AsyncDisposable {
 
   /** Connects a socket without blocking (CONNECT, 5.5). */
   connect(file: Descriptor, address: Address, options: OperationOptions = {}): Promise<void> {
-    return quietly(async () => {
-      const name = this.#checked(() => encodeAddress(address, () => fdOf(file)));
-      const where = addressOf(name.buffer);
-      await this.#start("CONNECT", name.buffer, false, options, (sqes, at, upper) => {
-        const [fd, flag] = this.#target(file);
-        prepareConnect(sqes, at, fd, flag, low(where), high(where), name.length, 0, upper);
-      });
+    return this.#start("CONNECT", options, asNothing, (to) => {
+      this.batch.connect(file, address, to);
     });
   }
 
   /** Makes a socket in the caller's namespace (SOCKET, 5.19). */
-  socket(protocol: "udp" | "tcp", family: 4 | 6 = 4): Promise<Socket> {
-    return quietly(async () => {
-      const [type, domain] = this.#checked(() => [typeOf(protocol), domainOf(family)] as const);
-      const fd = await this.#start("SOCKET", null, false, {}, (sqes, at, upper) => {
-        prepareSocket(sqes, at, domain, type | SOCK.CLOEXEC, 0, 0, upper);
-      });
-      return adopt(fd, type, family);
+  socket(
+    protocol: "udp" | "tcp",
+    family: 4 | 6 = 4,
+    options: OperationOptions = {},
+  ): Promise<Socket> {
+    const socketOf = (fd: number): Socket => adopt(fd, typeOf(protocol), family);
+    return this.#start("SOCKET", options, socketOf, (to) => {
+      this.batch.socket(protocol, family, to);
     });
   }
 
-  /** Ends sending, receiving or both (SHUTDOWN, 5.11). */
-  shutdown(file: Descriptor, how: "read" | "write" | "both" = "both"): Promise<void> {
-    return quietly(async () => {
-      await this.#start("SHUTDOWN", null, false, {}, (sqes, at, upper) => {
-        const [fd, flag] = this.#target(file);
-        prepareShutdown(sqes, at, fd, flag, directionOf(how), 0, upper);
-      });
-    });
+  /** Ends sending, receiving or both on a socket (SHUTDOWN, 5.11). */
+  shutdown(
+    file: Descriptor,
+    how: "read" | "write" | "both" = "both",
+    options: OperationOptions = {},
+  ): Promise<void> {
+    return this.#start("SHUTDOWN", options, asNothing, (to) => this.batch.shutdown(file, how, to));
   }
 
   /**
@@ -685,64 +590,27 @@ export class Ring implements Disposable, AsyncDisposable {
    * @throws {OwnershipError} If it belongs to an object, such as a {@linkcode Socket}, which closes it
    *   itself.
    */
-  closeFile(fd: number): Promise<void> {
-    return quietly(async () => {
+  closeFile(fd: number, options: OperationOptions = {}): Promise<void> {
+    return this.#start("CLOSE", options, asNothing, (to) => {
       this.#engine.ensureOpen();
-      this.#checked(() => ensureUnowned(checkDescriptor(fd)));
+      ensureUnowned(checkDescriptor(fd));
       cancelRequestsOn(fd);
-      await this.#start("CLOSE", null, false, {}, (sqes, at, upper) => {
-        prepareClose(sqes, at, fd, 0, upper);
-      });
-    });
-  }
-
-  /** Reads into a slice (READ, 5.6; READ_FIXED if registered); -1 is the file's own position. */
-  read(
-    file: Descriptor,
-    slice: Slice,
-    offset = -1,
-    options: OperationOptions = {},
-  ): Promise<number> {
-    return this.#start("READ", slice, true, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkOffset("READ", offset);
-      const buffer = this.#bufferOf(slice);
-      prepareReadWrite(sqes, at, "READ", fd, flag, slice, offset, buffer, 0, upper);
-    });
-  }
-
-  /** Writes a slice (WRITE, 5.6; WRITE_FIXED if registered); -1 is the file's own position. */
-  write(
-    file: Descriptor,
-    slice: Slice,
-    offset = -1,
-    options: OperationOptions = {},
-  ): Promise<number> {
-    return this.#start("WRITE", slice, false, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkOffset("WRITE", offset);
-      const buffer = this.#bufferOf(slice);
-      prepareReadWrite(sqes, at, "WRITE", fd, flag, slice, offset, buffer, 0, upper);
+      this.batch.closeFile(fd, to);
     });
   }
 
   /** Waits for events (POLL_ADD, 5.1): `POLLIN` and others. Resolves to what happened. */
   poll(file: Descriptor, events: number, options: OperationOptions = {}): Promise<number> {
-    return this.#start("POLL_ADD", null, false, options, (sqes, at, upper) => {
-      const [fd, flag] = this.#target(file);
-      checkWhole("POLL_ADD: events", events, 0, 0xffff_ffff);
-      preparePoll(sqes, at, fd, flag, events, 0, upper);
-    });
+    return this.#start("POLL_ADD", options, asItIs, (to) => this.batch.poll(file, events, to));
   }
 
-  /** Resolves after that many milliseconds (TIMEOUT, 5.4). */
-  timeout(milliseconds: number, options: OperationOptions = {}): Promise<void> {
-    return quietly(async () => {
-      const timespec = this.#checked(() => timespecFor(milliseconds));
-      const where = addressOf(timespec);
-      await this.#start("TIMEOUT", timespec, false, options, (sqes, at, upper) => {
-        prepareTimeout(sqes, at, low(where), high(where), 0, 0, upper);
-      });
+  /**
+   * Resolves after that many milliseconds (TIMEOUT, 5.4). What is linked to it starts then, unless the
+   * options say otherwise.
+   */
+  timeout(milliseconds: number, options: OperationOptions & TimeoutOptions = {}): Promise<void> {
+    return this.#start("TIMEOUT", options, asNothing, (to) => {
+      this.batch.timeout(milliseconds, to, options);
     });
   }
 
@@ -750,78 +618,40 @@ export class Ring implements Disposable, AsyncDisposable {
    * Cancels every request on a file (ASYNC_CANCEL by file, 5.19), and multishot receives that wait
    * for a buffer. Resolves to how many.
    */
-  cancel(file: Descriptor): Promise<number> {
-    return quietly(async () => {
-      let waiting = 0;
-      const cancelled = this.#start("ASYNC_CANCEL", null, false, {}, (sqes, at, upper) => {
-        const [fd, flag] = this.#target(file);
-        const by = ASYNC_CANCEL.FD | ASYNC_CANCEL.ALL | (flag === 0 ? 0 : ASYNC_CANCEL.FD_FIXED);
-        prepareCancel(sqes, at, fd, by, 0, upper);
-        waiting = this.#engine.endWaits(fdOf(file));
-      });
-      return await cancelled + waiting;
+  cancel(file: Descriptor, options: OperationOptions = {}): Promise<number> {
+    let waiting = 0;
+    return this.#start("ASYNC_CANCEL", options, (cancelled) => cancelled + waiting, (to) => {
+      this.batch.cancel(file, to);
+      waiting = this.#engine.endWaits(fdOf(file));
     });
   }
 
   /**
-   * Posts a completion into another ring (MSG_RING, 5.18), where `batch.reap` hands it out.
+   * Posts a completion into another ring of this process (MSG_RING, 5.18), where `batch.reap` hands
+   * it out.
    *
-   * @param userData What it gets as user data.
-   * @param result What it gets as result.
+   * @param ring The other ring.
+   * @param theirUserData What its `reap` gets as user data.
+   * @param theirResult What its `reap` gets as result.
    */
-  msgRing(ring: Ring, userData: number, result: number): Promise<void> {
-    return quietly(async () => {
-      const { fd } = this.#checked(() => {
-        const engine = openEngineOf(ring);
-        checkPosted(userData, result);
-        return engine;
-      });
-      await this.#start("MSG_RING", null, false, {}, (sqes, at, upper) => {
-        prepareMessageRing(sqes, at, fd, result, userData, POSTED, 0, upper);
-      });
+  msgRing(
+    ring: RingHandle,
+    theirUserData: number,
+    theirResult: number,
+    options: OperationOptions = {},
+  ): Promise<void> {
+    return this.#start("MSG_RING", options, asNothing, (to) => {
+      this.batch.msgRing(ring, theirUserData, theirResult, to);
     });
   }
 
-  /**
-   * What a request is made of, which may throw before there is a request: then it has no place in a
-   * chain, which ends before it.
-   */
-  #checked<T>(make: () => T): T {
-    try {
-      return make();
-    } catch (error) {
-      this.#engine.breakChain();
-      throw error;
-    }
-  }
-
-  /** Where a file is found, and the flag that says so. */
-  #target(file: Descriptor): readonly [fd: number, flag: number] {
-    const fixed = indexIn(this, file);
-    return fixed < 0 ? [fdOf(file), 0] : [fixed, SQE.FIXED_FILE];
-  }
-
-  /** The index of a slice's area among the registered ones, or -1. */
-  #bufferOf(slice: Slice): number {
-    checkSlice(slice);
-    return areaRegistrations(slice.area).indexIn(this);
-  }
-
-  #vectors(): UnsupportedError | undefined {
-    return this.#engine.sendsVectors ? undefined : noVectors();
-  }
-
-  #start(
+  #start<T>(
     name: OperationName,
-    memory: Memory,
-    writing: boolean,
     options: OperationOptions,
-    prepare: (sqes: Int32Array, at: number, upper: number) => void,
-    lacking?: UnsupportedError,
-  ): Promise<number> {
-    const make = (): Operation<number> =>
-      new Operation(this.#engine, name, (result) => result, options);
-    return this.#begin(name, memory, writing, options, make, prepare, lacking);
+    convert: (result: number) => T,
+    prepare: (to: number) => void,
+  ): Promise<T> {
+    return this.#begin(() => new Operation(this.#engine, name, options, convert), prepare);
   }
 
   #startSend(
@@ -829,15 +659,13 @@ export class Ring implements Disposable, AsyncDisposable {
     file: Descriptor,
     memory: Slice | Message,
     options: SendOptions,
-    prepare: (sqes: Int32Array, at: number, upper: number) => void,
-    lacking?: UnsupportedError,
+    prepare: (to: number) => void,
   ): Promise<number> {
-    const make = (): Operation<number> => {
-      const operation = new Operation(this.#engine, name, (result) => result, options);
+    return this.#begin(() => {
+      const operation = new Operation(this.#engine, name, options, asItIs);
       operation.explain = (errno) => explain(file, errno, memory);
       return operation;
-    };
-    return this.#begin(name, memory, false, options, make, prepare, lacking);
+    }, prepare);
   }
 
   #startZeroCopy(
@@ -845,84 +673,37 @@ export class Ring implements Disposable, AsyncDisposable {
     file: Descriptor,
     memory: Slice | Message,
     options: SendZcOptions,
-    prepare: (sqes: Int32Array, at: number, upper: number, ioprio: number) => void,
-    lacking?: UnsupportedError,
+    prepare: (to: number) => void,
   ): Promise<SendZcResult> {
-    const ioprio = this.#engine.reportsUsage ? RECVSEND.SEND_ZC_REPORT_USAGE : 0;
-    const make = (): ZeroCopyOperation => {
+    return this.#begin(() => {
+      const operation = new ZeroCopyOperation(this.#engine, name, options);
       const { notifier } = options;
-      const generation = notifier === undefined ? undefined : currentOf(notifier, this.#engine);
-      const operation = new ZeroCopyOperation(this.#engine, name, options, generation);
+      if (notifier !== undefined) operation.generation = currentOf(notifier, this.#engine);
       operation.explain = (errno) => explain(file, errno, memory);
       return operation;
-    };
-    return this.#begin(name, memory, false, options, make, (sqes, at, upper) => {
-      prepare(sqes, at, upper, ioprio);
-    }, lacking);
+    }, prepare);
   }
 
-  /** Prepares one awaited request, with what goes with it, and sees that it is submitted. */
-  #begin<T>(
-    name: OperationName,
-    memory: Memory,
-    writing: boolean,
-    options: OperationOptions,
-    make: () => Operation<T>,
-    prepare: (sqes: Int32Array, at: number, upper: number) => void,
-    lacking: UnsupportedError | undefined,
-  ): Promise<T> {
-    const engine = this.#engine;
+  /**
+   * Starts an operation. A method of the batch prepares its request, and takes the operation in place
+   * of user data.
+   */
+  #begin<T>(make: () => Operation<T>, prepare: (to: number) => void): Promise<T> {
     try {
-      if (lacking !== undefined) throw lacking;
-      checkObject("options", options);
-      if (this.#supported[OP[name]] === 0) throw unsupported(name);
-      const { signal } = options;
-      if (signal !== undefined && !(signal instanceof AbortSignal)) {
-        throw wrongKind("signal", "an AbortSignal", signal);
-      }
-      signal?.throwIfAborted();
-      const timespec = options.timeout === undefined ? undefined : timespecFor(options.timeout);
-      engine.reserve(timespec === undefined ? 1 : 2);
-      const scratch = new Int32Array(16);
-      // Filled aside first: what throws here leaves no entry behind.
-      prepare(scratch, 0, 0);
       const operation = make();
-      const mark = name.endsWith("_ZC") ? ZERO_COPY : 0;
-      const upper = engine.track(name, memory, writing, TARGET, operation) | mark;
-      operation.upper = upper;
-      operation.kept = timespec;
-      scratch[9] = upper;
-      const at = engine.next();
-      engine.sqes.set(scratch, at);
-      if (timespec !== undefined) {
-        engine.sqes[at]! |= SQE.IO_LINK << 8;
-        engine.linkTimeout(timespec);
-      }
-      // In this order: what completes at once is seen before anybody waits for the eventfd.
-      engine.submitSoon();
+      prepare(operation as never);
       operation.start();
       return operation.promise;
     } catch (error) {
-      engine.breakChain();
+      this.#engine.breakChain();
       return quietly(() => Promise.reject(error));
     }
   }
 
-  #stream(
-    name: OperationName,
-    prepare: (sqes: Int32Array, at: number, upper: number) => void,
-  ): CompletionStream {
+  /** Starts a request with many completions, as {@linkcode #begin} does. */
+  #stream(name: OperationName, prepare: (to: number) => void): CompletionStream {
     const stream = new CompletionStream(this.#engine, name);
-    const scratch = new Int32Array(16);
-    try {
-      prepare(scratch, 0, 0);
-    } catch (error) {
-      this.#engine.breakChain();
-      throw error;
-    }
-    stream.upper = this.#engine.track(name, null, false, TARGET, stream);
-    scratch[9] = stream.upper;
-    this.#engine.sqes.set(scratch, this.#engine.next());
+    prepare(stream as never);
     this.#engine.submitSoon();
     return stream;
   }
@@ -987,13 +768,13 @@ function explain(file: Descriptor, errno: number, memory: Slice | Message): Part
   return file instanceof Socket && !file.closed ? explainSend(file, errno, memory.length) : {};
 }
 
-function checkSlice(slice: Slice): void {
-  checkKind("slice", Slice, slice);
+/** The result of the kernel, for who wants it as it is. */
+function asItIs(result: number): number {
+  return result;
 }
 
-function checkMessage(message: Message): void {
-  checkKind("message", Message, message);
-}
+/** For who wants to know only that it has succeeded. */
+function asNothing(): void {}
 
 /** Which rings know it, and under which index. */
 function registrationsOf(what: Area | Socket): Registrations {

@@ -1200,14 +1200,14 @@ export class World {
             model,
             "shutdown()",
             "valid",
-            (u) => batch.shutdown(file, this.#below(4), u),
+            (u) => batch.shutdown(file, this.#pick(["read", "write", "both"] as const)!, u),
           );
         } else {
           this.#prepare(
             model,
-            "close()",
+            "closeFile()",
             "valid",
-            (u) => batch.close(this.#pick([-1, 2 ** 31 - 1])!, u),
+            (u) => batch.closeFile(this.#pick([-1, 2 ** 31 - 1])!, u),
           );
         }
         break;
@@ -1219,7 +1219,12 @@ export class World {
           model,
           "socket()",
           "valid",
-          (u) => batch.socket(this.#pick([2, 10, -1])!, this.#pick([1, 2, 77])!, 0, u),
+          (u) =>
+            batch.socket(
+              this.#pick(["udp", "tcp"] as const)!,
+              this.#pick([4, 6] as const)!,
+              u,
+            ),
           {
             complete: (result) => {
               if (result >= 0) this.#acceptJunk(result);
@@ -1333,7 +1338,7 @@ export class World {
       ["batch.accept(file)", () => batch.accept(notNumber(g()))],
       ["batch.poll(file)", () => batch.poll(notNumber(g()), 1)],
       ["batch.cancel(file)", () => batch.cancel(notNumber(g()))],
-      ["batch.close(fd)", () => batch.close(notDescriptor(g()))],
+      ["batch.closeFile(fd)", () => batch.closeFile(notDescriptor(g()))],
       ["batch.recvMultishot(file)", () => batch.recvMultishot(notNumber(g()), g())],
       ["batch.msgRing(ring)", () => batch.msgRing(notRing(g()), 1, 1)],
       ["batch.timeout(time)", () => batch.timeout(this.#pick([-1, NaN, Infinity])!)],
@@ -1403,7 +1408,7 @@ export class World {
         ["batch.sendZc", () => batch.sendZc(socket, slice)],
         ["batch.recv", () => batch.recv(socket, slice)],
         ["batch.accept", () => batch.accept(socket)],
-        ["batch.close", () => batch.close(-1)],
+        ["batch.closeFile", () => batch.closeFile(-1)],
         ["batch.submit", () => batch.submit()],
         ["batch.submitAndWait", () => batch.submitAndWait(0)],
         ["batch.waitBlocking", () => batch.waitBlocking(0, 0)],

@@ -91,7 +91,7 @@ function send(area: Area, { fd, bytes, cpu }: SendRequest, prepared: () => void)
     batch.reap(onCompletion);
   }
   const cpuSeconds = threadCpuSeconds() - cpuBefore;
-  batch.shutdown(fd, 1).submitAndWait(1);
+  batch.shutdown(fd, "write").submitAndWait(1);
   batch.reap(() => {});
   return { bytes: sent, cpuSeconds, requests, copied };
 }

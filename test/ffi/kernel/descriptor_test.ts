@@ -56,7 +56,7 @@ Deno.test("What an object owns is closed by it alone", async () => {
     const { fd } = object;
     for (const closing of [ring, other]) {
       await assertRejects(() => closing.closeFile(fd), OwnershipError, `belongs to a ${name}`);
-      assertThrows(() => closing.batch.close(fd), OwnershipError, `belongs to a ${name}`);
+      assertThrows(() => closing.batch.closeFile(fd), OwnershipError, `belongs to a ${name}`);
     }
     object.close();
     using foreign = foreignFile();

@@ -23,6 +23,7 @@ import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import { unsupported } from "../../../ffi/ring/batch.ts";
 import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
 import { kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
+import { adopt, typeOf } from "../../../ffi/net/socket.ts";
 import {
   bytesOf,
   connectTcp,
@@ -235,7 +236,7 @@ Deno.test("Batch performs every operation", async () => {
   const outgoing = area.slice(0, 5).write(bytesOf("hello"));
   const { batch } = ring;
 
-  // socket, connect, accept, send, recv, shutdown, close
+  // socket, connect, accept, send, recv, shutdown, closeFile
   using listener = Socket.tcp(bed.far).bind(bed.far.address(0)).listen();
   using client = Socket.tcp(bed.near);
   batch.accept(listener, 1).connect(client, listener.localAddress!, 2);
@@ -246,19 +247,21 @@ Deno.test("Batch performs every operation", async () => {
   batch.send(client, outgoing, 3).recv(accepted, incoming, 4);
   assertEquals(resultsOf(ring), new Map([[3, 5], [4, 5]]));
   assertEquals(textOf(incoming.bytes.subarray(0, 5)), "hello");
-  batch.shutdown(client, 1, 5).recv(accepted, incoming, 6);
+  batch.shutdown(client, "write", 5).recv(accepted, incoming, 6);
   assertEquals(resultsOf(ring), new Map([[5, 0], [6, 0]]));
-  batch.close(accepted, 7);
+  batch.closeFile(accepted, 7);
   assertEquals(resultsOf(ring).get(7), 0);
-  batch.recv(accepted, incoming, 8).close(accepted, 9);
+  batch.recv(accepted, incoming, 8).closeFile(accepted, 9);
   assertEquals(resultsOf(ring), new Map([[8, EBADF], [9, EBADF]]));
 
   // socket
-  batch.socket(2, 1, 0, 10).socket(12345, 1, 0, 11);
+  batch.socket("tcp", 4, 10).socket("udp", 6, 11);
   const made = resultsOf(ring);
-  assertEquals(made.get(11), -97);
-  batch.close(made.get(10)!, 12);
-  assertEquals(resultsOf(ring).get(12), 0);
+  for (const [userData, protocol, family] of [[10, "tcp", 4], [11, "udp", 6]] as const) {
+    using socket = adopt(made.get(userData)!, typeOf(protocol), family);
+    const host = family === 4 ? "127.0.0.1" : "::1";
+    assertEquals(socket.bind({ host, port: 0 }).localAddress!.host, host);
+  }
 
   // sendMsg, sendMsgZc, sendZc, recvMsg, poll
   using connection = connectUdp(bed);
@@ -629,9 +632,9 @@ Deno.test("Batch throws ClosedError after close, all of its methods", async () =
     accept: () => batch.accept(near),
     acceptMultishot: () => batch.acceptMultishot(near),
     connect: () => batch.connect(near, bed.far.address(1)),
-    socket: () => batch.socket(2, 1),
-    shutdown: () => batch.shutdown(near, 0),
-    close: () => batch.close(99),
+    socket: () => batch.socket("tcp"),
+    shutdown: () => batch.shutdown(near, "read"),
+    closeFile: () => batch.closeFile(99),
     poll: () => batch.poll(near, 1),
     timeout: () => batch.timeout(1),
     cancel: () => batch.cancel(near),
@@ -675,7 +678,7 @@ Deno.test("Batch throws UnsupportedError for what a kernel lacks (simulated)", a
     ["SEND_ZC", () => old.sendZc(connection.near, slice)],
     ["SENDMSG_ZC", () => old.sendMsgZc(connection.near, message)],
     ["SEND_ZC", () => old.sendVectorizedZc(connection.near, message)],
-    ["SOCKET", () => old.socket(2, 1)],
+    ["SOCKET", () => old.socket("udp")],
     ["MSG_RING", () => old.msgRing(ring, 1, 1)],
   ];
   for (const [name, call] of calls) {
@@ -714,10 +717,10 @@ Deno.test("Batch passes on what the kernel says of bad requests", async () => {
   using ring = Ring.open();
   const slice = area.slice(0, 70_000);
   ring.batch.send(connection.near, slice, 1).sendZc(connection.near, slice, 2);
-  ring.batch.send(-1, slice, 3).accept(connection.far, 4).shutdown(connection.near, 7, 5);
+  ring.batch.send(-1, slice, 3).accept(connection.far, 4).closeFile(-1, 5);
   const results = resultsOf(ring);
   assertEquals([results.get(1), results.get(2), results.get(3)], [-90, -90, EBADF]);
-  assertEquals([results.get(4), results.get(5)], [-95, -22]);
+  assertEquals([results.get(4), results.get(5)], [-95, EBADF]);
   assertThrows(() => ring.batch.timeout(-1), RangeError, "must be finite and not negative");
   assertThrows(() => ring.batch.timeout(NaN), RangeError);
   assertThrows(() => ring.batch.timeout(Infinity), RangeError);
@@ -744,9 +747,9 @@ Deno.test("User data that does not fit 32 bits is refused, and nothing is prepar
       () => batch.accept(near, value),
       () => batch.acceptMultishot(near, value),
       () => batch.connect(near, near.localAddress!, value),
-      () => batch.socket(2, 2, 0, value),
-      () => batch.shutdown(near, 2, value),
-      () => batch.close(1_000_000, value),
+      () => batch.socket("udp", 4, value),
+      () => batch.shutdown(near, "both", value),
+      () => batch.closeFile(1_000_000, value),
       () => batch.poll(near, 1, value),
       () => batch.timeout(1, value),
       () => batch.cancel(near, value),
@@ -799,10 +802,12 @@ Deno.test("A request that is refused ends the chain before it", async () => {
     () => batch.read(near, other, -2),
     () => batch.accept(closed),
     () => batch.connect(near, { host: "nobody", port: 1 }),
-    () => batch.socket(NaN, 1),
-    () => batch.shutdown(closed, 2),
-    () => batch.close(near.fd),
-    () => batch.close(1.5),
+    () => batch.socket("sctp" as never),
+    () => batch.socket("tcp", 5 as never),
+    () => batch.shutdown(closed),
+    () => batch.shutdown(near, "all" as never),
+    () => batch.closeFile(near.fd),
+    () => batch.closeFile(1.5),
     () => batch.poll(near, NaN),
     () => batch.timeout(-1),
     () => batch.cancel(closed),
@@ -879,4 +884,72 @@ Deno.test("A request of our own never takes the place of the next one in a chain
   await assertRejects(() => slow, DOMException);
   ring.batch.cancel(connection.far, 2);
   reapAll(ring);
+});
+
+Deno.test("A request whose entry finds no room gives its memory back", () => {
+  using ring = Ring.open({ entries: 2 });
+  using area = Area.map({ bytes: 4096 });
+  using socket = Socket.udp();
+  const slice = area.slice(0, 100);
+  const message = new Message([slice]);
+  const slot = new Notifier(ring);
+  const engine = ring[ENGINE] as Engine;
+  const { submit } = engine;
+  ring.batch.nop(1).nop(2);
+  engine.submit = () => {
+    throw new UringError("io_uring_enter", 12);
+  };
+  const calls: (() => unknown)[] = [
+    () => ring.batch.send(socket, slice, 3),
+    () => ring.batch.sendZc(socket, slice, slot),
+    () => ring.batch.sendMsg(socket, message, 3),
+    () => ring.batch.recv(socket, slice, 3),
+    () => ring.batch.write(socket, slice, 0, 3),
+  ];
+  for (const call of calls) {
+    const error = assertThrows(call, UringError, "", String(call));
+    assertEquals([error.code, slice.state, slot.requests], ["ENOMEM", "free", 0]);
+  }
+  engine.submit = submit;
+  assertEquals(reapAll(ring).map(([userData]) => userData), [1, 2]);
+});
+
+Deno.test("A request with a time limit is refused where it would tear a chain apart", async () => {
+  using ring = Ring.open({ entries: 4 });
+  const { batch } = ring;
+  batch.nop(1).nop(2).timeout(60_000, 3).link();
+  await assertRejects(() => ring.nop({ timeout: 5 }), RangeError, "no room for 2 entries more");
+  // The chain has ended, and there is room for what needs one entry.
+  assertEquals(batch.prepared, 3);
+  batch.nop(4).submit();
+  const seen: number[] = [];
+  batch.reap((userData) => seen.push(userData));
+  assertEquals(seen, [1, 2, 4]);
+});
+
+/** The names of a method's parameters, without the ones that say who is told and with what flags. */
+function parameters(method: unknown): string {
+  const [, list] = /^(?:async )?\*?\w+\(([^{]*?)\) \{/s.exec(
+    String(method).replaceAll("= {}", ""),
+  )!;
+  return list!.split(",").map((parameter) => parameter.replace(/=.*/s, "").trim())
+    .filter((name) => !["", "userData", "target", "flags", "options"].includes(name)).join(", ");
+}
+
+Deno.test("Each operation has one name and the same arguments on both APIs", () => {
+  const batch = Batch.prototype as unknown as Record<string, unknown>;
+  const ring = Ring.prototype as unknown as Record<string, unknown>;
+  const own = Object.getOwnPropertyNames(Ring.prototype).filter((name) =>
+    typeof Object.getOwnPropertyDescriptor(ring, name)!.value === "function"
+  );
+  const operations = own.filter((name) => name in batch && name !== "constructor");
+  assertEquals(
+    own.filter((name) => !operations.includes(name)).sort(),
+    ["close", "constructor", "register", "supports", "unregister"],
+  );
+  const listOf = (from: Record<string, unknown>): string[] =>
+    operations.map((name) => `${name}(${parameters(from[name])})`);
+  assertEquals(listOf(ring), listOf(batch));
+  assertEquals(listOf(ring).includes("accept(listener)"), true);
+  assertEquals(listOf(ring).includes("socket(protocol, family)"), true);
 });

@@ -28,7 +28,7 @@ Deno.test("A request names a file on a disk by its object, on both APIs", async 
     ring.batch.poll(file, POLL.OUT, 3);
     assertEquals(reapAll(ring).map(([, result]) => result), [POLL.OUT]);
     // The file closes itself.
-    assertThrows(() => ring.batch.close(file.fd), OwnershipError, "a DiskFile");
+    assertThrows(() => ring.batch.closeFile(file.fd), OwnershipError, "a DiskFile");
   } finally {
     await Deno.remove(path);
   }

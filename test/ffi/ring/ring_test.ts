@@ -17,6 +17,8 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
+import type { OperationName, OperationOptions } from "zclab/types";
+import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import type { OperationName } from "zclab/types";
 import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import {
@@ -358,6 +360,55 @@ Deno.test("A signal that comes after its operation cancels no other", async () =
   await ring.timeout(1);
   for (let i = 0; i < 3; i++) await ring.send(connection.near, area.slice(100, 5));
   assertEquals(await Promise.all(receives), [5, 5, 5]);
+});
+
+Deno.test("Every operation takes a signal and a time limit, and leaves nothing when it is refused", async () => {
+  using bed = await Testbed.loopback();
+  using ring = Ring.open();
+  using other = Ring.open();
+  using area = Area.map({ bytes: 4096 });
+  using connection = connectUdp(bed);
+  const { near } = connection;
+  const slice = area.slice(0, 10);
+  const message = new Message([slice]);
+  const calls: ((options: OperationOptions) => Promise<unknown>)[] = [
+    (options) => ring.nop(options),
+    (options) => ring.send(near, slice, options),
+    (options) => ring.sendZc(near, slice, options),
+    (options) => ring.sendMsg(near, message, options),
+    (options) => ring.sendMsgZc(near, message, options),
+    (options) => ring.recv(near, slice, options),
+    (options) => ring.recvMsg(near, message, options),
+    (options) => ring.read(near, slice, -1, options),
+    (options) => ring.write(near, slice, -1, options),
+    (options) => ring.accept(near, options),
+    (options) => ring.connect(near, bed.far.address(1), options),
+    (options) => ring.socket("udp", 4, options),
+    (options) => ring.shutdown(near, "both", options),
+    (options) => ring.closeFile(1_000_000, options),
+    (options) => ring.poll(near, POLL.IN, options),
+    (options) => ring.timeout(1, options),
+    (options) => ring.cancel(near, options),
+    (options) => ring.msgRing(other, 1, 1, options),
+  ];
+  const signal = AbortSignal.abort(new Error("never mind"));
+  for (const call of calls) {
+    await assertRejects(() => call({ signal }), Error, "never mind", String(call));
+    await assertRejects(() => call({ timeout: -1 }), RangeError, "must be finite", String(call));
+    await assertRejects(() => call(null as never), TypeError, "options", String(call));
+    await assertRejects(() => call({ signal: 5 as never }), TypeError, "signal", String(call));
+  }
+  assertEquals([ring.inFlight, slice.state, near.closed], [0, "free", false]);
+});
+
+Deno.test("What is linked to an awaited timeout starts then, unless told otherwise", async () => {
+  using ring = Ring.open();
+  for (const [options, result] of [[{}, 0], [{ etimeSuccess: false }, -125]] as const) {
+    const waiting = ring.timeout(1, options);
+    ring.batch.link().nop(7);
+    await waiting;
+    assertEquals(reapAll(ring).map(([userData, result]) => [userData, result]), [[7, result]]);
+  }
 });
 
 Deno.test("cancel() cancels everything on a file and tells how much", async () => {
