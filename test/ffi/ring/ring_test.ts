@@ -19,8 +19,6 @@ import {
 } from "zclab";
 import type { OperationName, OperationOptions } from "zclab/types";
 import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
-import type { OperationName } from "zclab/types";
-import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import {
   assertModule,
   bytesOf,
