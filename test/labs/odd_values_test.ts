@@ -5,7 +5,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { plot, PlotError, plots } from "../../labs/kit/plot/mod.ts";
+import { PlotError } from "../../labs/kit/plot/figure.ts";
+import { plot, plots } from "../../labs/kit/plot/plot.ts";
 import {
   compare,
   compareAll,

@@ -6,7 +6,9 @@
 import { whereBetter } from "../plot/crossover.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf, singleTrials } from "../plot/layout_of_trials.ts";
-import { formatSi, type Plot, PlotError, plots } from "../plot/mod.ts";
+import { PlotError } from "../plot/figure.ts";
+import { formatSi } from "../plot/format.ts";
+import { type Plot, plots } from "../plot/plot.ts";
 import { findMeasure } from "../plot/trials.ts";
 import { leadingColumn } from "../run/run_table.ts";
 import { Html, type HtmlPart, markup } from "./html.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CrossoverFigure } from "../../../../labs/kit/plot/crossover.ts";
-import { plot } from "../../../../labs/kit/plot/mod.ts";
+import { plot } from "../../../../labs/kit/plot/plot.ts";
 import { noisy, sampleTrials, sendTrials, textsIn } from "./samples.ts";
 
 Deno.test("the figure says from which size on, and the drawing and the text say it too", () => {

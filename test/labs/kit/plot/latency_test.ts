@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { plot } from "../../../../labs/kit/plot/mod.ts";
+import { plot } from "../../../../labs/kit/plot/plot.ts";
 import { latencyTrials, sampleTrials } from "./samples.ts";
 
 Deno.test("distributions of all rounds together, in panels by what the control leaves free", () => {

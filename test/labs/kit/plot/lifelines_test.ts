@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { plot, PlotError } from "../../../../labs/kit/plot/mod.ts";
+import { PlotError } from "../../../../labs/kit/plot/figure.ts";
+import { plot } from "../../../../labs/kit/plot/plot.ts";
 import { COLOURS } from "../../../../labs/kit/plot/theme.ts";
 import { elementsOf } from "../../../elements.ts";
 import { LIFELINES, textsIn } from "./samples.ts";

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { stripVTControlCharacters } from "node:util";
 import { describeFactors } from "../../../../labs/kit/experiment/trials.ts";
 import { textWidth } from "../../../../labs/kit/plot/layout.ts";
-import { type Plot, plot, PlotError, plots } from "../../../../labs/kit/plot/mod.ts";
+import { PlotError } from "../../../../labs/kit/plot/figure.ts";
+import { type Plot, plot, plots } from "../../../../labs/kit/plot/plot.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
 import { type Element, elementsOf } from "../../../elements.ts";

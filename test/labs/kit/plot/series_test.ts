@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { plot } from "../../../../labs/kit/plot/mod.ts";
+import { plot } from "../../../../labs/kit/plot/plot.ts";
 import { noisy, sampleTrials, sendTrials } from "./samples.ts";
 
 Deno.test("every trial is there, with its mark; outliers are marked and kept", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { plot } from "../../../../labs/kit/plot/mod.ts";
+import { plot } from "../../../../labs/kit/plot/plot.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
 import { elementsOf } from "../../../elements.ts";
 import { sendTrials } from "./samples.ts";
