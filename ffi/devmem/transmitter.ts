@@ -48,7 +48,7 @@ export interface DeviceMemoryTransmitCounts {
   readonly sent: number;
   /** Bytes in them. */
   readonly bytes: number;
-  /** Sends whose memory the kernel has let go of. */
+  /** Sends whose memory the kernel has released. */
   readonly notified: number;
   /** Those of them of which the kernel says that it copied their data: none, because it cannot. */
   readonly copied: number;
@@ -193,10 +193,10 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
   }
 
   /**
-   * Takes what the error queues of the sockets say now: which memory the kernel has let go of. Never
+   * Takes what the error queues of the sockets say now: which memory the kernel has released. Never
    * waits. Sockets that were closed cannot tell any more: what they had in flight stays in flight.
    *
-   * @returns How many sends were let go of.
+   * @returns How many sends were released.
    * @throws {ClosedError} After {@linkcode close}.
    */
   reap(): number {
@@ -221,7 +221,7 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
   }
 
   /**
-   * Waits, without blocking, until the kernel has let go of all that was sent: until the peers have
+   * Waits, without blocking, until the kernel has released all that was sent: until the peers have
    * acknowledged it.
    *
    * @param ring The ring to wait with.

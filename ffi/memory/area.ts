@@ -38,7 +38,7 @@ export let acquire: (
   holder: Holder,
   submission: number,
 ) => void;
-/** Gives a slice back after the kernel has let go of it. */
+/** Gives a slice back after the kernel has released it. */
 export let release: (slice: Slice) => void;
 /** The lower half of a slice's address. */
 export let addressLow: (slice: Slice) => number;
@@ -304,7 +304,7 @@ export class Area implements Disposable {
 
   /**
    * Takes the memory away from JavaScript at once (views of it become empty) and returns it to the
-   * system as soon as the kernel has let go of every slice. Idempotent.
+   * system as soon as the kernel has released every slice. Idempotent.
    *
    * @throws {OwnershipError} If a {@linkcode ZcrxReceiver} that is open receives into it.
    */

@@ -140,7 +140,7 @@ export class MessageNumbers<G extends Group> {
 
   /**
    * @param socket Has sent nothing with MSG_ZEROCOPY yet.
-   * @param free Called with a group when the kernel has let go of all of it.
+   * @param free Called with a group when the kernel has released all of it.
    * @param first The first number; 0 unless a test wants to see it wrap.
    */
   constructor(socket: NumberedSocket, free: (group: G) => void, first = 0) {
@@ -155,7 +155,7 @@ export class MessageNumbers<G extends Group> {
     return this.#sent;
   }
 
-  /** Those of which the kernel has let go. */
+  /** Those that the kernel has released. */
   get notified(): number {
     return this.#notified;
   }
@@ -230,7 +230,7 @@ export class MessageNumbers<G extends Group> {
   /**
    * Takes what the error queue says now.
    *
-   * @returns How many of the sends that succeeded were let go of.
+   * @returns How many of the sends that succeeded were released.
    */
   reap(): number {
     const before = this.#notified;
@@ -333,7 +333,7 @@ export class MessageNumbers<G extends Group> {
       const taken = this.#out.taken;
       if (taken === undefined) {
         throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
-          meaning: `send ${number} was let go of, but is not out`,
+          meaning: `send ${number} was released, but is not out`,
           advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
         });
       }

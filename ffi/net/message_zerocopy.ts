@@ -93,7 +93,7 @@ export interface MessageZeroCopyCounts {
    * nothing.
    */
   readonly sent: number;
-  /** Those of them whose memory the kernel has let go of. */
+  /** Those of them whose memory the kernel has released. */
   readonly notified: number;
   /** Those of these whose data the kernel copied all the same. */
   readonly copied: number;
@@ -103,7 +103,7 @@ export interface MessageZeroCopyCounts {
 
 /**
  * Sends with `MSG_ZEROCOPY` on one socket, TCP or UDP (4.14, UDP 5.0). The kernel numbers the sends
- * of a socket and later says, through the socket's error queue, which numbers it has let go of: in
+ * of a socket and later says, through the socket's error queue, which numbers it has released: in
  * ranges, not always in order, and wrapping at 2^32.
  *
  * A send that fails may have used a number all the same, and the kernel may still read its memory:
@@ -292,7 +292,7 @@ export class MessageZeroCopy {
   /**
    * Takes what the error queue says now. Never waits: poll the socket for `POLLERR`.
    *
-   * @returns How many sends were let go of.
+   * @returns How many sends were released.
    */
   reap(): number {
     return this.#numbers.reap();

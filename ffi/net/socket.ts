@@ -448,7 +448,7 @@ export class Socket implements Disposable {
   /**
    * Closes the socket. What this thread's rings have pending on it is cancelled first, and so ends:
    * a promise is rejected with ECANCELED, a loop over a multishot request throws it, a completion of
-   * the batch face has it as its result. What is prepared on it is submitted before that. A socket
+   * the batch API has it as its result. What is prepared on it is submitted before that. A socket
    * that is registered with rings is unregistered. Idempotent.
    *
    * The peer of a TCP socket sees the end of the stream, unless another process, or a request of

@@ -1,5 +1,5 @@
 /**
- * A piece of what was received without copying, as an object for the await face.
+ * A piece of what was received without copying, as an object for the promise API.
  *
  * @module
  */

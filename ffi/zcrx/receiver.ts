@@ -116,7 +116,7 @@ export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
  * whose queues can be given other memory, and connections that are steered to that queue; or the
  * guest's softnic; or {@linkcode withoutDevice}, which works anywhere and copies (7.1).
  *
- * Two faces. {@linkcode receive} is a loop, for the REPL and notebooks. {@linkcode start},
+ * Two APIs. {@linkcode receive} is a loop, for the REPL and notebooks. {@linkcode start},
  * {@linkcode reap} and {@linkcode release} allocate nothing for a piece, for experiments.
  *
  * What does not arrive on the queue is copied by the kernel into the area, silently: see
@@ -154,7 +154,7 @@ export class ZcrxReceiver implements Disposable {
   readonly #queueAddress: QueueAddress | undefined;
   readonly #imported: boolean;
   readonly #pieces = new PieceTable();
-  /** What the batch face has not had yet. */
+  /** What the batch API has not had yet. */
   readonly #arrived = new ArrivalQueue();
   readonly #receptions: Receptions;
   readonly #events: ReceiverEvents;
@@ -300,7 +300,7 @@ export class ZcrxReceiver implements Disposable {
     };
   }
 
-  // === The await face ===
+  // === The promise API ===
 
   /**
    * Receives piece after piece with one request (RECV_ZC, 6.15), until the end of the stream, or
@@ -367,7 +367,7 @@ export class ZcrxReceiver implements Disposable {
     if (!this.#closed) { for (const piece of stream.splice(0)) this.release(piece); }
   }
 
-  // === The batch face ===
+  // === The batch API ===
 
   /**
    * Prepares a receive from a socket (RECV_ZC, 6.15): its pieces and its end come from

@@ -37,7 +37,7 @@ export class Reception {
   readonly number: number;
   readonly file: Descriptor;
   readonly userData: number;
-  /** Pieces that the loop has not had yet, or undefined on the batch face. */
+  /** Pieces that the loop has not had yet, or undefined on the batch API. */
   readonly stream: number[] | undefined;
   /** Bytes that may still come, and those of them that the request may bring. */
   left: number;
@@ -73,7 +73,7 @@ export interface ReceptionsOptions {
   readonly shared: SharedReceiver;
   /** What the program holds: pieces for a loop are noted at once. */
   readonly pieces: PieceTable;
-  /** What the batch face has not had yet: its pieces, and its ends. */
+  /** What the batch API has not had yet: its pieces, and its ends. */
   readonly arrived: ArrivalQueue;
 }
 
@@ -105,7 +105,7 @@ export class Receptions {
   /** Receives by the slots of their requests, and all that have not ended. */
   readonly #bySlot: (Reception | undefined)[] = [];
   readonly #live = new Map<number, Reception>();
-  /** Receives of the batch face that must be started again. */
+  /** Receives of the batch API that must be started again. */
   #again: Reception[] = [];
   #numbers = 0;
   #closed = false;
@@ -120,7 +120,7 @@ export class Receptions {
     this.#words = this.#engine.queues.ring;
   }
 
-  /** How many receives of the batch face must be started again: {@linkcode resumeAll}. */
+  /** How many receives of the batch API must be started again: {@linkcode resumeAll}. */
   get waiting(): number {
     return this.#again.length;
   }
@@ -131,7 +131,7 @@ export class Receptions {
    * Starts one.
    *
    * @param bytes Its limit, if it has one.
-   * @param stream Where its pieces go; without it they go to the batch face.
+   * @param stream Where its pieces go; without it they go to the batch API.
    * @throws {RangeError} If the limit is not a positive whole number.
    */
   begin(
@@ -184,7 +184,7 @@ export class Receptions {
     return this.#live.get(number);
   }
 
-  /** Forgets a receive of the batch face, whose end has come out of the queue. */
+  /** Forgets a receive of the batch API, whose end has come out of the queue. */
   takeEnd(number: number): Reception {
     const reception = this.#live.get(number)!;
     this.#live.delete(number);

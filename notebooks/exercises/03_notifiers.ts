@@ -164,7 +164,7 @@ function judge({ bytes, changed, firstChanged, out }: Arrived, isFree: boolean):
   if (changed > 0) {
     return wrong(
       `${changed} bytes that arrived belong to another piece, the first of them at ${firstChanged}: ` +
-        "a half was filled before the kernel had let go of it.",
+        "a half was filled before the kernel had released it.",
     );
   }
   if (!isFree) {

@@ -64,7 +64,7 @@ export async function connectTcp(
   return new Connection(near, await ring.accept(listener));
 }
 
-/** A completion, as the batch face hands it out. */
+/** A completion, as the batch API hands it out. */
 export type Completion = readonly [userData: number, result: number, flags: number];
 
 /** Awaits until nothing is in flight, such as the time limits of what has completed. */

@@ -61,7 +61,7 @@ const RECEIVE_BUFFER = 16 * 1024 * 1024;
 /** What one datagram takes of a receive buffer at most: a page for each piece that it came in. */
 const DATAGRAM_ROOM = 48 * 1024;
 
-/** A request of the batch face. */
+/** A request of the batch API. */
 interface Handler {
   readonly what: string;
   /** The file that can be cancelled, if the request can wait for ever. */
@@ -508,7 +508,7 @@ export class World {
     }
   }
 
-  /** Takes memory back that the kernel has let go of. After a complete close that is all of it. */
+  /** Takes memory back that the kernel has released. After a complete close that is all of it. */
   #sweepLimbo(): void {
     for (let i = this.#limbo.length - 1; i >= 0; i--) {
       const { loan, model } = this.#limbo[i]!;
@@ -581,7 +581,7 @@ export class World {
 
   // === Completions ===
 
-  /** Notes a request of the batch face that was prepared; returns its user data. */
+  /** Notes a request of the batch API that was prepared; returns its user data. */
   #expect(model: RingModel, handler: Handler): number {
     const userData = model.nextUserData;
     model.nextUserData = userData + 1 >= POSTS ? 1 : userData + 1;
@@ -589,7 +589,7 @@ export class World {
     return userData;
   }
 
-  /** Prepares a request of the batch face; forgets it when that throws. */
+  /** Prepares a request of the batch API; forgets it when that throws. */
   #prepare(
     model: RingModel,
     what: string,
@@ -1841,7 +1841,7 @@ export class World {
     return { pool, chunks, slices };
   }
 
-  /** Takes memory back of which the kernel says that it has let go; it must be free then. */
+  /** Takes memory back of which the kernel says that it has released it; it must be free then. */
   #giveBack(loan: Loan, why: string): void {
     for (const slice of loan.slices) {
       if (slice.state !== "free") throw new PropertyError(`a slice is in flight, though ${why}`);

@@ -76,7 +76,7 @@ export const template = defineLab({
         else ring.batch.sendZc(socket, slice, notifier);
       }
       ring.batch.submit();
-      // Until the kernel has let go of every slice: the same memory is sent again.
+      // Until the kernel has released every slice: the same memory is sent again.
       const notification = notifier.flushBlocking();
       if (notification.error !== undefined) throw notification.error;
       sent += notification.requests;

@@ -1,5 +1,5 @@
 /**
- * Life lines: when each zero-copy send was submitted, sent and let go.
+ * Life lines: when each zero-copy send was submitted, sent and released.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface Lifeline {
   readonly submitted: number;
   /** When its data was sent: the first completion; null if that has not come. */
   readonly sent: number | null;
-  /** When the kernel let go of its memory: the notification; null if that has not come. */
+  /** When the kernel released its memory: the notification; null if that has not come. */
   readonly released: number | null;
   /** Whether the kernel copied after all; null where it does not say. */
   readonly copied: boolean | null;
@@ -60,7 +60,7 @@ export const lifelines: FigureKind<LifelinesFigure> = {
 
 function ofTrials(): never {
   throw new PlotError(
-    "plot, kind lifelines: trials do not say when each request was submitted, sent and let go. " +
+    "plot, kind lifelines: trials do not say when each request was submitted, sent and released. " +
       "What to do: give the life lines themselves: " +
       'plot([{ label, submitted, sent, released, copied }, ...], { kind: "lifelines" })',
   );
@@ -75,7 +75,7 @@ function ofData(data: readonly Labelled[], texts: FigureTexts): LifelinesFigure 
   const copied = counted.filter((line) => line.copied).length;
   return {
     kind: "lifelines",
-    title: texts.title ?? "When the kernel let go of each buffer",
+    title: texts.title ?? "When the kernel released each buffer",
     subtitle: texts.subtitle ??
       (counted.length === 0
         ? `${lines.length} life lines`
@@ -113,8 +113,8 @@ function words({ lines }: LifelinesFigure): string[] {
   const range = `${formatSi(Math.min(...held), "s")} to ${formatSi(Math.max(...held), "s")}`;
   const lost = lines.length - held.length;
   return [
-    `${lines.length} life lines` + (held.length === 0 ? "" : `, let go after ${range}`) +
-    (lost === 0 ? "" : `, ${lost} not let go`),
+    `${lines.length} life lines` + (held.length === 0 ? "" : `, released after ${range}`) +
+    (lost === 0 ? "" : `, ${lost} not released`),
   ];
 }
 
@@ -127,7 +127,7 @@ function endOf(lines: readonly Lifeline[]): number {
 
 /** How long its memory was held, and whether the kernel copied. */
 function outcome({ submitted, released, copied }: Lifeline): string {
-  return (released === null ? "not let go" : formatSi(released - submitted, "s")) +
+  return (released === null ? "not released" : formatSi(released - submitted, "s")) +
     (copied === true ? ", copied" : "");
 }
 
@@ -215,7 +215,7 @@ function legendItems(lines: readonly Lifeline[], colours: Colours): LegendItem[]
   return [
     { mark: (x, y) => circle(x, y, 3.2, ink), text: "submitted" },
     { mark: (x, y) => line(x, y - 5, x, y + 5, ink, 2), text: "sent (first completion)" },
-    { mark: (x, y) => diamond(x, y, 4.5, ink), text: "let go (notification)" },
+    { mark: (x, y) => diamond(x, y, 4.5, ink), text: "released (notification)" },
     ...held.map(([copied, words]): LegendItem => {
       const colour = colourOf(copied, colours);
       return {
@@ -227,7 +227,7 @@ function legendItems(lines: readonly Lifeline[], colours: Colours): LegendItem[]
   ];
 }
 
-/** From submitted over sent to let go: a thin line, then a thick one. */
+/** From submitted over sent to released: a thin line, then a thick one. */
 function text({ lines }: LifelinesFigure, { width, colours }: TextDrawing): string[] {
   const end = endOf(lines);
   const outcomes = lines.map(outcome);
@@ -252,9 +252,9 @@ function text({ lines }: LifelinesFigure, { width, colours }: TextDrawing): stri
     return `${name} │${drawn} ${outcomes[index]}`;
   });
   const space = " ".repeat(labelWidth + 2);
-  const marks = ["● submitted", "┿ sent", "◆ let go", "━ held"];
+  const marks = ["● submitted", "┿ sent", "◆ released", "━ held"];
   if (lines.some(({ copied }) => copied)) marks.push("▒ held, copied");
-  if (lines.some(({ released }) => released === null)) marks.push("▶ not let go");
+  if (lines.some(({ released }) => released === null)) marks.push("▶ not released");
   return [
     ...rows,
     `${" ".repeat(labelWidth + 1)}└${"─".repeat(columns)}`,

@@ -1,5 +1,5 @@
 /**
- * What the faces on a terminal share: printing, exit codes, and how an error is shown.
+ * What the commands share: printing, exit codes, and how an error is shown.
  *
  * @module
  */

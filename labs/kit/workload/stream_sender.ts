@@ -68,7 +68,7 @@ export class StreamSender implements Disposable {
    *   is ended (`shutdown`).
    * @param options What to send.
    * @returns `begin` lets it start, and may be called by a thread that blocks afterwards; `sent`
-   *   resolves when the kernel has let go of all memory, and rejects if sending failed.
+   *   resolves when the kernel has released all memory, and rejects if sending failed.
    * @throws {PeerError} If the thread failed, or still sends the stream before.
    * @throws {ClosedError} After close.
    */
@@ -86,7 +86,7 @@ export class StreamSender implements Disposable {
    * @param socket A connected TCP socket, as for {@linkcode StreamSender.prepare}.
    * @param options What to send.
    * @param receive Receives it, and may block the thread; `begin` lets the sender start.
-   * @returns What `receive` returned, once the kernel has let go of all memory.
+   * @returns What `receive` returned, once the kernel has released all memory.
    * @throws {ClosedError} After close.
    * @throws {Error} If sending failed, or what `receive` throws.
    */

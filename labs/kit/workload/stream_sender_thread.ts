@@ -55,7 +55,7 @@ class Stream implements Disposable {
   }
 }
 
-/** Sends, blocking the thread, until the kernel has let go of all memory; then ends the stream. */
+/** Sends, blocking the thread, until the kernel has released all memory; then ends the stream. */
 function send(area: Area, { fd, bytes, cpu }: SendRequest, prepared: () => void): Sent {
   using _pinned = cpu === undefined ? undefined : pinThread(cpu);
   using ring = Ring.open({ entries: 8 });

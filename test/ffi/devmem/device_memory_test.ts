@@ -232,7 +232,7 @@ for (
   });
 }
 
-test("device memory receives many times what the area holds, in the batch face", async () => {
+test("device memory receives many times what the area holds, in the batch API", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 4 * MIB });
@@ -367,7 +367,7 @@ test("what comes in through another queue is copied, and counted as that", async
   assertEquals((await nic.counters()).rx1_user_bytes, 0);
 });
 
-test("the batch face shows what was copied, too", async () => {
+test("the batch API shows what was copied, too", async () => {
   await using bench = await openBench();
   const { bed, ring } = bench;
   using area = Area.dmaBuf({ bytes: 8 * MIB });

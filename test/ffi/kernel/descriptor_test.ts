@@ -160,7 +160,7 @@ for (const registered of [false, true]) {
       socket.close();
       assertEquals(await within(pending), "ECANCELED");
     });
-    await t.step("a loop that has begun, and the batch face", async () => {
+    await t.step("a loop that has begun, and the batch API", async () => {
       const { near, far } = connectUdp(bed);
       using _near = near;
       if (registered) ring.register(far);

@@ -21,7 +21,7 @@ async function withFile(run: (path: string) => Promise<void>): Promise<void> {
 
 for (const registered of [false, true]) {
   const how = registered ? "from a registered area (WRITE_FIXED)" : "from an area";
-  Deno.test(`DiskFile: what is written ${how} on both faces is in the file`, async () => {
+  Deno.test(`DiskFile: what is written ${how} through both APIs is in the file`, async () => {
     await withFile(async (path) => {
       using file = DiskFile.open(path);
       await using ring = Ring.open();

@@ -390,5 +390,5 @@ Deno.test("MessageNumbers: a number that nobody sent is an error", () => {
   const kernel = quietKernel();
   const numbers = numbersOn(kernel);
   kernel.complete(kernel.number(group()));
-  assertThrows(() => numbers.reap(), Error, "send 0 was let go of, but is not out");
+  assertThrows(() => numbers.reap(), Error, "send 0 was released, but is not out");
 });

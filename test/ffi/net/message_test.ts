@@ -47,7 +47,7 @@ for (const family of [4, 6] as const) {
       assertEquals(incoming.address, sender.localAddress);
     }
 
-    // Another sender, through the batch face, and without copying.
+    // Another sender, through the batch API, and without copying.
     using other = Socket.udp(bed.near, { family }).bind(bed.near.address(0, family));
     ring.batch.recvMsg(receiver, incoming, 1).sendMsgZc(other, outgoing, 2);
     const completions = reapAll(ring);

@@ -51,7 +51,7 @@ async function reapAll(ring: Ring, socket: Socket, zeroCopy: MessageZeroCopy): P
   }
 }
 
-/** Everything that is out is let go of. */
+/** Everything that is out is released. */
 async function settle(zeroCopy: MessageZeroCopy): Promise<void> {
   await reapTo(zeroCopy, 0);
   const { sent, notified } = zeroCopy.counts;
@@ -193,7 +193,7 @@ for (const family of [4, 6] as const) {
   });
 }
 
-test("MSG_ZEROCOPY sends behind one that failed are let go of one by one", {
+test("MSG_ZEROCOPY sends behind one that failed are released one by one", {
   needs: ["ifb"],
 }, async () => {
   await using bed = await Testbed.sink();

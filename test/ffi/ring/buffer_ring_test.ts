@@ -71,7 +71,7 @@ Deno.test("BufferRing refuses what the kernel would", () => {
   assertEquals(second.count, 32768);
 });
 
-Deno.test("Multishot receive, batch face: buffers run out and are released", async () => {
+Deno.test("Multishot receive, batch API: buffers run out and are released", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
@@ -120,7 +120,7 @@ Deno.test("Multishot receive, batch face: buffers run out and are released", asy
   assertEquals(received, expected);
 });
 
-Deno.test("Multishot receive, batch face: cancelled by file", async () => {
+Deno.test("Multishot receive, batch API: cancelled by file", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
@@ -132,7 +132,7 @@ Deno.test("Multishot receive, batch face: cancelled by file", async () => {
   assertEquals(completions.toSorted(), [[3, ECANCELED], [4, 1]]);
 });
 
-Deno.test("Multishot receive, await face: a TCP stream through few small buffers", async () => {
+Deno.test("Multishot receive, promise API: a TCP stream through few small buffers", async () => {
   using bed = await Testbed.loopback();
   using ring = Ring.open({ entries: 8 });
   using connection = await connectTcp(ring, bed);
@@ -169,7 +169,7 @@ Deno.test("Multishot receive, await face: a TCP stream through few small buffers
   assertEquals(ring.inFlight, 0);
 });
 
-Deno.test("Multishot receive, await face: waits until a buffer is released", async () => {
+Deno.test("Multishot receive, promise API: waits until a buffer is released", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
@@ -198,7 +198,7 @@ Deno.test("Multishot receive, await face: waits until a buffer is released", asy
   assertEquals([buffers.held, ring.inFlight], [0, 0]);
 });
 
-Deno.test("Multishot receive, await face: leaving the loop cancels and gives back", async () => {
+Deno.test("Multishot receive, promise API: leaving the loop cancels and gives back", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using ring = Ring.open();
@@ -317,7 +317,7 @@ Deno.test("BufferRing throws ClosedError after close, all of its methods", async
   assertEquals(rest.map(([, result]) => result), [ENOBUFS]);
 });
 
-Deno.test("Closing the buffers ends a receive of the await face with ClosedError", async () => {
+Deno.test("Closing the buffers ends a receive of the promise API with ClosedError", async () => {
   using bed = await Testbed.loopback();
   using connection = connectUdp(bed);
   using area = Area.map({ bytes: 4096 });
@@ -507,7 +507,7 @@ Deno.test("A receive that waits for a buffer ends when its socket is closed or c
   }
 });
 
-Deno.test("A receive that waits for a buffer ends when the batch face cancels what is on its file", async () => {
+Deno.test("A receive that waits for a buffer ends when the batch API cancels what is on its file", async () => {
   await using bed = await Testbed.loopback();
   await using ring = Ring.open();
   using area = Area.map({ bytes: 4096 });

@@ -32,7 +32,7 @@ function mappings(): number {
     .filter((line) => line.includes("[io_uring]")).length;
 }
 
-Deno.test("Both faces share one queue: awaiting keeps the batch face's completions", async () => {
+Deno.test("Both faces share one queue: awaiting keeps the batch API's completions", async () => {
   using ring = Ring.open({ entries: 8, completionEntries: 8 });
   const expected: number[] = [];
   for (let i = 0; i < 2000; i++) {
@@ -47,7 +47,7 @@ Deno.test("Both faces share one queue: awaiting keeps the batch face's completio
   assertEquals(ring.inFlight, 0);
 });
 
-Deno.test("Reaping the batch face completes what the await face waits for", async () => {
+Deno.test("Reaping the batch API completes what the promise API waits for", async () => {
   using ring = Ring.open();
   const awaited = ring.nop();
   ring.batch.nop(3).submit();

@@ -295,7 +295,7 @@ test("Several notifiers and plain requests share one ring", {
     notifications.map(({ tag, requests, notified }) => [tag, requests, notified]),
     [[0, 20, 20], [1, 20, 20], [2, 20, 20]],
   );
-  // Awaiting kept the completions of the batch face for it.
+  // Awaiting kept the completions of the batch API for it.
   const seen: number[] = [];
   ring.batch.reap((userData) => seen.push(userData));
   assertEquals(seen, [0, 10, 20, 30, 40, 50]);
@@ -342,7 +342,7 @@ Deno.test("A request that could not be prepared is not attached", async () => {
   );
 });
 
-test("The await face attaches as well, and tells of copying for each send", {
+test("The promise API attaches as well, and tells of copying for each send", {
   needs: ["ifb"],
 }, async () => {
   await using bed = await Testbed.sink();

@@ -85,14 +85,14 @@ for (const without of subsets()) {
     using ring = Ring.open({ entries: 8, completionEntries: 8, without });
     for (const name of without) assert(!ring.flags.includes(name), name);
 
-    // The batch face, with more requests than either queue has room for.
+    // The batch API, with more requests than either queue has room for.
     for (let i = 0; i < 100; i++) ring.batch.nop(i);
     ring.batch.submit();
     const seen: number[] = [];
     ring.batch.reap((userData) => seen.push(userData));
     assertEquals(seen.toSorted((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i));
 
-    // The await face: at once, after a while, and what the kernel puts off.
+    // The promise API: at once, after a while, and what the kernel puts off.
     assertEquals(await ring.nop(), 0);
     await ring.timeout(5);
     const received = ring.recv(connection.far, area.slice(4096, 100));

@@ -690,7 +690,7 @@ Deno.test("A ring may be closed while its promises are being awaited", async () 
   }
 });
 
-test("Both completions of a zero-copy send come to the batch face", {
+test("Both completions of a zero-copy send come to the batch API", {
   needs: ["ifb"],
 }, async () => {
   await using bed = await Testbed.sink();

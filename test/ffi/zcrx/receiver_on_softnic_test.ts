@@ -166,7 +166,7 @@ for (
   });
 }
 
-test("The batch face receives two flows of a queue at once", async () => {
+test("The batch API receives two flows of a queue at once", async () => {
   await using bench = await Bench.open();
   await bench.nic.steer({ port: 9003, queue: 1 });
   await using first = await Stream.open(bench.bed, 2 * MIB, { port: PORTS[0] });

@@ -124,7 +124,7 @@ for (const completionSize of SIZES) {
     assertEquals([bench.ring.inFlight, bench.receiver.napiId], [0, 0]);
   });
 
-  test(`The batch face receives streams, completions of size ${completionSize}`, async () => {
+  test(`The batch API receives streams, completions of size ${completionSize}`, async () => {
     await using bench = await Bench.open({ completionSize, buffers: 128 });
     await using first = await Stream.open(bench.bed, MIB);
     await using second = await Stream.open(bench.bed, 300_001);
@@ -448,7 +448,7 @@ test("A signal ends the loop with its reason", async () => {
   assertEquals([bench.receiver.held, bench.ring.inFlight], [0, 0]);
 });
 
-test("stop() ends a receive of the batch face without an error", async () => {
+test("stop() ends a receive of the batch API without an error", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, PAGE);
   const number = bench.receiver.start(stream.far, 5);
@@ -582,7 +582,7 @@ for (const what of ["receiver", "ring"] as const) {
   });
 }
 
-test("A ring that is closed cancels receives of the batch face", async () => {
+test("A ring that is closed cancels receives of the batch API", async () => {
   await using bench = await Bench.open();
   await using stream = await Stream.open(bench.bed, 10);
   bench.receiver.start(stream.far);

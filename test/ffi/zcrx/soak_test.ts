@@ -337,7 +337,7 @@ function pinnedPages(): number {
 
 function assertNothingStaysPinned(before: number): Promise<true> {
   return eventually(
-    "the memory of dead receivers to be let go of",
+    "the memory of dead receivers to be released",
     () => pinnedPages() === before ? true : undefined,
   );
 }

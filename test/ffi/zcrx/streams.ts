@@ -96,7 +96,7 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** What the batch face receives of some streams, until all have ended. */
+/** What the batch API receives of some streams, until all have ended. */
 export interface Reaped {
   /** Bytes, by user data. */
   readonly bytes: Record<number, number>;
@@ -107,7 +107,7 @@ export interface Reaped {
 }
 
 /**
- * Receives with the batch face until every stream has ended: compares each piece and gives it back.
+ * Receives with the batch API until every stream has ended: compares each piece and gives it back.
  *
  * @param streams By user data.
  * @param hold How many pieces the program holds before it gives the oldest back; 0 by default.

@@ -5,12 +5,12 @@ import { COLOURS } from "../../../../labs/kit/plot/theme.ts";
 import { elementsOf } from "../../../elements.ts";
 import { LIFELINES, textsIn } from "./samples.ts";
 
-Deno.test("in a terminal life lines go from submitted over sent to let go", () => {
+Deno.test("in a terminal life lines go from submitted over sent to released", () => {
   const text = plot(LIFELINES, { kind: "lifelines" }).text({ width: 60, colours: false });
   const rows = text.split("\n").filter((line) => line.includes("│"));
   assert(/first {2}│●─*┿━+◆ +40\.0 µs$/.test(rows[0]!), rows[0]);
   assert(/second │ *●─*┿▒+◆ 49\.0 µs, copied$/.test(rows[1]!), rows[1]);
-  assert(/third {2}│ *●─+▶ not let go$/.test(rows[2]!), rows[2]);
+  assert(/third {2}│ *●─+▶ not released$/.test(rows[2]!), rows[2]);
 });
 
 Deno.test("times count from the first submission, and what is told is what the lines say", () => {
@@ -20,7 +20,7 @@ Deno.test("times count from the first submission, and what is told is what the l
   assertEquals(figure.lines[0]!.submitted, 0);
   assertEquals(Math.round(figure.lines[1]!.released! * 1e9), 50_000);
   assertEquals(figure.lines[2]!.released, null);
-  assert(alt.endsWith("3 life lines, let go after 40.0 µs to 49.0 µs, 1 not let go."), alt);
+  assert(alt.endsWith("3 life lines, released after 40.0 µs to 49.0 µs, 1 not released."), alt);
 });
 
 Deno.test("a drawing has a bar for what was held and an arrow for what still is", () => {

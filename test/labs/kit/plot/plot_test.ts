@@ -27,7 +27,7 @@ function everyKind(): { picture: Plot; labels: string[] }[] {
     },
     {
       picture: plot(LIFELINES, { kind: "lifelines" }),
-      labels: ["first", "third", "40.0 µs", "49.0 µs, copied", "not let go", "20 µs"],
+      labels: ["first", "third", "40.0 µs", "49.0 µs, copied", "not released", "20 µs"],
     },
     {
       picture: plot(send, { kind: "crossover" }),

@@ -109,7 +109,7 @@ class RawSocket implements Disposable {
       if (count === 1) return range[2] === 1;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    throw new Error("The kernel did not let go of the buffer");
+    throw new Error("The kernel did not release the buffer");
   }
 
   [Symbol.dispose](): void {
