@@ -18,9 +18,17 @@ const ENOSYS = 38;
 
 /** How to open a {@linkcode DiskFile}. */
 export interface DiskFileOptions {
-  /** Whether to go past the page cache (O_DIRECT). Default: true. */
+  /**
+   * Whether to go past the page cache (O_DIRECT).
+   *
+   * @default {true}
+   */
   readonly direct?: boolean;
-  /** Whether to make the file if it is not there. Default: false. */
+  /**
+   * Whether to make the file if it is not there.
+   *
+   * @default {false}
+   */
   readonly create?: boolean;
 }
 

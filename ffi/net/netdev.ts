@@ -93,7 +93,11 @@ export interface BindReceive {
   readonly queues: readonly number[];
   /** File descriptor of the dma-buf. */
   readonly dmaBufFd: number;
-  /** Bytes of each buffer: a power of two, from a page on (7.3); a page by default. */
+  /**
+   * Bytes of each buffer: a power of two, from a page on (7.3).
+   *
+   * @default {a page}
+   */
   readonly pageSize?: number;
 }
 

@@ -26,7 +26,11 @@ const EAGAIN = -11;
 
 /** How to make a socket. */
 export interface SocketOptions {
-  /** Address family: IPv4 by default. */
+  /**
+   * Address family.
+   *
+   * @default {4}
+   */
   readonly family?: 4 | 6;
 }
 
@@ -41,7 +45,11 @@ export interface SocketReceiveOptions {
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** How long to wait for a TCP peer, in milliseconds; 5000 by default. */
+  /**
+   * How long to wait for a TCP peer, in milliseconds.
+   *
+   * @default {5000}
+   */
   readonly timeout?: number;
 }
 

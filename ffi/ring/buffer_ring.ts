@@ -27,7 +27,11 @@ export interface BufferRingOptions {
   readonly count: number;
   /** Length of each buffer in bytes. */
   readonly bytes: number;
-  /** The buffer group that receives name; each ring needs different ones. 0 by default. */
+  /**
+   * The buffer group that receives name; each ring needs different ones.
+   *
+   * @default {0}
+   */
   readonly group?: number;
 }
 

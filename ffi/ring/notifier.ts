@@ -17,10 +17,16 @@ import { quietly } from "./operation.ts";
 export interface NotifierOptions {
   /**
    * Copied into every notification of this slot: an unsigned 64-bit number as in the patch series,
-   * above 2^53 - 1 as a bigint; 0 by default.
+   * above 2^53 - 1 as a bigint.
+   *
+   * @default {0}
    */
   readonly tag?: number | bigint;
-  /** The sequence number of the first notifier; 0 by default. */
+  /**
+   * The sequence number of the first notifier.
+   *
+   * @default {0}
+   */
   readonly sequence?: number;
 }
 

@@ -49,7 +49,11 @@ export interface NumberOption extends OptionDescription {
   readonly minimum?: number;
   /** The largest value accepted. */
   readonly maximum?: number;
-  /** Whether fractions are accepted; by default they are not. */
+  /**
+   * Whether fractions are accepted.
+   *
+   * @default {false}
+   */
   readonly fraction?: boolean;
   /** The unit, for `--help`, such as `bytes`. */
   readonly unit?: string;

@@ -30,6 +30,8 @@ interface Tag {
   readonly kind: string;
   readonly name?: string;
   readonly doc?: string;
+  /** Of `@default`. */
+  readonly value?: string;
   readonly tsType?: DocumentedType;
 }
 
@@ -401,7 +403,9 @@ function memberRow(member: DocumentedMember): Row {
   const left = shape !== undefined && (kind === "method" || functionDef === undefined)
     ? `${name}(${parameterNames(shape)})`
     : `${name}${optional ? "?" : ""}: ${brief(typeText(functionDef?.returnType ?? tsType))}`;
-  return [left, firstSentence(jsDoc?.doc)];
+  const usual = jsDoc?.tags?.find(({ kind }) => kind === "default")?.value;
+  const sentence = firstSentence(jsDoc?.doc);
+  return [left, usual === undefined ? sentence : `${sentence} Default: ${usual}.`];
 }
 
 function parameterNames({ params = [] }: Partial<FunctionShape>): string {

@@ -23,7 +23,11 @@ export interface TableColumn<Row> {
    * @default {"right" if all its cells are numbers, else "left"}
    */
   readonly align?: "left" | "right";
-  /** The text of a cell that is neither null nor undefined; `String` by default. */
+  /**
+   * The text of a cell that is neither null nor undefined.
+   *
+   * @default {String}
+   */
   readonly format?: (value: string | number | boolean, row: Row) => string;
   /** How the cell stands out. It must not be the only carrier of a meaning: colours may be off. */
   readonly style?: (row: Row) => TextStyle | undefined;

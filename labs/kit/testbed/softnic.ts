@@ -30,7 +30,11 @@ export interface SteeredFlow {
   readonly port: number;
   /** The receive queue. */
   readonly queue: number;
-  /** 4 or 6. Default: 4. */
+  /**
+   * 4 or 6.
+   *
+   * @default {4}
+   */
   readonly family?: 4 | 6;
 }
 

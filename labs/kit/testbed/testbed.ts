@@ -114,36 +114,59 @@ export interface InterfaceSettings {
 
 /** Options of {@linkcode Testbed.sink}. */
 export interface SinkOptions {
-  /** The MTU, from 1280 to 65535 bytes. Default: 65535, so that no datagram is fragmented. */
-  mtu?: number;
+  /**
+   * The MTU, from 1280 to 65535 bytes. With the default no datagram is fragmented.
+   *
+   * @default {65535}
+   */
+  readonly mtu?: number;
 }
 
 /** Options of {@linkcode Testbed.pair}. */
 export interface PairOptions {
-  /** The MTU of both ends, from 1280 to 65535 bytes. Default: 65535. */
-  mtu?: number;
+  /**
+   * The MTU of both ends, from 1280 to 65535 bytes.
+   *
+   * @default {65535}
+   */
+  readonly mtu?: number;
   /**
    * Whether the far end drops what it receives before anybody reads it, and so without copying it.
-   * Default: false.
+   *
+   * @default {false}
    */
-  dropAtFar?: boolean;
+  readonly dropAtFar?: boolean;
   /**
    * Whether sockets get a NAPI id, which busy polling needs: GRO on, TCP segmentation offload off,
-   * at both ends. Needs ethtool. Default: false.
+   * at both ends. Needs ethtool.
+   *
+   * @default {false}
    */
-  napi?: boolean;
+  readonly napi?: boolean;
 }
 
 /** Options of {@linkcode Testbed.softnic}. */
 export interface SoftnicOptions {
-  /** The MTU of both ends, from 1280 to 65535 bytes. Default: 1500. */
-  mtu?: number;
-  /** Receive and transmit queues of each end, from 2 to 16. Default: 4. */
-  queues?: number;
+  /**
+   * The MTU of both ends, from 1280 to 65535 bytes.
+   *
+   * @default {1500}
+   */
+  readonly mtu?: number;
+  /**
+   * Receive and transmit queues of each end, from 2 to 16.
+   *
+   * @default {4}
+   */
+  readonly queues?: number;
   /** Receive buffers that each queue of the far end posts in advance. Default: the driver's, 1024. */
-  descriptors?: number;
-  /** Whether the far end splits headers from data, which zero-copy receive needs. Default: true. */
-  headerSplit?: boolean;
+  readonly descriptors?: number;
+  /**
+   * Whether the far end splits headers from data, which zero-copy receive needs.
+   *
+   * @default {true}
+   */
+  readonly headerSplit?: boolean;
 }
 
 class End implements TestbedEnd {

@@ -19,7 +19,11 @@ import { matchesStream, matchesWhole } from "./stream.ts";
 export interface ReceiveOptions {
   /** Length of the stream in bytes, less than 2^31. */
   readonly bytes: number;
-  /** Whether to compare every byte, or of each piece the first and the last 8. Default: false. */
+  /**
+   * Whether to compare every byte, or of each piece the first and the last 8.
+   *
+   * @default {false}
+   */
   readonly whole?: boolean;
   /** Called when everything is prepared and the time begins: lets the sender start. */
   readonly onReady?: () => void;

@@ -295,6 +295,7 @@ Deno.test("help() explains classes, instances, names and types", () => {
     helpText("SendOptions"),
     /^interface SendOptions[\s\S]*flags\?: number[\s\S]*signal\?: AbortSignal/,
   );
+  assertMatch(helpText("SinkOptions"), /^ {2}mtu\?: number +The MTU, [\s\S]*Default: 65535\.$/m);
   assertStringIncludes(helpText("LabOption"), "type LabOption = NumberOption | ");
   assertStringIncludes(helpText(zclab.OP), "const OP: ");
 });
