@@ -1,5 +1,5 @@
 /**
- * The batch face of a ring: prepare, submit, reap. It allocates nothing for a request.
+ * The batch API of a ring: prepare, submit, reap. It allocates nothing for a request.
  *
  * @module
  */
@@ -101,7 +101,7 @@ export interface TimeoutOptions {
 type Recipient = number | Notifier | AwaitedRequest;
 
 /**
- * The batch face of a {@linkcode Ring}. Each operation prepares one request; {@linkcode submit}
+ * The batch API of a {@linkcode Ring}. Each operation prepares one request; {@linkcode submit}
  * gives all that are prepared to the kernel in one call; {@linkcode reap} hands out completions.
  *
  * A request reports either to its `userData`, an unsigned 32-bit number that comes back with the

@@ -1,8 +1,8 @@
 /**
- * What both faces of a ring stand on: entries go in, completions come out and find their owner.
+ * What both APIs of a ring stand on: entries go in, completions come out and find their owner.
  *
  * The two 32-bit words of `user_data`: the lower one is the caller's. The upper one is ours: 0 for
- * a request of the batch face that uses no memory, else the kind of owner (two bits) and its slot
+ * a request of the batch API that uses no memory, else the kind of owner (two bits) and its slot
  * in the table of requests.
  *
  * @module
@@ -27,7 +27,7 @@ import { type Native, native } from "../kernel/native.ts";
 import { Queues, type Setup } from "./queues.ts";
 import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
 
-/** A completion of the batch face. */
+/** A completion of the batch API. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
 
 /** Whoever is told of the completions of its requests. */
@@ -102,7 +102,7 @@ export function openEngineOf(ring: RingHandle): Engine {
 export type Memory = Slice | Message | ArrayBuffer | null;
 
 const KIND_SHIFT = 30;
-/** A request of the batch face that uses memory. */
+/** A request of the batch API that uses memory. */
 export const BATCH = 1;
 /** A request whose completions go to a {@linkcode Target}. */
 export const TARGET = 2;
@@ -133,7 +133,7 @@ export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 const REMEMBERED = 1024;
 const ECANCELED = -125;
 const EINVAL = -22;
-/** How many turns without the event loop the await face takes at most, so that timers run. */
+/** How many turns without the event loop the promise API takes at most, so that timers run. */
 const TURNS = 32;
 const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
 /** Milliseconds of one wait at most; a longer one, without an end say, takes several. */
@@ -145,7 +145,7 @@ const RETRIES = 1000;
 export class Engine implements Holder, DescriptorUser {
   readonly fd: number;
   readonly queues: Queues;
-  /** Submission entries as words; the faces fill them. */
+  /** Submission entries as words; the batch fills them. */
   readonly sqes: Int32Array;
   /** Which of them hold a run of requests. */
   readonly runs: EntryRuns;
@@ -207,7 +207,7 @@ export class Engine implements Holder, DescriptorUser {
   #free = new Int32Array(0);
   #freeCount = 0;
 
-  // Completions of the batch face that were seen while looking for others.
+  // Completions of the batch API that were seen while looking for others.
   #spill = new Int32Array(0);
   #spillHead = 0;
   #spillTail = 0;
@@ -282,12 +282,12 @@ export class Engine implements Holder, DescriptorUser {
     return (this.#sqTail - this.#submittedTail) | 0;
   }
 
-  /** Completions that wait to be reaped by the batch face, including other faces' in the queue. */
+  /** Completions that wait to be reaped, those in the queue that somebody awaits included. */
   get ready(): number {
     return this.#queued() + this.spilled;
   }
 
-  /** Completions of the batch face that were set aside. */
+  /** Completions of the batch API that were set aside. */
   get spilled(): number {
     return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
   }
@@ -601,7 +601,7 @@ export class Engine implements Holder, DescriptorUser {
   // === Completing ===
 
   /**
-   * Hands out every completion that there is: each to its owner, those of the batch face to the
+   * Hands out every completion that there is: each to its owner, those of the batch API to the
    * function.
    *
    * @returns How many completions were seen.
@@ -695,7 +695,7 @@ export class Engine implements Holder, DescriptorUser {
       }
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
       else if (upper > 0 && result !== ECANCELED) {
-        // Of the batch face, with memory, which is given back first: it may be used again at once.
+        // Of the batch API, with memory, which is given back first: it may be used again at once.
         const slot = upper & SLOT_MASK;
         if ((flags & MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
         onCompletion(userData >>> 0, result, flags);
@@ -873,7 +873,7 @@ export class Engine implements Holder, DescriptorUser {
     }
   }
 
-  /** Like {@linkcode settle}, for the batch face: what was set aside comes first. */
+  /** Like {@linkcode settle}, for the batch API: what was set aside comes first. */
   reap(onCompletion: OnCompletion): number {
     this.ensureOpen();
     let seen = 0;
@@ -906,7 +906,7 @@ export class Engine implements Holder, DescriptorUser {
     return seen;
   }
 
-  /** Hands out completions, and sets those of the batch face aside until it reaps. */
+  /** Hands out completions, and sets those of the batch API aside until it reaps. */
   settle(): number {
     return this.harvest(this.#toSpill);
   }

@@ -1,5 +1,5 @@
 /**
- * The await face's side of a request: one promise, or a stream for multishot requests.
+ * The promise API's side of a request: one promise, or a stream for multishot requests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One small function for each operation: how its submission entry is filled. Both faces use them.
+ * One small function for each operation: how its submission entry is filled.
  *
  * An entry is 16 words: opcode, flags and ioprio in word 0; fd 1; off (addr2) 2-3; addr 4-5;
  * len 6; operation flags 7; user_data 8-9; buf_index 10; file_index (addr_len) 11; addr3 and

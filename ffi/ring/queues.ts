@@ -207,7 +207,7 @@ export class Queues {
     }
   }
 
-  /** Whether completions signal the registered eventfd. Off, they cost the batch face nothing. */
+  /** Whether completions signal the registered eventfd. Off, they cost the batch API nothing. */
   set eventsEnabled(enabled: boolean) {
     Atomics.store(this.ring, this.#cqFlags, enabled ? 0 : CQ_FLAG.EVENTFD_DISABLED);
   }

@@ -112,10 +112,11 @@ class Table {
 }
 
 /**
- * An io_uring instance with two faces over one completion queue. {@linkcode Ring.batch} prepares,
- * submits and reaps many requests without allocating: for experiments. The methods of the ring
- * itself return a promise for each operation: for the REPL and notebooks. They submit what one
- * turn of the event loop prepares together, and never block the event loop.
+ * An io_uring instance with two APIs over one completion queue. {@linkcode Ring.batch}, the batch API,
+ * prepares, submits and reaps many requests without allocating: for experiments. The methods of the
+ * ring itself, the promise API, return a promise for each operation: for the REPL and notebooks. They
+ * submit what one turn of the event loop prepares together, and never block the event loop. An
+ * operation has the same name and takes the same arguments on both, except for the last.
  *
  * A ring belongs to the thread that opened it. Every method throws {@linkcode ClosedError} after
  * close; the promises are rejected with it.
@@ -139,7 +140,7 @@ class Table {
  * ```
  */
 export class Ring implements Disposable, AsyncDisposable {
-  /** The batch face. */
+  /** The batch API. */
   readonly batch: Batch;
   readonly #engine: Engine;
   readonly #flags: number;
@@ -200,7 +201,7 @@ export class Ring implements Disposable, AsyncDisposable {
     return new Ring(options);
   }
 
-  /** The engine under both faces. @internal */
+  /** The engine under both APIs. @internal */
   get [ENGINE](): object {
     return this.#engine;
   }

@@ -208,7 +208,7 @@ for (const completionSize of LARGE_SIZES) {
     },
   );
 
-  test(`Both faces of a ring of completions of size ${completionSize} work`, {
+  test(`Both APIs of a ring of completions of size ${completionSize} work`, {
     needs: [completionSize === 32 ? "IORING_SETUP_CQE32" : "IORING_SETUP_CQE_MIXED"],
   }, async () => {
     using bed = await Testbed.loopback();
