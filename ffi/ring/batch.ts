@@ -30,7 +30,6 @@ import {
 } from "./engine.ts";
 import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { ensureUnowned } from "../kernel/descriptor.ts";
-import { UnsupportedError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
@@ -58,11 +57,11 @@ import {
   prepareVectorized,
 } from "./prepare.ts";
 import { directionOf, domainOf, typeOf } from "../net/socket.ts";
+import { noVectors, unsupported } from "./supported.ts";
 import { timespecFor } from "./timespec.ts";
 import {
   ASYNC_CANCEL,
   OP,
-  OP_SINCE,
   type OperationName,
   RECVSEND,
   SOCK,
@@ -921,19 +920,6 @@ export class Batch {
 /** The lower word of a request's user_data, which is the caller's. */
 function lowOf(recipient: Recipient): number {
   return typeof recipient === "number" ? recipient : 0;
-}
-
-/** The error for an operation that this kernel lacks. */
-export function unsupported(operation: OperationName): UnsupportedError {
-  return new UnsupportedError(`IORING_OP_${operation}`, { since: OP_SINCE[operation] });
-}
-
-/** The error for a kernel that sends no vectors. */
-function noVectors(): UnsupportedError {
-  return new UnsupportedError("IORING_SEND_VECTORIZED", {
-    since: "6.17",
-    advice: "Use sendMsg or sendMsgZc",
-  });
 }
 
 /** A send without copying says itself when its memory is free; one that copies cannot. */
