@@ -9,9 +9,19 @@ const PRINT_PATHS = `
   console.log(compileShim());
 `;
 
+/** What a compiler does as far as compileShim() sees: the real one takes seconds. */
+const PRETEND = 'while [ "$1" != -o ]; do shift; done; echo compiled > "$2"';
+
 /** An empty place for one test: a home, a cache, a temporary directory. */
 class Place implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "zclab-compile-" });
+  readonly #pretender = this.#program("cc", PRETEND);
+
+  #program(name: string, work: string): string {
+    const path = `${this.path}/${name}`;
+    Deno.writeTextFileSync(path, `#!/bin/sh\n${work}\n`, { mode: 0o755 });
+    return path;
+  }
 
   directory(name: string, mode = 0o700): string {
     const path = `${this.path}/${name}`;
@@ -20,16 +30,18 @@ class Place implements Disposable {
     return path;
   }
 
-  /** A compiler that notes each of its runs. */
-  loggingCompiler(work = 'exec cc "$@"'): { path: string; runs: () => number } {
-    const path = `${this.path}/noted-cc`;
+  /** A compiler that notes each of its runs, and compiles or only pretends to. */
+  loggingCompiler(work = PRETEND): { path: string; runs: () => number } {
     const log = `${this.path}/runs`;
     Deno.writeTextFileSync(log, "");
-    Deno.writeTextFileSync(path, `#!/bin/sh\necho run >> ${log}\n${work}\n`, { mode: 0o755 });
+    const path = this.#program("noted-cc", `echo run >> ${log}\n${work}`);
     return { path, runs: () => Deno.readTextFileSync(log).split("\n").length - 1 };
   }
 
-  /** Compiles in a process of its own, whose environment is only what is given. */
+  /**
+   * Compiles in a process of its own, whose environment is only what is given. Unless it says
+   * otherwise, the compiler is one that pretends.
+   */
   async compile(
     environment: Record<string, string>,
     permissions: string[] = ["-A"],
@@ -43,6 +55,7 @@ class Place implements Disposable {
       env: {
         DENO_DIR: `${this.path}/deno`,
         NO_COLOR: "1",
+        CC: this.#pretender,
         PATH: Deno.env.get("PATH")!,
         // This user may have a shim in the usual one.
         TMPDIR: this.path,
@@ -68,7 +81,7 @@ function list(directory: string): string[] {
 Deno.test("compileShim() runs the compiler once, whoever asks", async () => {
   using place = new Place();
   const cache = place.directory("cache");
-  const compiler = place.loggingCompiler();
+  const compiler = place.loggingCompiler('exec cc "$@"');
   const environment = { XDG_CACHE_HOME: cache, CC: compiler.path };
   const first = await place.compile(environment);
   assertEquals(first.stderr, "");
@@ -99,9 +112,7 @@ Deno.test("compileShim() compiles again for a change in any file of its folder",
   const kernel = `${place.path}/kernel`;
   const copied = await new Command("cp", { args: ["-r", KERNEL, kernel] }).output();
   assertEquals(copied.code, 0);
-  const compiler = place.loggingCompiler(
-    'while [ "$1" != -o ]; do shift; done; echo compiled > "$2"',
-  );
+  const compiler = place.loggingCompiler();
   const files = list(`${kernel}/shim`);
   const environment = { XDG_CACHE_HOME: place.directory("cache"), CC: compiler.path };
   const { paths, stderr } = await place.compile(
@@ -126,7 +137,7 @@ Deno.test("compileShim() in several processes at once leaves one file", async ()
   using place = new Place();
   const cache = place.directory("cache");
   const outcomes = await Promise.all(
-    Array.from({ length: 4 }, () => place.compile({ XDG_CACHE_HOME: cache })),
+    Array.from({ length: 4 }, () => place.compile({ XDG_CACHE_HOME: cache, CC: "" })),
   );
   assertEquals(outcomes.map(({ code, stderr }) => [code, stderr]), Array(4).fill([0, ""]));
   assertEquals(new Set(outcomes.flatMap(({ paths }) => paths)).size, 1);
