@@ -27,6 +27,7 @@ import {
 } from "../../../leftovers.ts";
 import { Unprivileged } from "../../../unprivileged.ts";
 import { test } from "../../../needs.ts";
+import { PATIENCE } from "../../../until.ts";
 
 const TESTBED = new URL("../../../../labs/kit/testbed/testbed.ts", import.meta.url).href;
 
@@ -68,7 +69,7 @@ class RawSocket implements Disposable {
     const { fd, userFd } = end.namespace;
     const domain = family === 4 ? AF_INET : AF_INET6;
     this.fd = unwrap("socket", native().zclab_socket(userFd, fd, domain, type, 0));
-    const seconds = new BigInt64Array([5n, 0n]);
+    const seconds = new BigInt64Array([BigInt(PATIENCE), 0n]);
     unwrap("SO_RCVTIMEO", native().zclab_setsockopt(this.fd, SOL_SOCKET, SO_RCVTIMEO, seconds, 16));
   }
 
