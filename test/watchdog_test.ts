@@ -5,6 +5,9 @@ import { countTests } from "./report.ts";
 import { PROGRESS } from "./progress.ts";
 import { Watchdog } from "./watchdog.ts";
 
+/** Longer than `deno test` takes to come to its first test, on a machine that is busy as well. */
+const SECONDS = 8;
+
 /** Runs tests of which one hangs, in a file of their own, until the watchdog ends them. */
 async function run(hanging: string): Promise<{ hung: string | undefined; report: string }> {
   const folder = Deno.makeTempDirSync({ prefix: "zclab-test-" });
@@ -31,7 +34,7 @@ async function run(hanging: string): Promise<{ hung: string | undefined; report:
       stdout: "null",
       stderr: "null",
     }).spawn();
-    using watchdog = new Watchdog(child, progress, 3);
+    using watchdog = new Watchdog(child, progress, SECONDS);
     await child.status;
     await untilMarkedProcessesAreGone(mark);
     const report = await Deno.readTextFile(`${folder}/report`).catch(() => "");
