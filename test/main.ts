@@ -1,7 +1,8 @@
 /**
  * `deno task test [FILTER]`: runs every test that this machine can run, in the guest those for which
- * it lacks something that the guest has, and the examples of the documentation. Its last line is
- * `N passed, N failed`, with `, N skipped` if some were.
+ * it lacks something that the guest has, and the examples of the documentation. The guest runs
+ * meanwhile, and what it says comes after what is said here. The last line is `N passed, N failed`,
+ * with `, N skipped` if some were.
  *
  * @module
  */
@@ -27,6 +28,7 @@ import {
 import { guestObstacle } from "../vm/build.ts";
 import { kernelComplaints } from "../vm/kernel_log.ts";
 import { exactly, matcher } from "./filter.ts";
+import { HeldOutput } from "./held_output.ts";
 import type { Listed } from "./listing.ts";
 import type { Lack } from "./needs.ts";
 import { PROGRESS } from "./progress.ts";
@@ -74,9 +76,8 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.failed;
   }
 
-  const host = await runOnHost(room, selection);
   const elsewhere = selection.listed.filter(isForGuest);
-  const guest = elsewhere.length === 0 ? undefined : await runInGuest(room, elsewhere);
+  const { host, guest } = await runBoth(room, selection, elsewhere);
   const counts = guest === undefined ? host : sum(host, guest, elsewhere);
   for (const name of counts.skipped) print(`skipped: ${name}\n`);
   for (const line of reasons(selection.listed, counts.skipped)) print(`${line}\n`);
@@ -186,6 +187,31 @@ async function obstacleOf(components: readonly Component[]): Promise<string | un
   }
 }
 
+// === Both at once ===
+
+/** Most tests here wait or run in one thread, so that the guest has a processor meanwhile. */
+async function runBoth(
+  room: string,
+  selection: Selection,
+  elsewhere: readonly Listed[],
+): Promise<{ host: Counts; guest: Counts | undefined }> {
+  if (elsewhere.length === 0) return { host: await runOnHost(room, selection), guest: undefined };
+  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
+  const output = new HeldOutput(print);
+  const guest = obstacle === undefined
+    ? runInGuest(room, elsewhere, output)
+    : Promise.resolve(withoutGuest(elsewhere, obstacle));
+  const host = runOnHost(room, selection).finally(() => output.release());
+  // A signal ends both; the room is theirs until they have.
+  await Promise.allSettled([host, guest]);
+  return { host: await host, guest: await guest };
+}
+
+function withoutGuest(tests: readonly Listed[], obstacle: string): Counts {
+  const skipped = tests.map(({ registered }) => `${registered} (the guest: ${obstacle})`);
+  return { passed: 0, failed: [], skipped };
+}
+
 // === What came of it ===
 
 /** The counts of both, in which a test that ran in the guest counts once. */
@@ -215,7 +241,7 @@ async function runOnHost(room: string, { listed, args }: Selection): Promise<Cou
   const { code, hung } = await runDeno([
     ...["test", "--allow-all", "--doc", `--junit-path=${report}`, "--preload=./test/progress.ts"],
     ...args,
-  ], `${room}/progress`);
+  ], { progress: `${room}/progress` });
   const counts = countsOf(report, code, hung, "deno test");
   // What is missing is a part of the name of a test that is skipped, and not meant by a filter.
   const isMeant = (name: string): boolean =>
@@ -233,15 +259,14 @@ function withHanging({ passed, failed, skipped }: Counts, file: string): Counts 
 }
 
 /** Runs tests in the guest, which is built when it is first needed. */
-async function runInGuest(room: string, tests: readonly Listed[]): Promise<Counts> {
-  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
-  if (obstacle !== undefined) {
-    const skipped = tests.map(({ registered }) => `${registered} (the guest: ${obstacle})`);
-    return { passed: 0, failed: [], skipped };
-  }
+async function runInGuest(
+  room: string,
+  tests: readonly Listed[],
+  output: HeldOutput,
+): Promise<Counts> {
   const files = new Set(tests.map(({ file }) => file));
   // Types are checked outside, where that is much faster.
-  const { code: badTypes } = await runDeno(["check", "--quiet", ...files]);
+  const { code: badTypes } = await runDeno(["check", "--quiet", ...files], { output });
   if (badTypes !== 0) {
     return { passed: 0, failed: [{ name: "deno check, see above", reason: "" }], skipped: [] };
   }
@@ -253,7 +278,7 @@ async function runInGuest(room: string, tests: readonly Listed[]): Promise<Count
     ...["deno", "test", "--allow-all", "--no-check", `--junit-path=${report}`],
     ...["--preload=./test/progress.ts", "--filter", exactly(tests.map(({ name }) => name!))],
     ...files,
-  ], `${room}/progress-in-guest`);
+  ], { progress: `${room}/progress-in-guest`, output });
   const { passed, failed, skipped } = countsOf(report, code, hung, "deno test in the guest");
   const complaints = kernelComplaints(readIfThere(kernelLog));
   const ran = passed + failed.length + skipped.length;
@@ -286,18 +311,27 @@ function readIfThere(path: string): string {
   }
 }
 
+/** How Deno is run. */
+interface RunOptions {
+  /** The file in which tests tell that they began, if they do. */
+  readonly progress?: string;
+  /** Where its output goes; to ours by default. */
+  readonly output?: HeldOutput;
+}
+
 /**
- * Runs Deno with its output on ours, and ends it when we are to end, or when it makes no progress.
+ * Runs Deno, and ends it when we are to end, or when it makes no progress.
  *
  * @param args Its arguments.
- * @param progress The file in which tests tell that they began, if they do.
+ * @param options What is done with what it tells.
  * @returns How it ended; `hung` is the file in which it made no progress, if it did not.
  * @throws {Interruption} If a signal has ended it.
  */
 async function runDeno(
   args: readonly string[],
-  progress?: string,
+  { progress, output }: RunOptions = {},
 ): Promise<{ code: number; hung: string | undefined }> {
+  const stream = output === undefined ? "inherit" : "piped";
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: PROJECT,
@@ -307,6 +341,8 @@ async function runDeno(
       ...(progress === undefined ? {} : { [PROGRESS]: progress }),
     },
     stdin: "null",
+    stdout: stream,
+    stderr: stream,
   }).spawn();
   using watchdog = progress === undefined ? null : new Watchdog(child, progress, TEST_SECONDS);
   let received: EndingSignal | undefined;
@@ -314,7 +350,9 @@ async function runDeno(
     received = name;
     end(child, again ? "SIGKILL" : "SIGTERM");
   });
+  const taken = output && Promise.all([output.take(child.stdout), output.take(child.stderr)]);
   const { code } = await child.status;
+  await taken;
   if (received !== undefined) throw new Interruption(received);
   return { code, hung: watchdog?.hung };
 }
