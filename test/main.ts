@@ -33,6 +33,7 @@ import type { Listed } from "./listing.ts";
 import type { Lack } from "./needs.ts";
 import { PROGRESS } from "./progress.ts";
 import { type Counts, countTests, type Failure, failureText, summaryLine } from "./report.ts";
+import { FILES } from "./together.ts";
 import { Watchdog } from "./watchdog.ts";
 
 const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -277,8 +278,12 @@ async function runInGuest(
     ...["--kernel-log", kernelLog, "--"],
     ...["deno", "test", "--allow-all", "--no-check", `--junit-path=${report}`],
     ...["--preload=./test/progress.ts", "--filter", exactly(tests.map(({ name }) => name!))],
-    ...files,
-  ], { progress: `${room}/progress-in-guest`, output });
+    "test/together.ts",
+  ], {
+    progress: `${room}/progress-in-guest`,
+    output,
+    env: { [FILES]: JSON.stringify([...files].map((file) => `${PROJECT}/${file}`)) },
+  });
   const { passed, failed, skipped } = countsOf(report, code, hung, "deno test in the guest");
   const complaints = kernelComplaints(readIfThere(kernelLog));
   const ran = passed + failed.length + skipped.length;
@@ -317,6 +322,8 @@ interface RunOptions {
   readonly progress?: string;
   /** Where its output goes; to ours by default. */
   readonly output?: HeldOutput;
+  /** What its environment has besides. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -329,7 +336,7 @@ interface RunOptions {
  */
 async function runDeno(
   args: readonly string[],
-  { progress, output }: RunOptions = {},
+  { progress, output, env = {} }: RunOptions = {},
 ): Promise<{ code: number; hung: string | undefined }> {
   const stream = output === undefined ? "inherit" : "piped";
   const child = new Deno.Command(Deno.execPath(), {
@@ -339,6 +346,7 @@ async function runDeno(
       // Tests that become root of a user namespace would look for another home, where none is set.
       HOME: Deno.env.get("HOME") || homedir(),
       ...(progress === undefined ? {} : { [PROGRESS]: progress }),
+      ...env,
     },
     stdin: "null",
     stdout: stream,
