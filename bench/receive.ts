@@ -61,7 +61,7 @@ function openReceiver(
     queue,
     place,
     refillEntries: refill,
-    patience: QUEUE_MILLISECONDS,
+    timeout: QUEUE_MILLISECONDS,
   });
 }
 

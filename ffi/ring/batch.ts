@@ -74,11 +74,17 @@ export type { Descriptor };
 /** How to send a slice in pieces. */
 export interface EachOptions {
   /**
-   * From the start of one piece to the start of the next, in bytes; their length by default. Less, or
-   * 0 for the same piece again and again, only with a {@linkcode count}.
+   * From the start of one piece to the start of the next, in bytes. Less, or 0 for the same piece
+   * again and again, only with a {@linkcode count}.
+   *
+   * @default {the length}
    */
   readonly stride?: number;
-  /** How many pieces; all that the slice has by default. */
+  /**
+   * How many pieces.
+   *
+   * @default {all that the slice has}
+   */
   readonly count?: number;
   /** `MSG_*` flags. */
   readonly flags?: number;
@@ -88,7 +94,9 @@ export interface EachOptions {
 export interface TimeoutOptions {
   /**
    * Whether that the time ran out is a success, so that what is linked to the timeout starts
-   * (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16). Otherwise it is cancelled then. Default: true.
+   * (`IORING_TIMEOUT_ETIME_SUCCESS`, 5.16). Otherwise it is cancelled then.
+   *
+   * @default {true}
    */
   readonly etimeSuccess?: boolean;
 }

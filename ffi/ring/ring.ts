@@ -34,17 +34,37 @@ import { OP, type OperationName, SETUP, SOCK } from "../kernel/uapi.ts";
 
 /** How to open a {@linkcode Ring}. */
 export interface RingOptions {
-  /** Entries of the submission queue, 1 to 32768; rounded up to a power of two. 256 by default. */
+  /**
+   * Entries of the submission queue, 1 to 32768; rounded up to a power of two.
+   *
+   * @default {256}
+   */
   readonly entries?: number;
-  /** Entries of the completion queue, `entries` to 65536; twice `entries` by default. */
+  /**
+   * Entries of the completion queue, `entries` to 65536.
+   *
+   * @default {twice entries}
+   */
   readonly completionEntries?: number;
-  /** Bytes of a completion; 16 by default. A {@linkcode ZcrxReceiver} needs another. */
+  /**
+   * Bytes of a completion. A {@linkcode ZcrxReceiver} needs another.
+   *
+   * @default {16}
+   */
   readonly completionSize?: CompletionSize;
   /** Set-up flags to do without, as if this kernel did not have them. */
   readonly without?: readonly SetupFlag[];
-  /** Room for registered areas, 1 to 16384; 64 by default. */
+  /**
+   * Room for registered areas, 1 to 16384.
+   *
+   * @default {64}
+   */
   readonly registeredBuffers?: number;
-  /** Room for registered sockets, 1 to 32768; 64 by default. */
+  /**
+   * Room for registered sockets, 1 to 32768.
+   *
+   * @default {64}
+   */
   readonly registeredFiles?: number;
 }
 

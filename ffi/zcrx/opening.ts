@@ -52,14 +52,18 @@ export interface ZcrxReceiverOptions extends ZcrxMemoryOptions {
   readonly place?: Place;
   /**
    * Bytes of a buffer: a power of two from 4096 on (7.0, if the driver can). More than 4096 need an
-   * area of huge pages. 4096 by default.
+   * area of huge pages.
+   *
+   * @default {4096}
    */
   readonly bufferBytes?: number;
   /**
    * How long to wait, in milliseconds, for a queue that is taken: a ring that was closed or whose
-   * process was killed lets go of its queue a moment later. Blocks the thread. 1000 by default.
+   * process was killed releases its queue a moment later. Blocks the thread.
+   *
+   * @default {1000}
    */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
 /** How a receiver came to be. */
@@ -75,9 +79,9 @@ export interface Origin {
 export function openOnQueue(ring: Ring, options: ZcrxReceiverOptions): Origin {
   openEngineOf(ring);
   checkObject("options", options);
-  const { interface: device, queue, place = {}, bufferBytes = 0, patience = 1000 } = options;
+  const { interface: device, queue, place = {}, bufferBytes = 0, timeout = 1000 } = options;
   check("queue", queue, 0, 0xffff_fffe);
-  check("patience", patience, 0, 0x7fff_ffff);
+  check("timeout", timeout, 0, 0x7fff_ffff);
   if (bufferBytes !== 0) {
     check("bufferBytes", bufferBytes, PAGE_SIZE, 1 << 30);
     if (powerOfTwo(bufferBytes) !== bufferBytes) {
@@ -94,19 +98,19 @@ export function openOnQueue(ring: Ring, options: ZcrxReceiverOptions): Origin {
   check("interface", index, 1, 0x7fff_ffff);
   const name = typeof device === "string" ? device : interfaceName(place, device);
   const address = { place, name, index, queue };
-  return openWith(ring, options, { queue: address, bufferBytes, patience });
+  return openWith(ring, options, { queue: address, bufferBytes, timeout });
 }
 
 /** A receiver of no device: see {@linkcode ZcrxReceiver.withoutDevice}. */
 export function openWithoutDevice(ring: Ring, options: ZcrxMemoryOptions): Origin {
-  return openWith(ring, options, { queue: undefined, bufferBytes: 0, patience: 0 });
+  return openWith(ring, options, { queue: undefined, bufferBytes: 0, timeout: 0 });
 }
 
 /** What to open on: a queue or none, with buffers of how many bytes, 0 for a page. */
 interface Where {
   readonly queue: QueueAddress | undefined;
   readonly bufferBytes: number;
-  readonly patience: number;
+  readonly timeout: number;
 }
 
 function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin {
@@ -117,7 +121,7 @@ function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin 
   if (area.closed) throw new ClosedError("Area");
   const features = zcrxFeatures();
   checkRing(ring, features);
-  const { queue, bufferBytes, patience } = where;
+  const { queue, bufferBytes, timeout } = where;
   if (queue === undefined && !features.withoutDevice) {
     throw new UnsupportedError("ZCRX_REG_NODEV", { since: "7.1", remedy: "guest" });
   }
@@ -141,7 +145,7 @@ function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin 
       refillEntries,
       bufferBytes,
       events: features.statistics ? { userDataLow: 0, userDataHigh, mask } : undefined,
-      patience,
+      timeout,
     });
     const shared = new SharedReceiver(region, registration, {
       hasDevice: queue !== undefined,

@@ -39,7 +39,7 @@ export interface RegistrationRequest {
     readonly mask: number;
   } | undefined;
   /** How long to wait for a queue that somebody who just ended still has, in milliseconds. */
-  readonly patience: number;
+  readonly timeout: number;
 }
 
 /** What the kernel made of it. */
@@ -100,7 +100,7 @@ export function register(engine: Engine, request: RegistrationRequest): Registra
   let argument = make();
   let result = call(engine, queue, argument);
   // A ring that was closed, or whose process was killed, lets go of its queue a moment later.
-  const deadline = performance.now() + request.patience;
+  const deadline = performance.now() + request.timeout;
   while (result === EEXIST && performance.now() < deadline) {
     pause(1);
     argument = make();

@@ -469,7 +469,7 @@ const REFUSALS: readonly Refusal[] = [
     name: "another receiver on the queue",
     code: "EEXIST",
     message: /another receiver has queue 1 of zclab0.*close its ring/,
-    receiver: { patience: 0 },
+    receiver: { timeout: 0 },
     cause: (bed) => {
       const ring = Ring.open({ completionSize: 32 });
       const area = Area.map({ bytes: MIB });
@@ -487,7 +487,7 @@ const REFUSALS: readonly Refusal[] = [
     name: "a dma-buf on the queue",
     code: "EEXIST",
     message: /a dma-buf is bound to queue 1 of zclab0/,
-    receiver: { patience: 0 },
+    receiver: { timeout: 0 },
     cause: (bed) => {
       const area = Area.dmaBuf({ bytes: 8 * MIB });
       const receiver = DeviceMemoryReceiver.open({
@@ -517,7 +517,7 @@ for (const { name, code, message, receiver, cause } of REFUSALS) {
     assertEquals(area.inFlight, 0);
     await undo?.();
     // Without the cause it works, with the same ring and the same area.
-    openReceiver(bed, ring, area, { patience: 0 }).close();
+    openReceiver(bed, ring, area, { timeout: 0 }).close();
     ring.close();
     area.close();
     bed.close();

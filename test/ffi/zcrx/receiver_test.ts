@@ -875,7 +875,7 @@ test("A device without queue operations is refused, with the reason", async () =
   using ring = Ring.open({ completionSize: 32 });
   using area = Area.map({ bytes: MIB });
   for (const place of [undefined, bed.near]) {
-    const options = { area, queue: 0, patience: 0, ...place === undefined ? {} : { place } };
+    const options = { area, queue: 0, timeout: 0, ...place === undefined ? {} : { place } };
     const device = place?.interface ?? "lo";
     const error = assertThrows(
       () => ZcrxReceiver.open(ring, { ...options, interface: device }),

@@ -245,7 +245,7 @@ class Arena implements Disposable {
   }
 
   /**
-   * Registers the queue anew, with the patience that everybody has by default, as the kernel closes
+   * Registers the queue anew, with the time limit that everybody has by default, as the kernel closes
    * the ring of a dead process in a thread of its own; and receives a stream.
    */
   async receiveWhole(): Promise<void> {
