@@ -7,14 +7,9 @@
  * @module
  */
 import { median } from "simple-statistics";
-import { cross, experiment, type Trial } from "../labs/kit/experiment/experiment.ts";
+import { compare, cross, experiment, noiseFloor, pairedRatio } from "zclab/experiment";
+import type { Ratio, Trial } from "zclab/types";
 import { mean } from "../labs/kit/statistics/bootstrap.ts";
-import {
-  compare,
-  noiseFloor,
-  pairedRatio,
-  type Ratio,
-} from "../labs/kit/statistics/comparisons.ts";
 
 /** Who does it. */
 type Side = "C" | "zclab";

@@ -4,8 +4,8 @@
  * @module
  */
 import { UnsupportedError } from "zclab";
+import { TrialError } from "zclab/experiment";
 import { OptionError } from "zclab/lab";
-import { TrialError } from "../labs/kit/experiment/experiment.ts";
 import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
 import { Progress } from "../labs/kit/terminal/progress.ts";
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";

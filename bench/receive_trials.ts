@@ -5,8 +5,8 @@
  */
 import { median } from "simple-statistics";
 import { Softnic, Testbed } from "zclab";
-import { cross, experiment, type Trial } from "../labs/kit/experiment/experiment.ts";
-import { compare, noiseFloor } from "../labs/kit/statistics/comparisons.ts";
+import { compare, cross, experiment, noiseFloor } from "zclab/experiment";
+import type { Trial } from "zclab/types";
 import type { Bar, Compared } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
 import { receiveZeroCopy } from "./receive.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import { Socket, Testbed } from "zclab";
-import { transmit, TRANSMIT_MODES, type TransmitMode } from "../labs/kit/workload/transmit.ts";
+import { transmit, TRANSMIT_MODES } from "zclab/lab";
+import type { TransmitMode } from "zclab/types";
 import { compareWithC, type Comparison } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
 import { namespacesOf, Reference } from "./reference.ts";

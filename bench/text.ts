@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { formatSi } from "../labs/kit/plot/format.ts";
-import type { Ratio } from "../labs/kit/statistics/comparisons.ts";
-import { table } from "../labs/kit/terminal/table.ts";
+import { formatSi, table } from "zclab/experiment";
+import type { Ratio } from "zclab/types";
 import { type Bar, type Compared, together } from "./comparison.ts";
 import type { ReceiveResult, ReceiveRow } from "./receive_trials.ts";
 import type { TransmitResult } from "./transmit.ts";
