@@ -43,14 +43,7 @@ export type ReceiveMeasures = {
 export type ReceiveTrial = Trial<{ readonly side: ReceiveSide }, ReceiveMeasures>;
 
 /** What one side reached: medians over its trials. */
-export interface ReceiveRow {
-  readonly side: ReceiveSide;
-  readonly bytesPerSecond: number;
-  readonly bytesPerPiece: number;
-  readonly cpuPerMiB: number;
-  readonly receiverSoftirqPerMiB: number;
-  readonly senderSoftirqPerMiB: number;
-}
+export type ReceiveRow = ReceiveMeasures & { readonly side: ReceiveSide };
 
 /** What came out. */
 export interface ReceiveResult {
@@ -123,11 +116,19 @@ export async function receiveTrials({ rounds, scale, progress }: Effort): Promis
     onProgress: (done, total, { side }) => progress.update(done, total, side),
     trial: ({ side }) => receiveOnce(wire, side),
   });
+  return { bytes, ...summarizeTrials(trials), seed, trials };
+}
+
+/**
+ * What trials of all sides come to.
+ *
+ * @param trials At least two rounds of them, and in each a second run of the baseline.
+ */
+export function summarizeTrials(
+  trials: readonly ReceiveTrial[],
+): Pick<ReceiveResult, "rows" | "speed" | "cpu"> {
   const rows = RECEIVE_SIDES.map((side) => summarize(side, trials));
-  const compared = (
-    name: string,
-    measure: keyof ReceiveRow & keyof ReceiveMeasures,
-  ): Omit<Compared, "unit"> => ({
+  const compared = (name: string, measure: keyof ReceiveMeasures): Omit<Compared, "unit"> => ({
     name,
     c: rows.find(({ side }) => side === BASELINE)![measure],
     zclab: rows.find(({ side }) => side === OURS)![measure],
@@ -135,12 +136,9 @@ export async function receiveTrials({ rounds, scale, progress }: Effort): Promis
     noiseFloor: noiseFloor(trials, { measure })!,
   });
   return {
-    bytes,
     rows,
     speed: { ...compared("zcrx, bytes per second", "bytesPerSecond"), unit: "B/s", bar: SPEED_BAR },
     cpu: { ...compared("zcrx, CPU per MiB", "cpuPerMiB"), unit: "ms", bar: CPU_BAR },
-    seed,
-    trials,
   };
 }
 
@@ -256,15 +254,8 @@ function softirqSeconds(): number[] {
 function summarize(side: ReceiveSide, trials: readonly ReceiveTrial[]): ReceiveRow {
   const own = trials.filter((trial) =>
     !trial.warmUp && !trial.control && trial.factors.side === side
-  );
-  const middle = (measure: keyof ReceiveMeasures): number =>
-    median(own.map(({ measures }) => measures[measure]));
-  return {
-    side,
-    bytesPerSecond: middle("bytesPerSecond"),
-    bytesPerPiece: middle("bytesPerPiece"),
-    cpuPerMiB: middle("cpuPerMiB"),
-    receiverSoftirqPerMiB: middle("receiverSoftirqPerMiB"),
-    senderSoftirqPerMiB: middle("senderSoftirqPerMiB"),
-  };
+  ).map(({ measures }) => measures);
+  const names = Object.keys(own[0]!) as (keyof ReceiveMeasures)[];
+  const medians = names.map((name) => [name, median(own.map((measures) => measures[name]))]);
+  return { side, ...Object.fromEntries(medians) as ReceiveMeasures };
 }
