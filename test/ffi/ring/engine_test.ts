@@ -32,7 +32,7 @@ function mappings(): number {
     .filter((line) => line.includes("[io_uring]")).length;
 }
 
-Deno.test("Both faces share one queue: awaiting keeps the batch API's completions", async () => {
+Deno.test("Both APIs share one queue: awaiting keeps the batch API's completions", async () => {
   using ring = Ring.open({ entries: 8, completionEntries: 8 });
   const expected: number[] = [];
   for (let i = 0; i < 2000; i++) {
