@@ -49,7 +49,7 @@ export const COLOURS: Readonly<Record<"light" | "dark", Colours>> = {
 };
 
 /** The shapes of points: the baseline's first. */
-export const SYMBOLS = [
+const SYMBOLS = [
   "circle",
   "square",
   "triangle",
@@ -61,7 +61,7 @@ export const SYMBOLS = [
 ] as const;
 
 /** The dashes of lines, as `stroke-dasharray` takes them: the baseline's first. */
-export const DASHES: readonly (string | undefined)[] = [
+const DASHES: readonly (string | undefined)[] = [
   undefined,
   "7 3",
   "2 3",

@@ -22,7 +22,7 @@ import {
 } from "./intervals.ts";
 import type { FigureKind } from "./kind.ts";
 import { roomyTicks, textWidth, wrapped } from "./layout.ts";
-import { measured, placeOf } from "./layout_of_trials.ts";
+import { measured, placeOf, type TrialsLayout } from "./layout_of_trials.ts";
 import { linePanel } from "./line_panel.ts";
 import { axisText, capitalised } from "./names.ts";
 import type { Labelled } from "./plain.ts";
@@ -40,7 +40,6 @@ import {
   type TrialsOptions,
   valuesOf,
 } from "./trials.ts";
-import type { TrialsLayout } from "./layout_of_trials.ts";
 
 /** Values with intervals by size and way. */
 export interface ThroughputFigure extends FigureHead {
