@@ -170,10 +170,11 @@ function picture({ lines }: LifelinesFigure, canvas: Canvas): Piece[] {
     const isHeld = sent !== null && (held > sent || released === null);
     const texts = textAt(frame.left - 8, y + 4, wrapped(label, labelRoom + 1, SIZE)[0]!, {
       anchor: "end",
-    }) + textAt(x.at(Math.max(held, sentAt)) + 9, y + 4, outcomes[index]!, {
-      size: SMALL,
-      fill: muted,
-    });
+    }) +
+      textAt(x.at(Math.max(held, sentAt)) + (released === null ? 12 : 9), y + 4, outcomes[index]!, {
+        size: SMALL,
+        fill: muted,
+      });
     return line(x.at(submitted), y, x.at(sentAt), y, colour, 2) +
       (isHeld
         ? rect(
