@@ -8,6 +8,7 @@ import { barPlot } from "../plot/bar_plot.ts";
 import { formatChange } from "../plot/format.ts";
 import { percentilePlot } from "../plot/percentile_plot.ts";
 import { percentilesOfDistributions } from "../plot/percentiles.ts";
+import { BASELINE_STYLE, TERMINAL_STYLES } from "../plot/theme.ts";
 import { isDistribution } from "../statistics/durations.ts";
 import { comparedColumns } from "./columns.ts";
 import type { AnyDeclaration, Chart, PercentileChart } from "./declaration.ts";
@@ -65,7 +66,7 @@ function barText(
         low: Math.min(value, interval?.low ?? value),
         high: Math.max(value, interval?.high ?? value),
         note: comparison === null || isBaseline ? "" : formatChange(comparison.ratio),
-        style: isBaseline ? "yellow" : "cyan",
+        style: isBaseline ? BASELINE_STYLE : TERMINAL_STYLES[0]!,
       };
     }),
     { title, unit: column.unit ?? "" },
