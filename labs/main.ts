@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
+import { bold, dim, green, yellow } from "@std/fmt/colors";
 import { CATALOGUE } from "./catalogue.ts";
 import { requireWritable } from "./kit/lab/arguments.ts";
 import { codeVersion } from "./kit/experiment/code_version.ts";
@@ -45,12 +45,13 @@ import { type RunDifference, runDifferences } from "./kit/run/run_differences.ts
 import { ensureSystem } from "./kit/terminal/setup.ts";
 import {
   describeError,
-  type EndingSignal,
   EXIT,
   exitCode,
+  Interruption,
   isDebugging,
   onEndingSignal,
   printer,
+  runProgram,
   SIGNAL_EXIT,
 } from "./kit/terminal/terminal.ts";
 import { writeWhole } from "./kit/run/whole_file.ts";
@@ -71,17 +72,6 @@ export interface Surroundings {
   readonly debug: boolean;
   /** Ends the process at the second signal even while a trial blocks, until it is disposed. */
   readonly guard?: (request: GuardRequest) => Disposable;
-}
-
-/** A signal ended the run. */
-class Interruption extends Error {
-  override readonly name = "Interruption";
-  readonly code: number;
-
-  constructor(signal: EndingSignal) {
-    super(`interrupted by ${signal}`);
-    this.code = SIGNAL_EXIT[signal];
-  }
 }
 
 /**
@@ -134,7 +124,7 @@ export async function main(
     if (reason instanceof Interruption && !(error instanceof RunError)) {
       if (debug) printError(describeError(error, debug));
       printError(`${reason.message}: cleaned up; nothing was measured, and no file was written\n`);
-      return reason.code;
+      return reason.exitCode;
     }
     printError(describeError(error, debug));
     return exitCode(error);
@@ -167,7 +157,7 @@ function endingOf(
   if (!(reason instanceof Interruption)) return EXIT.done;
   const kept = complete ? "after its last trial" : "what was measured until then is kept";
   printError(`${reason.message}: cleaned up; ${kept}\n`);
-  return reason.code;
+  return reason.exitCode;
 }
 
 /** Runs a lab; undefined if it is not possible here, which then has been said. */
@@ -407,7 +397,4 @@ export function terminalSurroundings(catalogue: readonly Lab[]): Surroundings {
   };
 }
 
-if (import.meta.main) {
-  setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
-  Deno.exit(await main(Deno.args, terminalSurroundings(CATALOGUE)));
-}
+if (import.meta.main) await runProgram((args) => main(args, terminalSurroundings(CATALOGUE)));

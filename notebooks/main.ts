@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readArguments } from "../labs/kit/lab/arguments.ts";
-import { OptionError } from "../labs/kit/lab/lab.ts";
+import { OptionError } from "zclab/lab";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
 import { Room, sweepRooms } from "../labs/kit/terminal/room.ts";
 import {
   ensureSystem,
@@ -13,12 +13,11 @@ import {
   NOTEBOOK_COMPONENTS,
 } from "../labs/kit/terminal/setup.ts";
 import {
-  describeError,
   type EndingSignal,
   EXIT,
-  exitCode,
   onEndingSignal,
   printer,
+  runProgram,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
 import { checkTypes, executeNotebook } from "./tool/execute.ts";
@@ -35,26 +34,57 @@ import {
 } from "./tool/notebook_file.ts";
 import { RECORDINGS } from "./tool/recordings.ts";
 
-const HELP = `deno task notebook [NAME] [--no-browser] [--port PORT] [-- OPTION...]
-    opens the notebooks in JupyterLab, or else in the classic Notebook
-deno task notebook --check [NAME...]
-    executes notebooks without a browser, their types checked before, and changes nothing
-deno task notebook --renew [NAME...]
-    executes notebooks and keeps their outputs, as they are in git
-deno task notebook --record [RUN...]
-    records the runs that notebooks show where their own are not possible
-deno task notebook --install
-    only tells Jupyter about the kernel; --check and --renew do without
-
-  NAME             such as 01 or 01-rings-and-completions; all notebooks if there is none
-  --no-browser     opens no browser, and prints the address instead
-  --port PORT      the port of Jupyter's server
-  --cell-seconds N how long one cell may take under --check and --renew, 120 unless given
-  OPTION...        goes to Jupyter as it is
-  --help           shows this help
-
-Exit codes: 0 done, 1 failed, 2 bad arguments, 77 not possible on this machine
-`;
+const COMMAND_LINE = {
+  command: "deno task notebook",
+  usage: [
+    "[NAME] [--no-browser] [--port N] [-- OPTION...]",
+    "--check | --renew [NAME...] [--cell-seconds N]",
+    "--record [RUN...]",
+    "--install",
+  ],
+  about: ["Opens the notebooks in JupyterLab, or else in the classic Notebook."],
+  words: {
+    NAME: "a notebook, such as 01 or 01-rings-and-completions; all of them if there is none",
+    RUN: "a recorded run; all of them if there is none",
+    OPTION: "goes to Jupyter as it is",
+  },
+  options: {
+    "no-browser": { kind: "flag", description: "opens no browser, and prints the address instead" },
+    port: {
+      kind: "number",
+      description: "the port of Jupyter's server",
+      minimum: 1,
+      maximum: 65_535,
+    },
+    check: {
+      kind: "flag",
+      description:
+        "executes notebooks without a browser, their types checked before, and changes " +
+        "nothing",
+    },
+    renew: {
+      kind: "flag",
+      description: "executes notebooks and keeps their outputs, as they are in git",
+    },
+    "cell-seconds": {
+      kind: "number",
+      description: "how long one cell may take under --check and --renew",
+      default: 120,
+      minimum: 1,
+      maximum: 86_400,
+    },
+    record: {
+      kind: "flag",
+      description: "records the runs that notebooks show where their own are not possible",
+    },
+    install: {
+      kind: "flag",
+      description: "only tells Jupyter about the kernel; --check and --renew do without",
+    },
+  },
+  exitCodes: "0 done, 1 failed, 2 bad arguments, 77 not possible on this machine",
+  handsOn: true,
+} as const satisfies CommandLine;
 
 const ACTIONS = ["check", "renew", "record", "install"] as const;
 
@@ -69,25 +99,10 @@ interface Request {
 }
 
 function parse(args: readonly string[]): Request {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  const further = end < 0 ? [] : args.slice(end + 1);
-  const unknown: string[] = [];
-  const values = readArguments(own, {
-    boolean: [...ACTIONS, "help", "browser"],
-    negatable: ["browser"],
-    default: { browser: true },
-    string: ["port", "cell-seconds", "_"],
-    unknown: (arg) => {
-      if (arg.startsWith("-")) unknown.push(arg);
-      return !arg.startsWith("-");
-    },
-  });
-  if (unknown.length > 0) throw new OptionError(`There is no option ${unknown[0]}\n\n${HELP}`);
-  const actions = ACTIONS.filter((action) => values[action]);
+  const { help, words: names, options, handedOn: further } = readCommandLine(COMMAND_LINE, args);
+  const actions = ACTIONS.filter((action) => options[action]);
   if (actions.length > 1) throw new OptionError(`Either --${actions.join(" or --")}`);
-  const action: Request["action"] = values["help"] ? "help" : actions.at(0) ?? "open";
-  const names = values._.map(String);
+  const action: Request["action"] = help ? "help" : actions.at(0) ?? "open";
   if (action === "open" && names.length > 1) {
     throw new OptionError("Jupyter opens one notebook or the whole folder");
   }
@@ -98,25 +113,18 @@ function parse(args: readonly string[]): Request {
   return {
     action,
     names,
-    browser: values["browser"] as boolean,
-    port: wholeNumber("port", values["port"], 65_535),
-    cellSeconds: wholeNumber("cell-seconds", values["cell-seconds"], 86_400) ?? 120,
+    browser: !options["no-browser"],
+    port: options.port,
+    cellSeconds: options["cell-seconds"],
     further,
   };
-}
-
-function wholeNumber(name: string, given: unknown, most: number): number | undefined {
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  if (typeof given === "string" && /^\d+$/.test(given) && value >= 1 && value <= most) return value;
-  throw new OptionError(`--${name}: ${JSON.stringify(given)} is not between 1 and ${most}`);
 }
 
 async function main(args: readonly string[]): Promise<number> {
   const request = parse(args);
   switch (request.action) {
     case "help":
-      print(HELP);
+      print(helpOf(COMMAND_LINE));
       return EXIT.done;
     case "install":
       print(`Jupyter's kernel for zclab is in ${installKernel()}\n`);
@@ -258,11 +266,4 @@ async function record(names: readonly string[]): Promise<number> {
 const print = printer(Deno.stdout);
 const printError = printer(Deno.stderr);
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    printError(describeError(error));
-    Deno.exit(exitCode(error));
-  }
-}
+if (import.meta.main) await runProgram(main);

@@ -6,14 +6,16 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { UnsupportedError } from "zclab";
 import { OptionError } from "zclab/lab";
-import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
+import { requireWritable } from "../labs/kit/lab/arguments.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {
-  describeError,
+  type EndingSignal,
   EXIT,
-  exitCode,
+  Interruption,
   onEndingSignal,
   printer,
+  runProgram,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
@@ -23,31 +25,71 @@ import { type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
 
-const HELP = `Usage: deno task vm [options] -- COMMAND...
-       deno task vm [options] shell
-       deno task vm [options] build
-
-Runs a command in a guest with Linux 7.3 and softnic, a NIC in software that can do zero-copy
-receive: boots it, runs the command in the project's folder, gives its output and its exit status,
-and powers it off. The guest sees the project and Deno, read-only, at the paths that they have
-outside, and one folder that it can write. It has no network.
-
-  -- COMMAND...      what to run, such as: deno task lab rx-zcrx --quick
-  shell              a prompt in the guest
-  build              only make what the guest consists of; each command does that, too
-
-  --out DIR          the folder that the guest can write (default: results)
-  --memory MIB       memory of the guest (default: 2048)
-  --processors N     processors of the guest (default: 2)
-  --time-limit S     seconds that the command may take (default: 3600; a shell has no limit)
-  --kernel-log FILE  keep what the guest's kernel said, at warning level and worse
-  --strict           exit with 1 if the guest's kernel complained, whatever the command did
-  --mirror ADDRESS   the mirror of Debian to build from (default: that of this machine's apt)
-  --help             show this help
-
-Exit codes: that of the command; 1 if the guest failed, 2 bad arguments, 77 not possible on this
-machine, 130 and 143 interrupted. Ctrl-C interrupts the command, twice ends the guest.
-`;
+const COMMAND_LINE = {
+  command: "deno task vm",
+  usage: ["[options] -- COMMAND...", "[options] shell", "[options] build"],
+  about: [
+    "Runs a command in a guest with Linux 7.3 and softnic, a NIC in software that can do zero-copy " +
+    "receive: boots it, runs the command in the project's folder, gives its output and its exit " +
+    "status, and powers it off. The guest sees the project and Deno, read-only, at the paths that " +
+    "they have outside, and one folder that it can write. It has no network.",
+  ],
+  words: {
+    "-- COMMAND...": "what to run, such as: deno task lab rx-zcrx --quick",
+    shell: "a prompt in the guest",
+    build: "only make what the guest consists of; each command does that, too",
+  },
+  options: {
+    out: {
+      kind: "string",
+      description: "the folder that the guest can write",
+      placeholder: "FOLDER",
+      default: "results",
+    },
+    memory: {
+      kind: "number",
+      description: "memory of the guest",
+      unit: "MiB",
+      default: 2048,
+      minimum: 384,
+      maximum: 1 << 20,
+    },
+    processors: {
+      kind: "number",
+      description: "processors of the guest",
+      default: 2,
+      minimum: 1,
+      maximum: 64,
+    },
+    "time-limit": {
+      kind: "number",
+      description: "how long the command may take; 3600 unless given, and a shell has no limit",
+      unit: "seconds",
+      minimum: 1,
+      maximum: 86_400,
+    },
+    "kernel-log": {
+      kind: "string",
+      description: "keep what the guest's kernel said, at warning level and worse",
+      placeholder: "FILE",
+    },
+    strict: {
+      kind: "flag",
+      description: "exit with 1 if the guest's kernel complained, whatever the command did",
+    },
+    mirror: {
+      kind: "string",
+      description: "the mirror of Debian to build from; that of this machine's apt unless given",
+      placeholder: "ADDRESS",
+      check: mirrorProblem,
+    },
+  },
+  notes: ["Ctrl-C interrupts the command, twice ends the guest."],
+  exitCodes:
+    "that of the command; 1 if the guest failed, 2 bad arguments, 77 not possible on this " +
+    "machine, 130 and 143 interrupted",
+  handsOn: true,
+} as const satisfies CommandLine;
 
 /** What the arguments ask for. */
 interface Request {
@@ -70,33 +112,19 @@ interface Request {
  * @throws {OptionError} If they make no sense.
  */
 export function parseVmCommand(args: readonly string[]): Request {
-  const dashes = args.indexOf("--");
-  const own = dashes < 0 ? args : args.slice(0, dashes);
-  const command = dashes < 0 ? [] : args.slice(dashes + 1);
-  const parsed = readArguments(own, {
-    string: ["out", "memory", "processors", "time-limit", "kernel-log", "mirror"],
-    boolean: ["help", "strict"],
-    alias: { help: "h" },
-    default: { out: "results", memory: "2048", processors: "2" },
-    unknown: (argument, key): boolean => {
-      if (key === undefined) return true;
-      throw new OptionError(`vm does not know ${argument}: deno task vm --help`);
-    },
-  });
-  const words = parsed._.map(String);
-  const shell = words[0] === "shell";
+  const { help, words, options, handedOn: command } = readCommandLine(COMMAND_LINE, args);
+  const isShell = words[0] === "shell";
+  const seconds = options["time-limit"] ?? (isShell ? undefined : 3600);
   return {
-    kind: parsed.help ? "help" : kindOf(words, command),
+    kind: help ? "help" : kindOf(words, command),
     command,
-    out: resolve(given(parsed.out, "--out", "a folder")),
-    memory: wholeNumber("memory", parsed["memory"], 384, 1 << 20)!,
-    processors: wholeNumber("processors", parsed["processors"], 1, 64)!,
-    timeLimit: parsed["time-limit"] === undefined
-      ? shell ? undefined : 3_600_000
-      : wholeNumber("time-limit", parsed["time-limit"], 1, 86_400)! * 1000,
-    kernelLog: optional(parsed["kernel-log"], "--kernel-log", "a file"),
-    strict: parsed.strict === true,
-    mirror: mirrorOf(optional(parsed["mirror"], "--mirror", "an address")),
+    out: resolve(options.out),
+    memory: options.memory,
+    processors: options.processors,
+    timeLimit: seconds === undefined ? undefined : seconds * 1000,
+    kernelLog: options["kernel-log"],
+    strict: options.strict,
+    mirror: options.mirror,
   };
 }
 
@@ -112,24 +140,11 @@ function kindOf(words: readonly string[], command: readonly string[]): Request["
   );
 }
 
-function given(value: unknown, name: string, what: string): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw new OptionError(`${name} needs ${what}`);
-}
-
-function optional(value: unknown, name: string, what: string): string | undefined {
-  return value === undefined ? undefined : given(value, name, what);
-}
-
 /** What apt takes for a mirror; anything else it would refuse only after minutes. */
-function mirrorOf(address: string | undefined): string | undefined {
-  if (address === undefined) return undefined;
-  if (/^(https?|ftp):\/\/[^\s/]|^(file|copy|cdrom):\/[^\s]*$/.test(address)) {
-    if (!/\s/.test(address)) return address;
-  }
-  throw new OptionError(
-    `--mirror ${JSON.stringify(address)} is no address such as http://deb.debian.org/debian`,
-  );
+function mirrorProblem(address: string): string | undefined {
+  return /^((https?|ftp):\/\/[^\s/]\S*|(file|copy|cdrom):\/\S*)$/.test(address)
+    ? undefined
+    : `${JSON.stringify(address)} is no address such as http://deb.debian.org/debian`;
 }
 
 /** What is found out only after the guest has run, or been built, costs minutes. */
@@ -148,7 +163,7 @@ async function requireFiles({ kind, out, kernelLog }: Request): Promise<void> {
 async function main(args: readonly string[]): Promise<number> {
   const request = parseVmCommand(args);
   if (request.kind === "help") {
-    print(HELP);
+    print(helpOf(COMMAND_LINE));
     return EXIT.done;
   }
   if (Deno.build.arch !== "x86_64") {
@@ -180,16 +195,6 @@ async function build(cache: Cache, { mirror }: Request): Promise<GuestFiles> {
   });
 }
 
-class Interruption extends Error {
-  override readonly name = "Interruption";
-  readonly code: number;
-
-  constructor(signal: keyof typeof SIGNAL_EXIT) {
-    super(`interrupted by ${signal}`);
-    this.code = SIGNAL_EXIT[signal];
-  }
-}
-
 async function run(
   cache: Cache,
   files: GuestFiles,
@@ -199,7 +204,7 @@ async function run(
   const { out, memory, processors, timeLimit, kind, command } = request;
   const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
   const { shares, deno } = await projectShares(project, out, cache);
-  let interrupted: keyof typeof SIGNAL_EXIT | undefined;
+  let interrupted: EndingSignal | undefined;
   const [outcome] = await Promise.all([
     runGuest({
       files,
@@ -242,15 +247,4 @@ async function report(outcome: GuestOutcome, { kernelLog }: Request): Promise<vo
 const print = printer(Deno.stdout);
 const printError = printer(Deno.stderr);
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (error instanceof Interruption) {
-      printError(`${error.message}\n`);
-      Deno.exit(error.code);
-    }
-    printError(describeError(error));
-    Deno.exit(exitCode(error));
-  }
-}
+if (import.meta.main) await runProgram(main);

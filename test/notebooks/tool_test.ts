@@ -41,7 +41,7 @@ Deno.test("deno task notebook explains itself, and refuses what makes no sense",
   assertStringIncludes(help.text, "--renew");
   for (
     const [args, says] of [
-      [["--bogus"], "There is no option --bogus"],
+      [["--bogus"], "notebook has no option --bogus"],
       [["--check", "--renew"], "Either --check or --renew"],
       [["--check", "77"], "No notebook 77"],
       [["01", "02"], "one notebook or the whole folder"],

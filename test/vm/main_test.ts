@@ -22,9 +22,11 @@ for (
     [["true"], "deno task vm -- true"],
     [["build", "--", "true"], "after two dashes"],
     [["--oops", "--", "true"], "--oops"],
-    [["--memory", "lots", "--", "true"], "--memory needs an integer"],
-    [["--memory", "1", "--", "true"], "from 384"],
-    [["--out", "--", "true"], "--out needs a folder"],
+    [["--oup", "x", "--", "true"], "did you mean --out?"],
+    [["--memory", "lots", "--", "true"], '--memory: "lots" is not a number'],
+    [["--memory", "1", "--", "true"], "--memory: 1 is not between 384 and 1048576 MiB"],
+    [["--out", "--", "true"], "--out needs a value: --out FOLDER"],
+    [["--mirror", "http://a b", "build"], "no address such as http://deb.debian.org/debian"],
   ] as const
 ) {
   Deno.test(`parseVmCommand() refuses: vm ${args.join(" ")}`, () => {

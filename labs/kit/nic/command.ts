@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { bold, green, setColorEnabled, yellow } from "@std/fmt/colors";
-import { readArguments, wholeNumber } from "../lab/arguments.ts";
+import { bold, green, yellow } from "@std/fmt/colors";
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
-import { OptionError } from "../lab/lab.ts";
+import { OptionError, type OptionValues } from "../lab/options.ts";
 import { Nic } from "./nic.ts";
 import { NicCommands } from "./commands.ts";
 import {
@@ -22,54 +21,72 @@ import { describeLacks } from "./missing.ts";
 import type { NicPlan, NicRequest } from "./plan.ts";
 import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
 import { readLink, readNicSettings } from "./settings.ts";
+import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../terminal/cli.ts";
 import { ensureSystem } from "../terminal/setup.ts";
-import { describeError, EXIT, exitCode, printer } from "../terminal/terminal.ts";
+import { describeError, EXIT, printer, runProgram } from "../terminal/terminal.ts";
 
-/** The port in the examples of the kernel's document on zero-copy receive. */
-const DEFAULT_PORT = 9999;
+const COMMAND_LINE = {
+  command: "deno task nic",
+  usage: ["show [IFACE]", "plan IFACE [options]", "apply IFACE [options]", "restore IFACE | --all"],
+  about: [
+    "Prepares a NIC for zero-copy receive with ethtool: enough queues, headers split from data, " +
+    "other flows kept off one queue (RSS), and one flow steered there.",
+  ],
+  words: {
+    show: "what each NIC is set to, what it lacks, and what would change that",
+    plan: "each command, and the one that undoes it; changes nothing",
+    apply: "does what the plan says; it stays so until it is restored",
+    restore: "sets everything back to what it was",
+  },
+  options: {
+    queue: {
+      kind: "number",
+      description: "the queue for zero copy; the last one unless given",
+      minimum: 0,
+      maximum: 65_535,
+    },
+    port: {
+      kind: "number",
+      description: "the port that the receiver listens on",
+      // That of the examples in the kernel's document on zero-copy receive.
+      default: 9999,
+      minimum: 1,
+      maximum: 65_535,
+    },
+    protocol: {
+      kind: "string",
+      description: "what carries the flow",
+      choices: ["tcp4", "tcp6"],
+      default: "tcp4",
+    },
+    "source-port": {
+      kind: "number",
+      description: "narrows the flow down; some drivers want all of it",
+      minimum: 1,
+      maximum: 65_535,
+    },
+    "source-address": { kind: "string", description: "the same", placeholder: "IP" },
+    "destination-address": { kind: "string", description: "the same", placeholder: "IP" },
+    "even-if-it-cuts-this-machine-off": {
+      kind: "flag",
+      description: "apply, although the machine's connections hang on the NIC ...",
+    },
+    "confirm-interface": {
+      kind: "string",
+      description: "... and say its name again; asked for at a terminal if not given",
+      placeholder: "IFACE",
+    },
+    all: { kind: "flag", description: "restore every NIC of this network namespace" },
+    json: { kind: "flag", description: "show and plan: as JSON" },
+  },
+  notes: ["To work in another network namespace: ip netns exec NAME deno task nic ..."],
+  exitCodes: "0 done, 1 failed, 2 bad arguments, 77 the NIC lacks something",
+} as const satisfies CommandLine;
 
-const HELP = `Usage: deno task nic show [IFACE]
-       deno task nic plan IFACE [--queue N] [--port N] [--protocol tcp4|tcp6]
-       deno task nic apply IFACE [--queue N] [--port N] [--protocol tcp4|tcp6]
-       deno task nic restore IFACE | --all
-
-Prepares a NIC for zero-copy receive with ethtool: enough queues, headers split from data, other
-flows kept off one queue (RSS), and one flow steered there.
-
-  show     what each NIC is set to, what it lacks, and what would change that
-  plan     each command, and the one that undoes it; changes nothing
-  apply    does what the plan says; it stays so until it is restored
-  restore  sets everything back to what it was
-
-  --queue N                  the queue for zero copy (default: the last one)
-  --port N                   the port that the receiver listens on (default ${DEFAULT_PORT})
-  --protocol tcp4|tcp6       (default tcp4)
-  --source-port N, --source-address IP, --destination-address IP
-                             narrow the flow down; some drivers want all of them
-  --even-if-it-cuts-this-machine-off
-                             apply, although the machine's connections hang on the NIC ...
-  --confirm-interface IFACE  ... and say its name again; asked for at a terminal if not given
-  --all                      restore every NIC of this network namespace
-  --json                     show and plan: as JSON
-  --help                     show this help
-
-To work in another network namespace: ip netns exec NAME deno task nic ...
-
-Exit codes: 0 done, 1 failed, 2 bad arguments, 77 the NIC lacks something.
-`;
-
-const STRINGS = [
-  "queue",
-  "port",
-  "protocol",
-  "source-port",
-  "source-address",
-  "destination-address",
-  "confirm-interface",
-];
+type NicValues = OptionValues<typeof COMMAND_LINE.options>;
 
 /** What the command uses of its surroundings. */
-export interface NicCommandOptions {
+export interface NicSurroundings {
   /** Where the answer goes. */
   readonly print: (text: string) => void;
   /** Asks for a line; undefined where nobody can be asked. */
@@ -80,46 +97,43 @@ export interface NicCommandOptions {
  * Does what the arguments ask for.
  *
  * @param args The arguments.
- * @param options Where the answer goes, and who can be asked.
+ * @param surroundings Where the answer goes, and who can be asked.
  * @returns The exit code.
  * @throws {OptionError} If the arguments make no sense.
  */
-export async function nic(args: readonly string[], options: NicCommandOptions): Promise<number> {
-  const rest = args[0] === "--" ? args.slice(1) : args;
-  const parsed = readArguments(rest, {
-    boolean: ["all", "even-if-it-cuts-this-machine-off", "help", "json"],
-    string: ["_", ...STRINGS],
-    alias: { help: "h" },
-    unknown: (argument, key): boolean => {
-      if (key === undefined) return true;
-      throw new OptionError(`nic does not know ${argument}: deno task nic --help`);
-    },
-  });
-  const { print } = options;
-  if (parsed.help === true) {
-    print(HELP);
+export async function nic(
+  args: readonly string[],
+  surroundings: NicSurroundings,
+): Promise<number> {
+  const { help, words, options } = readCommandLine(COMMAND_LINE, args);
+  const { print } = surroundings;
+  if (help) {
+    print(helpOf(COMMAND_LINE));
     return EXIT.done;
   }
-  const [action, name, ...further] = parsed._.map(String);
+  const [action, name, ...further] = words;
   if (further.length > 0) {
     throw new OptionError(`One interface at a time, got ${further.join(" ")}`);
   }
   switch (action) {
     case "show":
-      return await show(name, parsed.json === true, print);
+      return await show(name, options.json, print);
     case "plan":
-      return await plan(required(action, name), requestOf(parsed), parsed.json === true, print);
+      return await plan(required(action, name), requestOf(options), options.json, print);
     case "apply":
-      return await apply(required(action, name), parsed, options);
+      return await apply(required(action, name), options, surroundings);
     case "restore":
-      if (parsed.all === true && name === undefined) return await restoreAll(print);
+      if (options.all && name === undefined) return await restoreAll(print);
       return await restoreOne(required(action, name), print);
     default:
-      throw new OptionError(
-        `${action === undefined ? "What to do?" : `nic does not know ${action}`}: ` +
-          "deno task nic show | plan | apply | restore, or --help",
-      );
+      throw new OptionError(`${questionOf(action)} deno task nic show | plan | apply | restore`);
   }
+}
+
+/** What is asked of who says nothing that is known. */
+function questionOf(action: string | undefined): string {
+  if (action === undefined) return "What to do?";
+  return `nic does not know ${action}${didYouMean(action, Object.keys(COMMAND_LINE.words))}:`;
 }
 
 function required(action: string, name: string | undefined): string {
@@ -127,27 +141,23 @@ function required(action: string, name: string | undefined): string {
   throw new OptionError(`Which interface? deno task nic ${action} IFACE`);
 }
 
-function requestOf(parsed: Readonly<Record<string, unknown>>): NicRequest {
-  const protocol = parsed["protocol"] ?? "tcp4";
-  if (protocol !== "tcp4" && protocol !== "tcp6") {
-    throw new OptionError(`--protocol is tcp4 or tcp6, not ${JSON.stringify(protocol)}`);
-  }
-  const address = (name: string): string | undefined => {
-    const text = parsed[name] as string | undefined;
+function requestOf(options: NicValues): NicRequest {
+  const { protocol, port, queue } = options;
+  const address = (name: "source-address" | "destination-address"): string | undefined => {
+    const text = options[name];
     if (text === undefined || (protocol === "tcp4" ? isIpv4(text) : isIpv6(text))) return text;
     throw new OptionError(
       `--${name} ${JSON.stringify(text)} is not a numeric address of ${protocol}`,
     );
   };
-  const queue = wholeNumber("queue", parsed["queue"], 0, 65_535);
-  const sourcePort = wholeNumber("source-port", parsed["source-port"], 1, 65_535);
+  const sourcePort = options["source-port"];
   const sourceAddress = address("source-address");
   const destinationAddress = address("destination-address");
   return {
     ...(queue === undefined ? {} : { queue }),
     flow: {
       protocol,
-      destinationPort: wholeNumber("port", parsed["port"], 1, 65_535) ?? DEFAULT_PORT,
+      destinationPort: port,
       ...(sourcePort === undefined ? {} : { sourcePort }),
       ...(sourceAddress === undefined ? {} : { sourceAddress }),
       ...(destinationAddress === undefined ? {} : { destinationAddress }),
@@ -226,19 +236,18 @@ function exitOf(plan: NicPlan): number {
 
 async function apply(
   name: string,
-  parsed: Readonly<Record<string, unknown>>,
-  { print, ask }: NicCommandOptions,
+  options: NicValues,
+  { print, ask }: NicSurroundings,
 ): Promise<number> {
-  const request = requestOf(parsed);
+  const request = requestOf(options);
   await using nic = await Nic.open(name, { onCommand: announcing(print) });
   const plan = nic.plan(request);
   print(`${plan}\n`);
   if (exitOf(plan) !== EXIT.done) return exitOf(plan);
   if (plan.steps.length === 0) return EXIT.done;
-  const evenIfItCutsUsOff = parsed["even-if-it-cuts-this-machine-off"] === true;
+  const evenIfItCutsUsOff = options["even-if-it-cuts-this-machine-off"];
   const mustConfirm = evenIfItCutsUsOff && plan.cutsOff.length > 0;
-  const given = parsed["confirm-interface"] as string | undefined;
-  const confirmInterface = given ??
+  const confirmInterface = options["confirm-interface"] ??
     (mustConfirm ? ask?.(`Type the name of the interface to change it all the same:`) ?? "" : "");
   print("\n");
   const applied = await nic.apply(plan, {
@@ -344,18 +353,12 @@ async function identify(commands: NicCommands, name: string): Promise<NicIdentit
 const NEEDED = ["compiler", "liburing", "ip", "ethtool"] as const;
 
 if (import.meta.main) {
-  setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
-  try {
-    const asksForHelp = Deno.args.some((argument) => argument === "--help" || argument === "-h");
+  await runProgram(async (args) => {
+    const asksForHelp = args.some((argument) => argument === "--help" || argument === "-h");
     if (!asksForHelp) await ensureSystem({ components: NEEDED });
-    Deno.exit(
-      await nic(Deno.args, {
-        print: printer(Deno.stdout),
-        ...(Deno.stdin.isTerminal() ? { ask: prompt } : {}),
-      }),
-    );
-  } catch (error) {
-    printer(Deno.stderr)(describeError(error));
-    Deno.exit(exitCode(error));
-  }
+    return await nic(args, {
+      print: printer(Deno.stdout),
+      ...(Deno.stdin.isTerminal() ? { ask: prompt } : {}),
+    });
+  });
 }

@@ -7,25 +7,29 @@
  *
  * @module
  */
-import { bold, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
-import { readArguments } from "../lab/arguments.ts";
+import { bold, dim, green, yellow } from "@std/fmt/colors";
 import type { Lab } from "../lab/lab.ts";
-import { OptionError } from "../lab/lab.ts";
 import { describePending, pendingNics } from "../nic/journal.ts";
 import { type Probe, probe, type ProbeItem } from "../probe/probe.ts";
-import { describeError, EXIT, exitCode, printer } from "./terminal.ts";
+import { type CommandLine, helpOf, readCommandLine } from "./cli.ts";
+import { EXIT, printer, runProgram } from "./terminal.ts";
 
-const HELP = `Usage: deno task doctor [--json]
-
-Shows what works on this machine, and for each thing that does not, the one command that would
-change it. Installs nothing.
-
-  --json  as JSON: {machine, items: [{name, state, why, command?}], labs: [{name, state, missing}],
-          pendingNics: [{identity, state, changes, ...}]}
-  --help  show this help
-
-Exit codes: 0 the flagship lab can run here, 77 it cannot, 2 bad arguments.
-`;
+const COMMAND_LINE = {
+  command: "deno task doctor",
+  usage: ["[--json]"],
+  about: [
+    "Shows what works on this machine, and for each thing that does not, the one command that would " +
+    "change it. Installs nothing.",
+  ],
+  options: {
+    json: {
+      kind: "flag",
+      description: "as JSON: {machine, items: [{name, state, why, command?}], labs: [{name, " +
+        "state, missing}], pendingNics: [{identity, state, changes, ...}]}",
+    },
+  },
+  exitCodes: "0 the flagship lab can run here, 77 it cannot, 2 bad arguments",
+} as const satisfies CommandLine;
 
 /**
  * Does what the arguments ask for.
@@ -41,20 +45,13 @@ export async function doctor(
   catalogue: readonly Lab[],
   print: (text: string) => void,
 ): Promise<number> {
-  const rest = args[0] === "--" ? args.slice(1) : args;
-  const { json, help } = readArguments(rest, {
-    boolean: ["json", "help"],
-    alias: { help: "h" },
-    unknown: (argument): never => {
-      throw new OptionError(`doctor does not know ${argument || '""'}: deno task doctor [--json]`);
-    },
-  });
-  if (help === true) {
-    print(HELP);
+  const { help, options } = readCommandLine(COMMAND_LINE, args);
+  if (help) {
+    print(helpOf(COMMAND_LINE));
     return EXIT.done;
   }
   const here = await probe();
-  print(json === true ? asJson(here, catalogue) : asText(here, catalogue));
+  print(options.json ? asJson(here, catalogue) : asText(here, catalogue));
   const [flagship] = catalogue;
   const possible = flagship !== undefined && here.missing(flagship.needs).length === 0;
   return possible ? EXIT.done : EXIT.notPossible;
@@ -107,13 +104,9 @@ function itemLines({ name, state, why, command, leaves }: ProbeItem, width: numb
 }
 
 if (import.meta.main) {
-  setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
-  try {
+  await runProgram(async (args) => {
     // Loaded here because the labs load the library, which loads this module's neighbours.
     const { CATALOGUE } = await import("../../catalogue.ts");
-    Deno.exit(await doctor(Deno.args, CATALOGUE, printer(Deno.stdout)));
-  } catch (error) {
-    printer(Deno.stderr)(describeError(error));
-    Deno.exit(exitCode(error));
-  }
+    return await doctor(args, CATALOGUE, printer(Deno.stdout));
+  });
 }

@@ -3,12 +3,36 @@
  *
  * @module
  */
+import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 
 /** Signals that end a run, with the exit codes that shells use for them. */
 export const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** A signal that ends a run. */
 export type EndingSignal = keyof typeof SIGNAL_EXIT;
+
+/** A signal ended what was being done. */
+export class Interruption extends ExplainedError {
+  /** The name of the class. */
+  override readonly name = "Interruption";
+  /** The signal. */
+  readonly signal: EndingSignal;
+
+  /**
+   * Says which signal it was.
+   *
+   * @param signal The signal.
+   */
+  constructor(signal: EndingSignal) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+
+  /** The code of {@linkcode SIGNAL_EXIT}. */
+  override get exitCode(): number {
+    return SIGNAL_EXIT[this.signal];
+  }
+}
 
 /**
  * `deno task` and npx hand on the signal that the terminal has already sent to everybody: what comes

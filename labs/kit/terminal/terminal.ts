@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { setColorEnabled } from "@std/fmt/colors";
 import { ExplainedError, type Remedy } from "../../../ffi/kernel/errors.ts";
 import { TrialError } from "../experiment/experiment.ts";
 import { RunError } from "../lab/run_error.ts";
+import { Interruption } from "./signals.ts";
 
-export { type EndingSignal, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";
+export { type EndingSignal, Interruption, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";
 
 /** The exit codes of every `deno task`. */
 export const EXIT = {
@@ -45,7 +47,7 @@ export function describeError(error: unknown, debug: boolean = isDebugging()): s
   const remedy = root instanceof ExplainedError && root.remedy !== undefined
     ? `${REMEDIES[root.remedy]}\n`
     : "";
-  return `error: ${text}\n${remedy}`;
+  return `${root instanceof Interruption ? "" : "error: "}${text}\n${remedy}`;
 }
 
 /** Whether the message says what is wrong and what to do, as those of the system's errors do. */
@@ -63,6 +65,23 @@ function isExplained(error: unknown): boolean {
 export function exitCode(error: unknown): number {
   const root = rootOf(error);
   return root instanceof ExplainedError ? root.exitCode : EXIT.failed;
+}
+
+/**
+ * Runs a command as the whole process: tells its error and ends with its exit code.
+ *
+ * @param main The command; given the arguments, it returns the exit code.
+ */
+export async function runProgram(
+  main: (args: readonly string[]) => number | Promise<number>,
+): Promise<never> {
+  setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    printer(Deno.stderr)(describeError(error));
+    Deno.exit(exitCode(error));
+  }
 }
 
 /** What a trial or a run failed of, or the error itself if it is neither's. */
