@@ -2,7 +2,7 @@
  * The file that a run leaves behind: what ran where, every trial raw, and what they come to.
  *
  * The format is published as a JSON Schema (draft 2020-12) in `labs/kit/run/run_schema.json`, for
- * readers in other languages. What is checked here is the same, with messages for people.
+ * readers in other languages, and is what documents are checked by here.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import type { CodeVersion } from "../experiment/code_version.ts";
 import type { Environment } from "../experiment/environment.ts";
 import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
+import { runSchemaProblem } from "./run_schema.ts";
 import type { RunTable } from "./run_table.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -192,7 +193,7 @@ export function formatRunDocument(document: RunDocument): string {
  */
 export function readRunDocument(text: string): RunDocument {
   const value = parse(text);
-  requireObject(value, "the document");
+  if (!isObject(value)) expected("the document", "an object", value);
   requireKnownSchema(value["schema"]);
   const document = value["schema"] === RUN_SCHEMA ? value : migrate(value);
   requireRunDocument(document);
@@ -255,147 +256,16 @@ function migrate(value: Record<string, unknown>): Record<string, unknown> {
 }
 
 function requireRunDocument(value: unknown): asserts value is RunDocument {
-  requireObject(value, "the document");
-  if (value["schema"] !== RUN_SCHEMA) {
-    expected("schema", JSON.stringify(RUN_SCHEMA), value["schema"]);
-  }
-  requireString(value["lab"], "lab");
-  if (value["invocation"] !== null) requireInvocation(value["invocation"]);
-  requireObject(value["parameters"], "parameters");
-  if (value["seed"] !== null) requireSeed(value["seed"], "seed");
-  requireObject(value["environment"], "environment");
-  for (const part of ["versions", "kernel", "machine", "user", "limits", "sysctls", "extra"]) {
-    requireObject(value["environment"][part], `environment.${part}`);
-  }
-  requireCode(value["code"]);
-  if (value["startedAt"] !== null) requireDate(value["startedAt"], "startedAt");
-  requireBoolean(value["complete"], "complete");
-  requireArray(value["trials"], "trials");
-  for (const [index, trial] of value["trials"].entries()) {
-    requireTrial(trial, `trials[${index}]`);
-  }
-  requireArray(value["summary"], "summary");
-  for (const [index, row] of value["summary"].entries()) requireObject(row, `summary[${index}]`);
-  if (value["table"] !== undefined) requireTable(value["table"]);
+  const problem = runSchemaProblem(value);
+  if (problem !== undefined) expected(problem.path, problem.expected, problem.found);
 }
 
-function requireTable(value: unknown): void {
-  requireObject(value, "table");
-  requireString(value["title"], "table.title");
-  requireObject(value["baseline"], "table.baseline");
-  requireArray(value["within"], "table.within");
-  for (const [index, name] of value["within"].entries()) {
-    requireString(name, `table.within[${index}]`);
-  }
-  for (const part of ["factors", "columns"]) {
-    const list = value[part];
-    requireArray(list, `table.${part}`);
-    for (const [index, item] of list.entries()) {
-      const path = `table.${part}[${index}]`;
-      requireObject(item, path);
-      requireString(item["name"], `${path}.name`);
-      requireString(item["title"], `${path}.title`);
-      if (part === "columns") requireColumn(item, path);
-    }
-  }
-}
-
-function requireColumn(value: Record<string, unknown>, path: string): void {
-  if (value["measure"] !== null) requireString(value["measure"], `${path}.measure`);
-  requireString(value["unit"], `${path}.unit`);
-  const better = value["better"];
-  if (better !== null && better !== "higher" && better !== "lower") {
-    expected(`${path}.better`, '"higher", "lower" or null', better);
-  }
-  for (const name of ["evidence", "verdict", "ratio"]) {
-    requireBoolean(value[name], `${path}.${name}`);
-  }
-}
-
-function requireInvocation(value: unknown): void {
-  requireObject(value, "invocation");
-  requireObject(value["options"], "invocation.options");
-  requireBoolean(value["quick"], "invocation.quick");
-  requireSeed(value["seed"], "invocation.seed");
-  if (value["repeats"] !== null) requireCount(value["repeats"], "invocation.repeats");
-}
-
-function requireCode(value: unknown): void {
-  requireObject(value, "code");
-  for (const name of ["version", "commit"]) {
-    if (value[name] !== null) requireString(value[name], `code.${name}`);
-  }
-  if (value["dirty"] !== null) requireBoolean(value["dirty"], "code.dirty");
-}
-
-function requireTrial(value: unknown, path: string): void {
-  requireObject(value, path);
-  requireCount(value["round"], `${path}.round`);
-  requireCount(value["order"], `${path}.order`);
-  requireBoolean(value["warmUp"], `${path}.warmUp`);
-  requireBoolean(value["control"], `${path}.control`);
-  requireObject(value["factors"], `${path}.factors`);
-  for (const [name, factor] of Object.entries(value["factors"])) {
-    if (typeof factor === "object" && factor !== null) {
-      expected(`${path}.factors.${name}`, "a string, a number, a boolean or null", factor);
-    }
-  }
-  requireObject(value["measures"], `${path}.measures`);
-  requireDate(value["startedAt"], `${path}.startedAt`);
-  const seconds = value["seconds"];
-  if (typeof seconds !== "number" || seconds < 0) {
-    expected(`${path}.seconds`, "a number that is not negative", seconds);
-  }
-  const covariates = value["covariates"];
-  if (covariates === undefined) return;
-  requireObject(covariates, `${path}.covariates`);
-  for (const [name, covariate] of Object.entries(covariates)) {
-    if (covariate !== null && typeof covariate !== "number") {
-      expected(`${path}.covariates.${name}`, "a number or null", covariate);
-    }
-  }
+function isSeed(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSeed(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff;
-}
-
-function requireObject(value: unknown, path: string): asserts value is Record<string, unknown> {
-  if (!isObject(value)) expected(path, "an object", value);
-}
-
-function requireArray(value: unknown, path: string): asserts value is unknown[] {
-  if (!Array.isArray(value)) expected(path, "an array", value);
-}
-
-function requireString(value: unknown, path: string): asserts value is string {
-  if (typeof value !== "string") expected(path, "a string", value);
-}
-
-function requireBoolean(value: unknown, path: string): void {
-  if (typeof value !== "boolean") expected(path, "true or false", value);
-}
-
-function requireCount(value: unknown, path: string): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    expected(path, "a whole number that is not negative", value);
-  }
-}
-
-function requireSeed(value: unknown, path: string): void {
-  if (!isSeed(value)) expected(path, "a whole number from 0 to 4294967295", value);
-}
-
-/** ISO 8601, as the JSON Schema has it; `Date.parse` alone would take almost anything. */
-const DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-
-function requireDate(value: unknown, path: string): void {
-  requireString(value, path);
-  if (!DATE.test(value)) expected(path, "a date and time", value);
 }
 
 function expected(path: string, what: string, value: unknown): never {

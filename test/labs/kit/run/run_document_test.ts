@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { Ajv2020 as Ajv } from "ajv/2020";
 import schema from "../../../../labs/kit/run/run_schema.json" with { type: "json" };
@@ -6,6 +12,7 @@ import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { cross, experiment } from "../../../../labs/kit/experiment/experiment.ts";
 import { runLab } from "../../../../labs/kit/lab/lab.ts";
+import { COMPILED, compiledRunSchema } from "../../../../labs/kit/run/compile_run_schema.ts";
 import {
   formatRunDocument,
   readRunDocument,
@@ -226,7 +233,21 @@ Deno.test("readRunDocument says where a text is not a run document", async () =>
   refused(second({ factors: { a: [1] } }), "trials[1].factors.a: expected a string, a number");
   refused(second({ measures: [] }), "trials[1].measures: expected an object");
   refused(second({ startedAt: "noon" }), "trials[1].startedAt: expected a date");
-  refused(second({ seconds: "1" }), "trials[1].seconds: expected a number");
+  refused(second({ seconds: "1" }), "trials[1].seconds: expected a number that is not negative");
+  refused(second({ covariates: { a: "x" } }), 'trials[1].covariates.a: expected a number, got "x"');
+  const table = (change: Record<string, unknown>): Record<string, unknown> => ({
+    table: { title: "", factors: [], baseline: {}, within: [], columns: [], ...change },
+  });
+  refused(table({ within: [1] }), "table.within[0]: expected a string, got 1");
+  refused(
+    table({ columns: [{ name: "x" }] }),
+    "table.columns[0].measure: expected a string, it is",
+  );
+  const column = { name: "", measure: null, title: "", unit: "", better: "more" };
+  refused(
+    table({ columns: [{ ...column, evidence: true, verdict: true, ratio: true }] }),
+    'table.columns[0].better: expected "higher", "lower" or null, got "more"',
+  );
 });
 
 Deno.test("readRunDocument keeps fields that it does not know", async () => {
@@ -276,6 +297,14 @@ function errorsOf(value: unknown): string {
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
     .join("; ");
 }
+
+Deno.test("what documents are checked by is made of run_schema.json", () => {
+  assertEquals(
+    Deno.readTextFileSync(COMPILED) === compiledRunSchema(),
+    true,
+    "What to do: deno run -A labs/kit/run/compile_run_schema.ts",
+  );
+});
 
 Deno.test("run_schema.json is a JSON Schema (2020-12) that our documents fulfil", async () => {
   assertEquals(new Ajv().validateSchema(schema), true);
@@ -328,6 +357,11 @@ Deno.test("run_schema.json and readRunDocument refuse the same documents", async
       const theirs = errorsOf(JSON.parse(JSON.stringify(document)));
       const what = `${path.join(".")} = ${JSON.stringify(replacement)}`;
       assertEquals(ours === "", theirs === "", `${what}: ours: ${ours}; schema: ${theirs}`);
+      // The place is the part itself, or one in it that is missing.
+      const where = path.map((step) => typeof step === "number" ? `[${step}]` : `.${step}`).join(
+        "",
+      );
+      if (ours !== "") assertStringIncludes(ours, `document: ${where.slice(1)}`);
     }
   }
   // Neither side says yes or no to everything.
