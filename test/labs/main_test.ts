@@ -3,7 +3,12 @@ import { fromFileUrl } from "@std/path";
 import { type Lab, OptionError } from "../../labs/kit/lab/lab.ts";
 import { probe } from "../../labs/kit/probe/probe.ts";
 import { SetupError } from "../../labs/kit/terminal/setup.ts";
-import { describeError, exitCode, printer } from "../../labs/kit/terminal/terminal.ts";
+import {
+  describeError,
+  exitCode,
+  Interruption,
+  printer,
+} from "../../labs/kit/terminal/terminal.ts";
 import { main, type Surroundings } from "../../labs/main.ts";
 import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
 import { TrialError } from "../../labs/kit/experiment/experiment.ts";
@@ -314,6 +319,12 @@ Deno.test("exitCode() and describeError() take whatever is thrown", () => {
   assertEquals(describeError(new OptionError("wrong"), false), "error: wrong\n");
   assertEquals(exitCode(new SetupError(["ip"], "")), 77);
   assertEquals(exitCode(new UringError("SEND", 1)), 1);
+});
+
+Deno.test("an interruption is told as such, and ends with the code of its signal", () => {
+  const interruption = new Interruption("SIGTERM");
+  assertEquals(describeError(interruption, false), "interrupted by SIGTERM\n");
+  assertEquals(exitCode(interruption), 143);
 });
 
 Deno.test("describeError() words what else helps as it is typed", () => {

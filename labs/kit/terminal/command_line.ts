@@ -188,12 +188,13 @@ export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
   };
 }
 
+/** What can stand in the place of a lab's name. */
+const VERBS = ["list", "replay", "compare", "new"];
+
 /** `lab list`, `lab replay FILE` and `lab compare FILE FILE` are `lab --list` and so on. */
 function withoutVerb([first, ...rest]: readonly string[]): readonly string[] {
   if (first === undefined) return [];
-  return first === "list" || first === "replay" || first === "compare"
-    ? [`--${first}`, ...rest]
-    : [first, ...rest];
+  return first !== "new" && VERBS.includes(first) ? [`--${first}`, ...rest] : [first, ...rest];
 }
 
 function newRequest(args: readonly string[]): LabRequest {
@@ -359,18 +360,20 @@ const EXIT_CODES =
   "difference is done: 0";
 
 /** The lab of this name, or the first one. */
-function namedLab(words: readonly string[], labs: readonly Lab[]): Lab {
+function namedLab([name, another]: readonly string[], labs: readonly Lab[]): Lab {
   const [flagship] = labs;
   if (flagship === undefined) throw new OptionError("There are no labs");
-  if (words.length > 1) throw new OptionError(`One lab at a time, not ${words.join(" and ")}`);
-  const [name] = words;
   if (name === undefined) return flagship;
   const found = labs.find((lab) => lab.name === name);
-  if (found !== undefined) return found;
+  if (found !== undefined && another === undefined) return found;
   const names = labs.map((lab) => lab.name);
+  const meant = found === undefined ? didYouMean(name, [...names, ...VERBS]) : "";
+  // What follows a verb that was mistyped is no lab.
+  if (another !== undefined && meant === "") {
+    throw new OptionError(`One lab at a time, not ${name} and ${another}`);
+  }
   throw new OptionError(
-    `There is no lab ${JSON.stringify(name)}${didYouMean(name, names)}. ` +
-      `The labs are: ${names.join(", ")}`,
+    `There is no lab ${JSON.stringify(name)}${meant}. The labs are: ${names.join(", ")}`,
   );
 }
 
