@@ -18,6 +18,8 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
+import type { OperationName } from "zclab/types";
+import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import { unsupported } from "../../../ffi/ring/supported.ts";
 import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
 import { kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
