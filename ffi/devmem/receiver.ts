@@ -4,6 +4,7 @@
  * @module
  */
 import { now } from "../kernel/clock.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import {
   ClosedError,
   describeErrno,
@@ -32,8 +33,7 @@ import {
 } from "./piece.ts";
 import { Tokens } from "./tokens.ts";
 
-const EAGAIN = -11;
-const EBADR = 53;
+const EAGAIN = -ERRNO.EAGAIN;
 
 /** Pieces that one receive takes at most: as many as the shim has room for. */
 const MOST_PIECES = 256;
@@ -378,7 +378,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   #refuseForeign(socket: Socket, index: number, count: number): never {
     const id = this.#pieces[index * WORDS + ID];
     this.#returnTaken(socket, count);
-    throw new UringError("recvmsg MSG_SOCK_DEVMEM", EBADR, {
+    throw new UringError("recvmsg MSG_SOCK_DEVMEM", ERRNO.EBADR, {
       meaning: `the flow comes in through a queue that the dma-buf ${id} is bound to, not ` +
         `${this.id}; what it brought was given back and is lost`,
       advice: `steer it to queue ${this.queues.join(" or ")} of ${this.interface}: ethtool -N ` +

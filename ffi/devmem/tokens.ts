@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { UringError } from "../kernel/errors.ts";
 import { native } from "../kernel/native.ts";
 
-const EBADR = 53;
 const SOL_SOCKET = 1;
 const SO_DEVMEM_DONTNEED = 80;
 
@@ -53,7 +53,7 @@ export class Tokens {
     this.#waiting = 0;
     const freed = this.#setOption(fd, SOL_SOCKET, SO_DEVMEM_DONTNEED, this.#runs.buffer, bytes);
     if (freed === tokens) return;
-    throw new UringError("setsockopt SO_DEVMEM_DONTNEED", freed < 0 ? -freed : EBADR, {
+    throw new UringError("setsockopt SO_DEVMEM_DONTNEED", freed < 0 ? -freed : ERRNO.EBADR, {
       meaning: `the kernel took back ${Math.max(freed, 0)} of ${tokens} pieces`,
       advice: "return the pieces of a socket only through the receiver that received them",
     });

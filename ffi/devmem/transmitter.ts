@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import {
   ClosedError,
   describeErrno,
@@ -22,7 +23,7 @@ import type { Socket } from "../net/socket.ts";
 import type { Ring } from "../ring/ring.ts";
 import { DeviceMemory, requireDmaBuf } from "./binding.ts";
 
-const EAGAIN = -11;
+const EAGAIN = -ERRNO.EAGAIN;
 
 /** A dma-buf area, and who shall send from it. */
 export interface DeviceMemoryTransmitOptions {

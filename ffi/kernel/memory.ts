@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ERRNO } from "./errno.ts";
 import { unwrap, UringError } from "./errors.ts";
 import { native } from "./native.ts";
 
@@ -11,7 +12,7 @@ import { native } from "./native.ts";
 export const PAGE_SIZE = 4096;
 
 const TWO_TO_32 = 2 ** 32;
-const ENOMEM = -12;
+const ENOMEM = -ERRNO.ENOMEM;
 
 /** The lower 32 bits of an address. */
 export function low(address: number): number {

@@ -5,6 +5,7 @@
  */
 import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { UnsupportedError, unwrap, UringError } from "../kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { PAGE_SIZE } from "../kernel/memory.ts";
@@ -13,7 +14,6 @@ import { openUnnamed } from "./unnamed_file.ts";
 
 const O_RDWR = 2;
 const O_CREAT = 0o100;
-const EINVAL = 22;
 const ENOSYS = 38;
 
 /** How to open a {@linkcode DiskFile}. */
@@ -79,8 +79,8 @@ export class DiskFile implements Disposable {
     const name = new TextEncoder().encode(`${path}\0`);
     const flags = O_RDWR | (direct ? native().zclab_o_direct() : 0) | (create ? O_CREAT : 0);
     const result = native().zclab_open(name.buffer, flags, 0o644);
-    if (result === -EINVAL && direct) {
-      throw new UringError(`open ${path}`, EINVAL, {
+    if (result === -ERRNO.EINVAL && direct) {
+      throw new UringError(`open ${path}`, ERRNO.EINVAL, {
         meaning: "its file system does not do direct I/O",
         advice: "choose a file on a disk (ext4, XFS, Btrfs) or a block device",
       });

@@ -20,6 +20,7 @@
  * @module
  */
 import { now } from "../kernel/clock.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { unwrap, UringError } from "../kernel/errors.ts";
 import { Numbered } from "./numbered.ts";
 
@@ -332,7 +333,7 @@ export class MessageNumbers<G extends Group> {
       const run = this.#out.takeRun(number, left);
       const taken = this.#out.taken;
       if (taken === undefined) {
-        throw new UringError("recvmsg MSG_ERRQUEUE", 53, {
+        throw new UringError("recvmsg MSG_ERRQUEUE", ERRNO.EBADR, {
           meaning: `send ${number} was released, but is not out`,
           advice: "send with MSG_ZEROCOPY on this socket only through one MessageZeroCopy",
         });

@@ -12,6 +12,7 @@ import {
   type Slice,
 } from "../memory/area.ts";
 import { now } from "../kernel/clock.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { type Explanation, unwrap, UringError } from "../kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { high, low } from "../kernel/memory.ts";
@@ -28,8 +29,8 @@ import { claimZeroCopy, type Socket, wasCorked } from "./socket.ts";
 import { SOL_SOCKET } from "./socket_options.ts";
 import { MSG } from "../kernel/uapi.ts";
 
-const EAGAIN = -11;
-const ENOBUFS = -105;
+const EAGAIN = -ERRNO.EAGAIN;
+const ENOBUFS = -ERRNO.ENOBUFS;
 const FLAGS = MSG.ZEROCOPY | MSG.NOSIGNAL;
 
 /** What the sockets layer has in use for a socket: 32-bit words, and which is the option memory. */

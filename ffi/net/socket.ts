@@ -7,6 +7,7 @@ import { type Address, decodeAddress, encodeAddress } from "../kernel/address.ts
 import { addressHigh, addressLow, Slice } from "../memory/area.ts";
 import { checkKind, checkObject, checkWhole } from "../kernel/arguments.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, OwnershipError, unwrap, UringError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
@@ -22,7 +23,7 @@ import {
 } from "./socket_options.ts";
 import { AF, MSG, SOCK } from "../kernel/uapi.ts";
 
-const EAGAIN = -11;
+const EAGAIN = -ERRNO.EAGAIN;
 
 /** How to make a socket. */
 export interface SocketOptions {

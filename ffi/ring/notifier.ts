@@ -7,6 +7,7 @@
 import { checkObject, checkTime, checkWhole, wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { type Engine, engineOf, type RingHandle } from "./engine.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
 import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import { Generation } from "./generation.ts";
@@ -166,7 +167,7 @@ export class Notifier {
       while (generation.outstanding > 0) {
         // Every request that is out still has at least one completion to come.
         if (!engine.waitBlocking(1, deadline - performance.now())) {
-          throw new UringError("Notifier.flushBlocking", 62, {
+          throw new UringError("Notifier.flushBlocking", ERRNO.ETIME, {
             meaning: `the kernel still has ${generation.outstanding} buffers`,
           });
         }

@@ -5,13 +5,14 @@
  */
 import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import type { Engine, Target } from "./engine.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { type Explanation, UringError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
 import { timespecFor } from "./timespec.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 
-const ECANCELED = -125;
-const ETIME = -62;
+const ECANCELED = -ERRNO.ECANCELED;
+const ETIME = -ERRNO.ETIME;
 
 /** What every awaited operation takes. */
 export interface OperationOptions {

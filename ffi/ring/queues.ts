@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { Mapping } from "../kernel/memory.ts";
 import { native } from "../kernel/native.ts";
@@ -80,11 +81,11 @@ export function negotiate(
     const flags = flagsFrom(wanted.slice(dropped));
     const result = setup(flags);
     if (result >= 0) return { fd: result, flags };
-    if (result !== -22 || dropped === wanted.length) {
+    if (result !== -ERRNO.EINVAL || dropped === wanted.length) {
       throw new UringError("io_uring_setup", -result);
     }
   }
-  throw new UringError("io_uring_setup", 22);
+  throw new UringError("io_uring_setup", ERRNO.EINVAL);
 }
 
 /**

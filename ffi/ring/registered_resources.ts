@@ -7,6 +7,7 @@
 import { Area, areaRegistrations } from "../memory/area.ts";
 import { wrongKind } from "../kernel/arguments.ts";
 import type { Engine } from "./engine.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf } from "../kernel/memory.ts";
@@ -181,7 +182,7 @@ function memlockError(error: UringError, bytes: number): UringError {
   if (limits[0] === 0xffffffffffffffffn) return error;
   const show = (limit: bigint): string =>
     limit === 0xffffffffffffffffn ? "unlimited" : `${Number(limit) / 1024} KiB`;
-  return new UringError("IORING_REGISTER_BUFFERS_UPDATE", 12, {
+  return new UringError("IORING_REGISTER_BUFFERS_UPDATE", ERRNO.ENOMEM, {
     meaning: `the area needs ${bytes / 1024} KiB of locked memory and RLIMIT_MEMLOCK is ` +
       `${show(limits[0]!)} for everything that this user has registered (hard limit ` +
       `${show(limits[1]!)})`,

@@ -11,6 +11,7 @@ import type { BufferRing } from "./buffer_ring.ts";
 import { checkDescriptor, type Descriptor, fdOf } from "./descriptor.ts";
 import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
 import { ENGINE, Engine, type RingHandle } from "./engine.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, type Explanation } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
 import type { Message } from "../net/message.ts";
@@ -80,8 +81,8 @@ export interface SendZcOptions extends SendOptions {
   readonly notifier?: Notifier;
 }
 
-const ENOBUFS = -105;
-const ECANCELED = -125;
+const ENOBUFS = -ERRNO.ENOBUFS;
+const ECANCELED = -ERRNO.ECANCELED;
 
 /**
  * An io_uring instance with two APIs over one completion queue. {@linkcode Ring.batch}, the batch API,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, UnsupportedError, unwrap, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf } from "../kernel/memory.ts";
@@ -15,8 +16,6 @@ import { explainArea } from "./refusals.ts";
 import { areaArgument } from "./registration.ts";
 import { type Attachment, claim, control, type SharedReceiver } from "./shared.ts";
 
-const EINVAL = 22;
-
 /** Has the next event of a kind told again: see {@linkcode ZcrxReceiver.arm}. */
 export function armEvent(attachment: Attachment, event: ZcrxEvent): void {
   if (ZCRX_EVENT[event] === undefined) {
@@ -25,8 +24,8 @@ export function armEvent(attachment: Attachment, event: ZcrxEvent): void {
   const argument = control(attachment.id, ZCRX_CTRL.ARM_EVENT);
   union(argument, LAYOUTS.zcrx_ctrl_arm_event).set("event_type", ZCRX_EVENT[event]);
   const result = call(attachment, argument);
-  if (result === -EINVAL) {
-    throw new UringError("ZCRX_CTRL_ARM_EVENT", EINVAL, {
+  if (result === -ERRNO.EINVAL) {
+    throw new UringError("ZCRX_CTRL_ARM_EVENT", ERRNO.EINVAL, {
       meaning: `${event} is armed: it has not happened since`,
       advice: "arm an event after nextEvent has told of it",
     });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError } from "../kernel/errors.ts";
 import { SQE } from "../kernel/uapi.ts";
 import { Socket } from "../net/socket.ts";
@@ -22,11 +23,11 @@ import type { PieceTable } from "./piece_table.ts";
 import { explainEnd } from "./refusals.ts";
 import type { SharedReceiver } from "./shared.ts";
 
-const EINTR = -4;
-const EAGAIN = -11;
-const ENOMEM = -12;
-const ENOSPC = -28;
-const ECANCELED = -125;
+const EINTR = -ERRNO.EINTR;
+const EAGAIN = -ERRNO.EAGAIN;
+const ENOMEM = -ERRNO.ENOMEM;
+const ENOSPC = -ERRNO.ENOSPC;
+const ECANCELED = -ERRNO.ECANCELED;
 /** Bytes of one request at most; a longer limit takes several. */
 const LARGEST_PART = 0xffff_f000;
 /** Milliseconds after which a receive gives up that gets no buffer although the program holds none. */

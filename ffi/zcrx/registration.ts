@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { UnsupportedError, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, PAGE_SIZE } from "../kernel/memory.ts";
@@ -21,7 +22,7 @@ import type { ZcrxFeatures } from "./query.ts";
 import type { RefillOffsets, RefillRegion } from "./refill_ring.ts";
 import { explainRegistration, OPERATION, situationOf } from "./refusals.ts";
 
-const EEXIST = -17;
+const EEXIST = -ERRNO.EEXIST;
 
 /** What to register. */
 export interface RegistrationRequest {
@@ -160,20 +161,20 @@ export function checkRing(
   }
   const { flags } = ring;
   if (!flags.includes("DEFER_TASKRUN")) {
-    throw new UringError(OPERATION, 22, {
+    throw new UringError(OPERATION, ERRNO.EINVAL, {
       meaning: "the ring has no DEFER_TASKRUN",
       advice: "open it without giving up DEFER_TASKRUN, SINGLE_ISSUER and TASKRUN_FLAG",
     });
   }
   if (!flags.includes("CQE32") && !flags.includes("CQE_MIXED")) {
-    throw new UringError(OPERATION, 22, {
+    throw new UringError(OPERATION, ERRNO.EINVAL, {
       meaning: "completions of this ring have 16 bytes, and those of a receiver have 32",
       advice: "Ring.open({ completionSize: 32 })" +
         (features.mixedCompletions ? ', or "mixed"' : ""),
     });
   }
   if (flags.includes("CQE_MIXED") && ring.completionEntries < MIXED_PLACES) {
-    throw new UringError(OPERATION, 22, {
+    throw new UringError(OPERATION, ERRNO.EINVAL, {
       meaning:
         `the ring's ${ring.completionEntries} completion entries may never have room for one ` +
         "of 32 bytes, which takes two that follow each other and do not wrap around",

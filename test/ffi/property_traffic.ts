@@ -4,15 +4,16 @@
  *
  * @module
  */
+import { ERRNO } from "../../ffi/kernel/errno.ts";
 import type { Socket } from "../../ffi/net/socket.ts";
 
 /** Bytes at the start of each datagram: channel, datagram and length. */
 export const HEADER = 12;
 
-const EINTR = -4;
-const EAGAIN = -11;
+const EINTR = -ERRNO.EINTR;
+const EAGAIN = -ERRNO.EAGAIN;
 const EPIPE = -32;
-const ECANCELED = -125;
+const ECANCELED = -ERRNO.ECANCELED;
 
 /** Fills bytes with the content that a stream or datagram has from a position on. */
 export function fillContent(bytes: Uint8Array, id: number, position: number): void {

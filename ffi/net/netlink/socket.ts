@@ -8,6 +8,7 @@
  * @module
  */
 import { Descriptor } from "../../kernel/descriptor.ts";
+import { ERRNO } from "../../kernel/errno.ts";
 import { describeErrno, type Explanation, unwrap, UringError } from "../../kernel/errors.ts";
 import { addressOf, high, low } from "../../kernel/memory.ts";
 import { native } from "../../kernel/native.ts";
@@ -210,7 +211,7 @@ export class NetlinkSocket implements Disposable {
       native().zclab_recv(fd, low(address) >>> 0, high(address), BUFFER_BYTES, MSG_TRUNC),
     );
     if (length > BUFFER_BYTES) {
-      throw new UringError(operation, 90, {
+      throw new UringError(operation, ERRNO.EMSGSIZE, {
         meaning: `the kernel sent ${length} bytes at once, and ${BUFFER_BYTES} is what fits`,
         advice: "report it: no kernel known sends that much",
       });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import type { Area } from "../../../ffi/memory/area.ts";
 import { BufferRing } from "../../../ffi/ring/buffer_ring.ts";
 import { now } from "../../../ffi/kernel/clock.ts";
@@ -193,7 +194,7 @@ export function receiveMultishot(
       provided.release(slice);
     }
     // Out of buffers it ends, and is started again.
-    if (result < 0 && result !== -105) failure = result;
+    if (result < 0 && result !== -ERRNO.ENOBUFS) failure = result;
     if (result === 0) ended = true;
   };
   tally.begin();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import { now } from "../../../ffi/kernel/clock.ts";
 import { UringError } from "../../../ffi/kernel/errors.ts";
@@ -315,7 +316,7 @@ class MessageSender implements Sender {
 }
 
 function overdue(operation: string, missing: number): UringError {
-  return new UringError(operation, 62, {
+  return new UringError(operation, ERRNO.ETIME, {
     meaning: `${missing} completions did not come within ${PATIENCE / 1000} s`,
     advice: "check the link and its queueing discipline",
   });

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   Area,
@@ -15,7 +16,7 @@ import {
 } from "zclab";
 import { connectTcp, connectUdp, reapAll, sleep, until } from "../connections.ts";
 
-const ECANCELED = -125;
+const ECANCELED = -ERRNO.ECANCELED;
 
 /** What became of a promise in five seconds. */
 function within<T>(promise: Promise<T>): Promise<T | string> {

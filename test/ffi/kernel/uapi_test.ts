@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { CAP } from "../../../ffi/kernel/capability.ts";
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { describeErrno } from "../../../ffi/kernel/errors.ts";
 import { SOCKET_OPTIONS } from "../../../ffi/net/socket_options.ts";
 import * as uapi from "../../../ffi/kernel/uapi.ts";
@@ -57,6 +58,7 @@ const RECORDS: readonly (readonly [prefix: string, values: Readonly<Record<strin
   ["SOCK_", uapi.SOCK],
   ["MSG_", uapi.MSG],
   ["POLL", uapi.POLL],
+  ["", ERRNO],
 ];
 
 /** The kernel's names that do not follow from ours. */

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   Area,
@@ -35,8 +36,8 @@ import {
 } from "../connections.ts";
 import { test } from "../../needs.ts";
 
-const ECANCELED = -125;
-const ETIME = -62;
+const ECANCELED = -ERRNO.ECANCELED;
+const ETIME = -ERRNO.ETIME;
 const EBADF = -9;
 
 /** The results of completions that are not notifications, by user data. */

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import {
   assert,
   assertEquals,
@@ -33,8 +34,8 @@ import {
 } from "../connections.ts";
 import { inTime } from "../../until.ts";
 
-const ENOBUFS = -105;
-const ECANCELED = -125;
+const ENOBUFS = -ERRNO.ENOBUFS;
+const ECANCELED = -ERRNO.ECANCELED;
 const POLLPRI = 2;
 
 /** Waits until that many completions of a user data have come. */

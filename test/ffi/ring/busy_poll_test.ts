@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import {
   assert,
   assertEquals,
@@ -22,8 +23,6 @@ import { test } from "../../needs.ts";
 const IORING_REGISTER_NAPI = 27;
 const [REGISTER_OP, STATIC_ADD_ID, STATIC_DEL_ID] = [0, 1, 2];
 const [DYNAMIC, STATIC, INACTIVE] = [0, 1, 255];
-const ENOENT = 2;
-const EEXIST = 17;
 
 /** In this test's own words, so that it does not repeat a mistake of the code under test. */
 function napi(
@@ -141,20 +140,20 @@ test("BusyPoll.ofRing() polls static ids and puts those of an earlier one back",
     Deno.inspect(earlier),
     `BusyPoll { ring, 50 µs, static, ids: ${first}, prefer: false }`,
   );
-  assertEquals(napi(ring, STATIC_ADD_ID, first).result, -EEXIST);
+  assertEquals(napi(ring, STATIC_ADD_ID, first).result, -ERRNO.EEXIST);
   earlier.addId(second);
   assertEquals(earlier.ids, [first, second]);
-  assertEquals(napi(ring, STATIC_ADD_ID, second).result, -EEXIST);
+  assertEquals(napi(ring, STATIC_ADD_ID, second).result, -ERRNO.EEXIST);
   earlier.removeId(second);
-  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
+  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ERRNO.ENOENT);
   assertThrows(() => earlier.addId(first), RangeError, "polled already");
   assertThrows(() => earlier.removeId(second), RangeError, "is not polled");
 
   const later = BusyPoll.ofRing(ring, { microseconds: 60, ids: [second] });
   assertThrows(() => earlier.addId(second), TypeError, "a later BusyPoll");
-  assertEquals(napi(ring, STATIC_DEL_ID, first).result, -ENOENT);
+  assertEquals(napi(ring, STATIC_DEL_ID, first).result, -ERRNO.ENOENT);
   later.close();
-  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ENOENT);
+  assertEquals(napi(ring, STATIC_DEL_ID, second).result, -ERRNO.ENOENT);
   const { result, microseconds, tracking } = napi(ring, STATIC_DEL_ID, first);
   assertEquals({ result, microseconds, tracking }, {
     result: 0,

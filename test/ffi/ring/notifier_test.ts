@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   Area,
@@ -17,7 +18,6 @@ import { connectTcp, connectUdp, pattern, reapAll, sleep } from "../connections.
 import { inTime } from "../../until.ts";
 import { test } from "../../needs.ts";
 
-const EMSGSIZE = 90;
 /** More than a receive buffer of 4096 takes, and little of what an ordinary user may lock. */
 const UNREAD = 1 << 20;
 
@@ -122,7 +122,7 @@ test("Failed sends are counted, their error is told, and their copied bit ignore
     { requests, sent, failed, copied, bytes, notified },
     { requests: 5, sent: 2, failed: 3, copied: 0, bytes: 2000, notified: 4 },
   );
-  assertEquals([error!.code, error!.errno], ["EMSGSIZE", EMSGSIZE]);
+  assertEquals([error!.code, error!.errno], ["EMSGSIZE", ERRNO.EMSGSIZE]);
 
   // The next notifier of the slot has forgotten all that.
   ring.batch.sendZc(socket, small, slot);

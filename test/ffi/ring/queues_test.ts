@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Area, Ring, Testbed, UnsupportedError, UringError } from "zclab";
 import type { CompletionSize, SetupFlag } from "zclab/types";
@@ -8,7 +9,7 @@ import { test, USUAL_MEMLOCK } from "../../needs.ts";
 import { assertModule, connectUdp } from "../connections.ts";
 
 const NAMES = WANTED_FLAGS.map(([name]) => name) as SetupFlag[];
-const EINVAL = -22;
+const EINVAL = -ERRNO.EINVAL;
 
 /** The set-up flags that came with each kernel, and nothing newer. */
 const KERNELS: readonly (readonly [version: string, flags: readonly (keyof typeof SETUP)[]])[] = [

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertThrows } from "@std/assert";
 import {
   Area,
@@ -78,32 +79,25 @@ interface Case {
   readonly message: RegExp;
 }
 
-const EPERM = 1;
 const EBADF = 9;
-const ENOMEM = 12;
 const EFAULT = 14;
-const EBUSY = 16;
-const EEXIST = 17;
-const ENODEV = 19;
-const EINVAL = 22;
 const ERANGE = 34;
 const ENODATA = 61;
-const EOPNOTSUPP = 95;
 const ENETDOWN = 100;
 
 /** Each refusal with what could be found out, and what is said of it. */
 const CASES: readonly Case[] = [
   {
-    errno: EPERM,
+    errno: ERRNO.EPERM,
     situation: { netAdmin: false },
     message: /EPERM: CAP_NET_ADMIN is needed.*run as root/,
   },
   {
-    errno: EPERM,
+    errno: ERRNO.EPERM,
     situation: { initialUserNamespace: false },
     message: /root of another user namespace.*outside of rootless containers/,
   },
-  { errno: ENODEV, message: /eth1 is gone.*ip link/ },
+  { errno: ERRNO.ENODEV, message: /eth1 is gone.*ip link/ },
   { errno: ERANGE, queue: 4, message: /no queue 4: it receives on 4, .*from 0 to 3/ },
   {
     errno: ERANGE,
@@ -124,38 +118,53 @@ const CASES: readonly Case[] = [
   },
   { errno: ERANGE, facts: UNKNOWN, message: /no queue 1.*ethtool -l eth1/ },
   {
-    errno: EINVAL,
+    errno: ERRNO.EINVAL,
     facts: { dataSplit: "off" },
     message: /tcp-data-split is off, and must be on\./,
   },
   {
-    errno: EINVAL,
+    errno: ERRNO.EINVAL,
     facts: { dataSplit: "auto" },
     message: /is auto.*\(auto is not\).*ethtool -G eth1 tcp-data-split on/,
   },
-  { errno: EINVAL, facts: { splitThreshold: 100 }, message: /up to 100 bytes.*hds-thresh 0/ },
+  { errno: ERRNO.EINVAL, facts: { splitThreshold: 100 }, message: /up to 100 bytes.*hds-thresh 0/ },
   {
-    errno: EINVAL,
+    errno: ERRNO.EINVAL,
     bufferBytes: 8192,
     situation: { features: { ...FEATURES, bufferBytes: false } },
     message: /came with Linux 7\.0/,
   },
-  { errno: EINVAL, facts: UNKNOWN, message: /is not on, its hds-thresh is not 0.*ethtool -g eth1/ },
-  { errno: EEXIST, facts: { xdp: true }, message: /XDP program.*ip link set eth1 xdp off/ },
-  { errno: EEXIST, facts: { provider: "dma-buf" }, message: /dma-buf is bound to queue 1 of eth1/ },
-  { errno: EEXIST, facts: { provider: "io_uring" }, message: /another receiver.*close its ring/ },
-  { errno: EEXIST, facts: UNKNOWN, message: /another's memory, or an XDP program/ },
-  { errno: EBUSY, message: /AF_XDP, or leased/ },
-  { errno: EOPNOTSUPP, message: /driver of eth1 cannot give a queue other memory.*withoutDevice/ },
-  { errno: EOPNOTSUPP, bufferBytes: 8192, message: /cannot have buffers of 8192 bytes/ },
+  {
+    errno: ERRNO.EINVAL,
+    facts: UNKNOWN,
+    message: /is not on, its hds-thresh is not 0.*ethtool -g eth1/,
+  },
+  { errno: ERRNO.EEXIST, facts: { xdp: true }, message: /XDP program.*ip link set eth1 xdp off/ },
+  {
+    errno: ERRNO.EEXIST,
+    facts: { provider: "dma-buf" },
+    message: /dma-buf is bound to queue 1 of eth1/,
+  },
+  {
+    errno: ERRNO.EEXIST,
+    facts: { provider: "io_uring" },
+    message: /another receiver.*close its ring/,
+  },
+  { errno: ERRNO.EEXIST, facts: UNKNOWN, message: /another's memory, or an XDP program/ },
+  { errno: ERRNO.EBUSY, message: /AF_XDP, or leased/ },
+  {
+    errno: ERRNO.EOPNOTSUPP,
+    message: /driver of eth1 cannot give a queue other memory.*withoutDevice/,
+  },
+  { errno: ERRNO.EOPNOTSUPP, bufferBytes: 8192, message: /cannot have buffers of 8192 bytes/ },
   { errno: ENODATA, message: /did not take its buffers from the area/ },
   { errno: ENETDOWN, message: /eth1 is down.*ip link set eth1 up/ },
   {
-    errno: ENOMEM,
+    errno: ERRNO.ENOMEM,
     situation: { memlock: 65536 },
     message: /need 1025 KiB.*RLIMIT_MEMLOCK is 64 KiB.*ulimit -l 1089/,
   },
-  { errno: ENOMEM, message: /posts in advance.*larger area/ },
+  { errno: ERRNO.ENOMEM, message: /posts in advance.*larger area/ },
   { errno: EFAULT, message: /cannot be pinned/ },
   { errno: EBADF, area: DMA_BUF, message: /no dma-buf/ },
   { errno: 5, message: /EIO/ },
@@ -181,15 +190,15 @@ Deno.test("A refused registration without a device is explained", () => {
   const request = { queue: undefined, bufferBytes: 0, refillEntries: 64, area: DMA_BUF };
   const situation = { ...SITUATION, facts: undefined };
   const explain = (errno: number): string => explainRegistration(errno, request, situation).message;
-  assertMatch(explain(EINVAL), /no dma-buf/);
-  assertMatch(explain(EOPNOTSUPP), /buffers of a page/);
-  assertMatch(explain(ENOMEM), /out of memory/);
+  assertMatch(explain(ERRNO.EINVAL), /no dma-buf/);
+  assertMatch(explain(ERRNO.EOPNOTSUPP), /buffers of a page/);
+  assertMatch(explain(ERRNO.ENOMEM), /out of memory/);
   assertMatch(explain(EFAULT), /cannot be pinned/);
 });
 
 Deno.test("A kernel that was built without zero-copy receive is said to be", () => {
   const request = { queue: undefined, bufferBytes: 0, refillEntries: 64, area: MEMORY };
-  const error = explainRegistration(EOPNOTSUPP, request, { ...SITUATION, built: false });
+  const error = explainRegistration(ERRNO.EOPNOTSUPP, request, { ...SITUATION, built: false });
   assertInstanceOf(error, UnsupportedError);
   assertEquals(error.feature, "CONFIG_IO_URING_ZCRX");
 });
@@ -197,17 +206,17 @@ Deno.test("A kernel that was built without zero-copy receive is said to be", () 
 Deno.test("An area that cannot be added is explained", () => {
   const explain = (errno: number, areas: number, area = MEMORY): string =>
     explainArea(errno, { area, bufferBytes: 4096, areas }).message;
-  assertMatch(explain(EINVAL, 1), /Area\.dmaBuf/);
-  assertMatch(explain(EINVAL, 1024), /has 1024 areas/);
+  assertMatch(explain(ERRNO.EINVAL, 1), /Area\.dmaBuf/);
+  assertMatch(explain(ERRNO.EINVAL, 1024), /has 1024 areas/);
   assertMatch(explain(ERANGE, 1), /not contiguous/);
   assertMatch(explain(EFAULT, 1), /device is gone/);
-  assertMatch(explain(ENOMEM, 1), /ENOMEM/);
+  assertMatch(explain(ERRNO.ENOMEM, 1), /ENOMEM/);
 });
 
 Deno.test("The end of a receive is explained", () => {
   assertMatch(explainEnd(93, false).message, /EPROTONOSUPPORT.*plain TCP/);
-  assertMatch(explainEnd(ENOMEM, false).message, /every buffer of the area is with the NIC/);
-  assertMatch(explainEnd(ENOMEM, true).message, /cannot copy into one/);
+  assertMatch(explainEnd(ERRNO.ENOMEM, false).message, /every buffer of the area is with the NIC/);
+  assertMatch(explainEnd(ERRNO.ENOMEM, true).message, /cannot copy into one/);
   assertMatch(explainEnd(104, false).message, /ECONNRESET: the peer reset/);
 });
 
