@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, OwnershipError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import type { Area } from "../memory/area.ts";
 import type { Socket } from "../net/socket.ts";
 
@@ -134,14 +134,8 @@ export class DeviceMemoryPiece implements Disposable {
     );
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("DeviceMemoryPiece", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("DeviceMemoryPiece", this.#facts());
+  static {
+    showFacts(DeviceMemoryPiece, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -11,7 +11,7 @@ import {
   OwnershipError,
   UringError,
 } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { high, low } from "../kernel/memory.ts";
 import { native } from "../kernel/native.ts";
 import { MSG, POLL } from "../kernel/uapi.ts";
@@ -262,14 +262,8 @@ export class DeviceMemoryTransmitter extends DeviceMemory {
     }
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("DeviceMemoryTransmitter", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("DeviceMemoryTransmitter", this.#facts());
+  static {
+    showFacts(DeviceMemoryTransmitter, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

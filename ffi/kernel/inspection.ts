@@ -26,6 +26,36 @@ export const CLOSED: readonly Fact[] = [["state", "closed", "bare"]];
 const CELLS = 64;
 
 /**
+ * Makes a class show the state of its objects: on one line at a prompt, as a table in notebooks. Called
+ * in a static block of the class, which alone reaches what is private.
+ *
+ * @param type The class.
+ * @param facts What is always shown.
+ * @param more What only a table has room for.
+ */
+export function showFacts<Shown extends object>(
+  type: { readonly name: string; readonly prototype: Shown },
+  facts: (shown: Shown) => readonly Fact[],
+  more: (shown: Shown) => readonly Fact[] = () => [],
+): void {
+  const methods: Readonly<Record<string, (this: Shown) => string | Display>> = {
+    "Deno.customInspect"(): string {
+      return inLine(type.name, facts(this));
+    },
+    "Jupyter.display"(): Display {
+      return inTable(type.name, facts(this), more(this));
+    },
+  };
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(type.prototype, Symbol.for(name), {
+      value,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/**
  * An object's state on one line.
  *
  * @param kind What it is, such as `Ring`.

@@ -7,7 +7,7 @@ import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { UnsupportedError, unwrap, UringError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { PAGE_SIZE } from "../kernel/memory.ts";
 import { native } from "../kernel/native.ts";
 import { openUnnamed } from "./unnamed_file.ts";
@@ -161,14 +161,8 @@ export class DiskFile implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("DiskFile", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("DiskFile", this.#facts());
+  static {
+    showFacts(DiskFile, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { addressHigh, addressLow, Slice } from "../memory/area.ts";
 import { checkKind, checkObject, wrongKind } from "../kernel/arguments.ts";
 import { type Address, decodeAddress, encodeAddress } from "../kernel/address.ts";
@@ -204,14 +204,8 @@ export class Message {
     return undefined;
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Message", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Message", this.#facts());
+  static {
+    showFacts(Message, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

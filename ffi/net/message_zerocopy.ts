@@ -14,7 +14,7 @@ import {
 import { now } from "../kernel/clock.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { type Explanation, unwrap, UringError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { high, low } from "../kernel/memory.ts";
 import {
   type Group,
@@ -299,14 +299,8 @@ export class MessageZeroCopy {
     return this.#numbers.reap();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("MessageZeroCopy", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("MessageZeroCopy", this.#facts());
+  static {
+    showFacts(MessageZeroCopy, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -5,7 +5,7 @@
  */
 import { Descriptor } from "../kernel/descriptor.ts";
 import { ClosedError, describeErrno, UnsupportedError, unwrap } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
 
 /** What the kernel says when it does not let this user make a namespace. */
@@ -133,14 +133,8 @@ export class NetworkNamespace implements Disposable {
     this.close();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("NetworkNamespace", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("NetworkNamespace", this.#facts());
+  static {
+    showFacts(NetworkNamespace, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

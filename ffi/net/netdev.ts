@@ -13,7 +13,7 @@ import {
   UnsupportedError,
   unwrap,
 } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
 import { type Attribute, attribute, type Attributes } from "./netlink/attributes.ts";
 import { GenericNetlink, type NetlinkFamily } from "./netlink/generic.ts";
@@ -275,14 +275,8 @@ export class Netdev implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Netdev", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Netdev", this.#facts());
+  static {
+    showFacts(Netdev, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

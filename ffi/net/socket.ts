@@ -9,7 +9,7 @@ import { checkKind, checkObject, checkWhole } from "../kernel/arguments.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, OwnershipError, unwrap, UringError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { native } from "../kernel/native.ts";
 import { Registrations } from "../memory/registrations.ts";
 import type { Place } from "./place.ts";
@@ -475,14 +475,8 @@ export class Socket implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Socket", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Socket", this.#facts());
+  static {
+    showFacts(Socket, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

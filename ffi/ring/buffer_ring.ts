@@ -16,7 +16,7 @@ import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ClosedError, OwnershipError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { Mapping, PAGE_SIZE } from "../kernel/memory.ts";
 import { CQE, REGISTER } from "../kernel/uapi.ts";
@@ -249,14 +249,8 @@ export class BufferRing implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("BufferRing", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("BufferRing", this.#facts(), this.#more());
+  static {
+    showFacts(BufferRing, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

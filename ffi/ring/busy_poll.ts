@@ -6,7 +6,7 @@
  */
 import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { ClosedError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { Socket } from "../net/socket.ts";
 import { pollSocket, type SocketBusyPollOptions } from "../net/socket_polling.ts";
 import { type Engine, openEngineOf } from "./engine.ts";
@@ -233,14 +233,8 @@ export class BusyPoll implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("BusyPoll", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("BusyPoll", this.#facts());
+  static {
+    showFacts(BusyPoll, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

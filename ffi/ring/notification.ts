@@ -4,7 +4,7 @@
  * @module
  */
 import type { UringError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 
 /** What a {@linkcode Notification} says, by name. */
 export type NotificationFields = {
@@ -54,14 +54,8 @@ export class Notification {
     this.latencyMilliseconds = fields.latencyMilliseconds;
   }
 
-  /** One line for the REPL: what is always of interest, and what went wrong if anything did. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Notification", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Notification", this.#facts(), this.#more());
+  static {
+    showFacts(Notification, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -9,7 +9,7 @@ import { now } from "../kernel/clock.ts";
 import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { Generation } from "./generation.ts";
 import { Notification } from "./notification.ts";
 import { quietly } from "./operation.ts";
@@ -206,14 +206,8 @@ export class Notifier {
     });
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Notifier", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Notifier", this.#facts(), this.#more());
+  static {
+    showFacts(Notifier, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -4,7 +4,7 @@
  * @module
  */
 import { OwnershipError } from "../kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import type { Slice } from "../memory/area.ts";
 
 /** Whose the buffer of a piece is, which takes it back. */
@@ -65,14 +65,8 @@ export class ReceivedPiece implements Disposable {
     if (this.state === "held") this.release();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ReceivedPiece", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ReceivedPiece", this.#facts());
+  static {
+    showFacts(ReceivedPiece, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

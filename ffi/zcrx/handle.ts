@@ -4,7 +4,7 @@
  * @module
  */
 import { Descriptor } from "../kernel/descriptor.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import type { SharedReceiver } from "./shared.ts";
 
 /** An exported receiver: {@linkcode ZcrxReceiver.import} takes it into another ring (6.19). */
@@ -42,14 +42,8 @@ export class ZcrxHandle implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZcrxHandle", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZcrxHandle", this.#facts());
+  static {
+    showFacts(ZcrxHandle, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

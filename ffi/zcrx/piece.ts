@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import type { Area } from "../memory/area.ts";
 
 /** Who has received a piece, and takes it back by its number. */
@@ -70,14 +70,8 @@ export class ZcrxPiece implements Disposable {
     if (this.state === "held") this.release();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZcrxPiece", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZcrxPiece", this.#facts());
+  static {
+    showFacts(ZcrxPiece, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -6,13 +6,7 @@
  */
 import { hasCapability } from "../../../ffi/kernel/capability.ts";
 import { ClosedError, ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import {
-  CLOSED,
-  type Display,
-  type Fact,
-  inLine,
-  inTable,
-} from "../../../ffi/kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { CommandError, requirePrograms } from "../testbed/namespace_command.ts";
 import { NicCommands, type NicPlace } from "./commands.ts";
 import { isSameNic, type NicIdentity, NicJournal, pendingNics } from "./journal.ts";
@@ -265,14 +259,8 @@ export class Nic implements AsyncDisposable {
     await this.close();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Nic", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Nic", this.#facts());
+  static {
+    showFacts(Nic, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {
@@ -429,14 +417,8 @@ export class AppliedNicPlan implements AsyncDisposable {
     await this.restore();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("AppliedNicPlan", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("AppliedNicPlan", this.#facts());
+  static {
+    showFacts(AppliedNicPlan, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
 import { OptionError } from "../lab/lab.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
@@ -121,14 +121,8 @@ export class NicPlan {
     return lines.join("\n");
   }
 
-  /** Shows the plan on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("NicPlan", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("NicPlan", this.#facts(), this.#more());
+  static {
+    showFacts(NicPlan, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

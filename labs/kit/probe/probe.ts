@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { probeGuest } from "./guest.ts";
 import { probeLimits, probeUdmabuf } from "./limits.ts";
 import { probeNamespaces, probeZcrx } from "./network.ts";
@@ -68,14 +68,8 @@ export class Probe {
     return names.map((name) => this.item(name)).filter(({ state }) => state !== "real");
   }
 
-  /** The machine and the counts in one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Probe", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Probe", this.#facts(), this.#more());
+  static {
+    showFacts(Probe, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

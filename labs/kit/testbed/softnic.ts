@@ -4,7 +4,7 @@
  * @module
  */
 import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import { type Display, type Fact, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import type { NetworkNamespace } from "../../../ffi/net/namespace.ts";
 import { runInNamespace } from "./namespace_command.ts";
 
@@ -193,14 +193,8 @@ export class Softnic {
     if (this.#namespace.closed) throw new ClosedError("Softnic");
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Softnic", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Softnic", this.#facts());
+  static {
+    showFacts(Softnic, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

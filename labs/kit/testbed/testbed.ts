@@ -10,6 +10,7 @@ import {
   type Fact,
   inLine,
   inTable,
+  showFacts,
 } from "../../../ffi/kernel/inspection.ts";
 import { NetworkNamespace } from "../../../ffi/net/namespace.ts";
 import { loadIfb } from "./ifb.ts";
@@ -412,14 +413,8 @@ export class Testbed implements Disposable, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Testbed", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Testbed", this.#facts(), this.#more());
+  static {
+    showFacts(Testbed, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

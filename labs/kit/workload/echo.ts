@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  CLOSED,
-  type Display,
-  type Fact,
-  inLine,
-  inTable,
-} from "../../../ffi/kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import type { Echoed, EchoRequest } from "./echo_thread.ts";
 import { PeerError, WorkerPeer } from "./peer.ts";
@@ -91,14 +85,8 @@ export class Echo implements Disposable {
     this.close();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Echo", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Echo", this.#facts());
+  static {
+    showFacts(Echo, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

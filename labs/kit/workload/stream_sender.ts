@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  CLOSED,
-  type Display,
-  type Fact,
-  inLine,
-  inTable,
-} from "../../../ffi/kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { WorkerPeer } from "./peer.ts";
 import type { SendRequest, Sent } from "./stream_sender_thread.ts";
@@ -113,14 +107,8 @@ export class StreamSender implements Disposable {
     this.close();
   }
 
-  /** Shows the state on one line. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("StreamSender", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("StreamSender", this.#facts());
+  static {
+    showFacts(StreamSender, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {
