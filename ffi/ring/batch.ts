@@ -20,7 +20,6 @@ import { type BufferRing, groupFor } from "./buffer_ring.ts";
 import {
   BATCH,
   type Engine,
-  type Memory,
   type OnCompletion,
   openEngineOf,
   POSTED,
@@ -56,6 +55,7 @@ import {
   prepareTimeout,
   prepareVectorized,
 } from "./prepare.ts";
+import type { Memory } from "./request_table.ts";
 import { directionOf, domainOf, typeOf } from "../net/socket.ts";
 import { noVectors, unsupported } from "./supported.ts";
 import { timespecFor } from "./timespec.ts";
@@ -622,7 +622,7 @@ export class Batch {
       const upper = this.#note("ASYNC_CANCEL", null, false, userData);
       prepareCancel(sqes, this.#engine.next(), fd, flags, lowOf(userData), upper);
       // Who awaits it ends these as well, and counts them.
-      if (typeof userData === "number") this.#engine.endWaits(fdOf(file));
+      if (typeof userData === "number") this.#engine.waits.cancel(fdOf(file));
     } catch (error) {
       this.#refuse(error);
     }
@@ -716,7 +716,7 @@ export class Batch {
   }
 
   /** {@linkcode #note} for a send, which a notifier may count. */
-  #noteSend(name: string, memory: Slice | Message, recipient: Recipient, mark: number): number {
+  #noteSend(name: string, memory: Message, recipient: Recipient, mark: number): number {
     if (typeof recipient === "number" || recipient instanceof AwaitedRequest) {
       return this.#note(name, memory, false, recipient, mark);
     }
@@ -751,8 +751,20 @@ export class Batch {
       else word0 |= SQE.FIXED_FILE << 8;
       if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
       if (!(slice instanceof Slice)) throw wrongKind("slice", "a Slice", slice);
-      const upper = this.#noteSend(name, slice, target, mark);
-      const low = lowOf(target);
+      // What experiments do most: #noteSend, written out.
+      let upper: number;
+      let low = 0;
+      if (typeof target === "number") {
+        if (!isUnsigned32(target)) throw badUserData(target);
+        low = target;
+        upper = engine.track(name, slice, false, BATCH, null) | mark;
+      } else if (target instanceof AwaitedRequest) {
+        upper = this.#note(name, slice, false, target, mark);
+      } else {
+        const generation = currentOf(target, engine);
+        upper = engine.track(name, slice, false, TARGET, generation) | mark;
+        generation.attach();
+      }
       prepareSlice(sqes, engine.next(), word0, fd, slice, msgFlags, buffer, low, upper);
     } catch (error) {
       this.#refuse(error);

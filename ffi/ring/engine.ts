@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { acquire, type Holder, release, Slice } from "../memory/area.ts";
 import { wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import {
@@ -18,53 +17,20 @@ import {
 } from "../kernel/descriptor.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "../kernel/errors.ts";
 import { EntryRuns } from "./entry_runs.ts";
-import { EventSource } from "./event_waiter.ts";
+import { EventPump, type Pumped } from "./event_pump.ts";
+import { FileWaits } from "./file_waits.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
 import { MOST_PIECES } from "../memory/pieces.ts";
-import { Message, messageSlices } from "../net/message.ts";
 import { type Native, native } from "../kernel/native.ts";
 import { Queues, type Setup } from "./queues.ts";
+import { type Memory, RequestTable } from "./request_table.ts";
+import { SpilledCompletions } from "./spilled_completions.ts";
+import type { CountingTarget, Target } from "./target.ts";
 import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
 
 /** A completion of the batch API. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
-
-/** Whoever is told of the completions of its requests. */
-export interface Target {
-  /**
-   * @param result What the kernel returned.
-   * @param flags The completion's flags.
-   * @param slot The request, so that a target with several can tell them apart.
-   * @param final Whether this was its last completion.
-   * @param index Which request of those that share the slot.
-   */
-  complete(result: number, flags: number, slot: number, final: boolean, index: number): void;
-  /** The ring failed or was closed: no completion will come. */
-  fail(error: unknown): void;
-  /**
-   * Instead of `complete` for completions of 32 bytes that are not the last: takes as many at once as
-   * follow each other in the queue and are its request's.
-   *
-   * @param first The number of the first in the queue, which is one of those.
-   * @param end The number behind the last that is in the queue.
-   * @param upper The upper word of the request.
-   * @returns How many it has taken.
-   */
-  completeRun?(first: number, end: number, upper: number): number;
-}
-
-/** A target that only counts, and is told of many completions at once. */
-export interface CountingTarget extends Target {
-  /** Whether sums are enough for now. */
-  readonly counts: boolean;
-  /**
-   * Told of requests that sent something, and of notifications.
-   *
-   * @param final How many of the completions were the last of their request.
-   */
-  count(sent: number, bytes: number, notified: number, copied: number, final: number): void;
-}
 
 /** How the rest of ffi/ gets at the engine of a ring. */
 export const ENGINE: unique symbol = Symbol("engine");
@@ -98,9 +64,6 @@ export function openEngineOf(ring: RingHandle): Engine {
   return engine;
 }
 
-/** Memory that a request uses; an ArrayBuffer is only kept alive. */
-export type Memory = Slice | Message | ArrayBuffer | null;
-
 const KIND_SHIFT = 30;
 /** A request of the batch API that uses memory. */
 export const BATCH = 1;
@@ -129,12 +92,8 @@ const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
 /** The upper word of a completion that another ring posts into this one (MSG_RING). */
 export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 
-/** How many submissions the engine remembers the time of. A power of two. */
-const REMEMBERED = 1024;
 const ECANCELED = -125;
 const EINVAL = -22;
-/** How many turns without the event loop the promise API takes at most, so that timers run. */
-const TURNS = 32;
 const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
 /** Milliseconds of one wait at most; a longer one, without an end say, takes several. */
 const LONGEST_WAIT = 3_600_000;
@@ -142,7 +101,7 @@ const LONGEST_WAIT = 3_600_000;
 const RETRIES = 1000;
 
 /** See the module's description. */
-export class Engine implements Holder, DescriptorUser {
+export class Engine implements DescriptorUser, Pumped {
   readonly fd: number;
   readonly queues: Queues;
   /** Submission entries as words; the batch fills them. */
@@ -199,40 +158,19 @@ export class Engine implements Holder, DescriptorUser {
   readonly #listeners: Target[] = [];
   readonly #closers: (() => void)[] = [];
 
-  // The table of requests.
-  #memory: Memory[] = [];
-  #targets: (Target & Partial<CountingTarget> | null)[] = [];
-  /** Requests that share the slot and have not had their last completion. */
-  #sharing = new Int32Array(0);
-  #free = new Int32Array(0);
-  #freeCount = 0;
-
-  // Completions of the batch API that were seen while looking for others.
-  #spill = new Int32Array(0);
-  #spillHead = 0;
-  #spillTail = 0;
+  readonly #requests: RequestTable;
+  readonly #spilled = new SpilledCompletions();
   readonly #toSpill: OnCompletion = (userData, result, flags) =>
-    this.#spillOver(userData, result, flags);
-
-  // When things were submitted, for messages about ownership.
-  #submission = 0;
-  readonly #submissionTimes = new Float64Array(REMEMBERED);
-  #stamp = false;
+    this.#spilled.push(userData, result, flags);
+  readonly #pump = new EventPump(this);
+  /** Who waits between two requests on a file. */
+  readonly waits: FileWaits = new FileWaits();
 
   // The argument of waits with a time limit.
   /** A `struct __kernel_timespec`: the lower words of its seconds and nanoseconds are 0 and 2. */
   readonly #waitTime = new Int32Array(new ArrayBuffer(LAYOUTS.__kernel_timespec.size));
   readonly #waitArgument = new Struct(LAYOUTS.io_uring_getevents_arg)
     .set("ts", addressOf(this.#waitTime.buffer));
-
-  // Awaiting.
-  /** Who waits for something that is no request of the kernel's, and on behalf of which file. */
-  readonly #waits = new Set<{ readonly fd: number; readonly end: (cancelled: boolean) => void }>();
-  #events: EventSource | undefined;
-  #awaited = 0;
-  #pumping = false;
-  #turns = 0;
-  #submitScheduled = false;
 
   constructor(setup: Setup) {
     this.#native = native();
@@ -255,7 +193,7 @@ export class Engine implements Holder, DescriptorUser {
     this.#small = !this.#mixed && this.queues.cqeShift === 2;
     this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
     this.#registerRingFd();
-    this.#grow(this.queues.cqEntries);
+    this.#requests = new RequestTable(this.queues.cqEntries);
     this.#descriptor = new Descriptor(setup.fd, "Ring");
     addDescriptorUser(this);
   }
@@ -289,7 +227,7 @@ export class Engine implements Holder, DescriptorUser {
 
   /** Completions of the batch API that were set aside. */
   get spilled(): number {
-    return this.#spillTail === this.#spillHead ? 0 : (this.#spillTail - this.#spillHead) / 3;
+    return this.#spilled.count;
   }
 
   /** @throws {ClosedError} After close. */
@@ -339,7 +277,7 @@ export class Engine implements Holder, DescriptorUser {
    */
   reserve(count: number): void {
     this.ensureOpen();
-    if (this.#events === undefined) this.#openEvents();
+    this.#pump.open();
     if (count > this.queues.sqEntries) {
       throw new RangeError(
         `A request with a timeout takes ${count} entries and this ring has ` +
@@ -373,74 +311,17 @@ export class Engine implements Holder, DescriptorUser {
   ): number {
     // As in next(): this one comparison catches both.
     if (((this.#sqTail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
-    if (memory !== null) {
-      if (memory instanceof Slice) acquire(memory, operation, writing, this, this.#submission);
-      else if (memory instanceof Message) this.#acquireAll(operation, memory, writing);
-      this.#stamp = true;
-    }
-    return this.#note(memory, kind, target);
-  }
-
-  #note(memory: Memory, kind: typeof BATCH | typeof TARGET, target: Target | null): number {
-    if (this.#freeCount === 0) this.#grow(this.#memory.length * 2);
-    const slot = this.#free[--this.#freeCount]!;
-    this.#memory[slot] = memory;
-    this.#targets[slot] = target;
-    this.#sharing[slot] = 1;
-    return (kind << KIND_SHIFT) | slot;
+    return (kind << KIND_SHIFT) | this.#requests.add(operation, memory, writing, target);
   }
 
   /** Says how many requests share the slot of a tracked one, which then ends with their last. */
   share(upper: number, count: number): void {
-    this.#sharing[upper & SLOT_MASK] = count;
+    this.#requests.share(upper & SLOT_MASK, count);
   }
 
   /** Takes requests back that could not be prepared after all. */
   unshare(upper: number, count: number): void {
-    const slot = upper & SLOT_MASK;
-    this.#sharing[slot]! -= count;
-    if (this.#sharing[slot] === 0) this.#release(slot);
-  }
-
-  #acquireAll(operation: string, message: Message, writing: boolean): void {
-    const slices = messageSlices(message);
-    for (let i = 0; i < slices.length; i++) {
-      try {
-        acquire(slices[i]!, operation, writing, this, this.#submission);
-      } catch (error) {
-        while (--i >= 0) release(slices[i]!);
-        throw error;
-      }
-    }
-  }
-
-  #release(slot: number): void {
-    const memory = this.#memory[slot]!;
-    this.#memory[slot] = null;
-    this.#targets[slot] = null;
-    this.#free[this.#freeCount++] = slot;
-    if (memory === null) return;
-    if (memory instanceof Slice) release(memory);
-    else if (memory instanceof Message) {
-      for (const slice of messageSlices(memory)) {
-        release(slice);
-      }
-    }
-  }
-
-  #grow(capacity: number): void {
-    const before = this.#memory.length;
-    for (let slot = before; slot < capacity; slot++) {
-      this.#memory.push(null);
-      this.#targets.push(null);
-    }
-    const sharing = new Int32Array(capacity);
-    sharing.set(this.#sharing);
-    this.#sharing = sharing;
-    const free = new Int32Array(capacity);
-    free.set(this.#free.subarray(0, this.#freeCount));
-    for (let slot = capacity - 1; slot >= before; slot--) free[this.#freeCount++] = slot;
-    this.#free = free;
+    this.#requests.endMany(upper & SLOT_MASK, count);
   }
 
   // === Submitting ===
@@ -453,7 +334,7 @@ export class Engine implements Holder, DescriptorUser {
    */
   submit(waitFor: number): number {
     if (this.closed) throw new ClosedError("Ring");
-    if (this.#stamp) this.#noteTime();
+    this.#requests.submitted();
     const tail = this.#sqTail;
     const count = (tail - this.#submittedTail) | 0;
     if (this.#alone) this.#ring[this.#sqTailAt] = tail;
@@ -472,12 +353,6 @@ export class Engine implements Holder, DescriptorUser {
       return count;
     }
     return this.#submitRest(result, count, waitFor);
-  }
-
-  #noteTime(): void {
-    this.#submissionTimes[this.#submission & (REMEMBERED - 1)] = now();
-    this.#submission = (this.#submission + 1) | 0;
-    this.#stamp = false;
   }
 
   /** What is left when the kernel took only a part, or a signal ended the wait. */
@@ -658,7 +533,8 @@ export class Engine implements Holder, DescriptorUser {
     const ring = this.#ring;
     const cqes = this.#cqesAt;
     const mask = this.#cqMask;
-    const targets = this.#targets;
+    const requests = this.#requests;
+    const { targets } = requests;
     let head = this.#cqHead;
     let notFinal = 0;
     while (((tail - head) | 0) > 0) {
@@ -681,7 +557,7 @@ export class Engine implements Holder, DescriptorUser {
         head = (head + 1) | 0;
         const final = (flags & MORE) === 0;
         if (!final) notFinal++;
-        else if (--this.#sharing[slot]! === 0) this.#release(slot);
+        else requests.end(slot);
         target.complete(result, flags, slot, final, userData);
         continue;
       }
@@ -697,7 +573,7 @@ export class Engine implements Holder, DescriptorUser {
       else if (upper > 0 && result !== ECANCELED) {
         // Of the batch API, with memory, which is given back first: it may be used again at once.
         const slot = upper & SLOT_MASK;
-        if ((flags & MORE) === 0 && --this.#sharing[slot]! === 0) this.#release(slot);
+        if ((flags & MORE) === 0) requests.end(slot);
         onCompletion(userData >>> 0, result, flags);
       } else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
@@ -753,7 +629,7 @@ export class Engine implements Holder, DescriptorUser {
     this.#notFinal += more;
     const final = seen - more;
     const slot = upper & SLOT_MASK;
-    if (final > 0 && (this.#sharing[slot]! -= final) === 0) this.#release(slot);
+    if (final > 0) this.#requests.endMany(slot, final);
     target.count(sent, bytes, notified, copied, final);
     return head;
   }
@@ -769,7 +645,8 @@ export class Engine implements Holder, DescriptorUser {
     const mask = this.#cqMask;
     const shift = this.queues.cqeShift;
     const mixed = this.#mixed;
-    const targets = this.#targets;
+    const requests = this.#requests;
+    const { targets } = requests;
     let head = this.#cqHead;
     let notFinal = 0;
     let further = 0;
@@ -799,7 +676,7 @@ export class Engine implements Holder, DescriptorUser {
           continue;
         }
         if (!final) notFinal++;
-        else if (--this.#sharing[slot]! === 0) this.#release(slot);
+        else requests.end(slot);
         target.complete(result, flags, slot, final, userData);
         continue;
       }
@@ -844,9 +721,9 @@ export class Engine implements Holder, DescriptorUser {
       else this.#listeners[slot - FIRST_LISTENER]!.complete(result, flags, slot, false, userData);
       return;
     }
-    const target = this.#targets[slot]!;
+    const target = this.#requests.targets[slot]!;
     // Memory is given back first: who is told of a completion may use it again at once.
-    if (final && --this.#sharing[slot]! === 0) this.#release(slot);
+    if (final) this.#requests.end(slot);
     if (kind === BATCH) onCompletion(userData >>> 0, result, flags);
     else if (target !== null) target.complete(result, flags, slot, final, userData);
   }
@@ -884,7 +761,7 @@ export class Engine implements Holder, DescriptorUser {
       if (this.closed) return seen;
       seen += this.#collect(onCompletion);
       if (this.closed) return seen;
-      if (this.#spillHead !== this.#spillTail) continue;
+      if (!this.#spilled.isEmpty) continue;
       if (!this.#hasDeferred()) return seen;
       this.#runDeferred();
     }
@@ -892,15 +769,9 @@ export class Engine implements Holder, DescriptorUser {
 
   #handOutSpilled(onCompletion: OnCompletion): number {
     let seen = 0;
-    while (this.#spillHead !== this.#spillTail) {
-      const at = this.#spillHead;
-      const userData = this.#spill[at]! >>> 0;
-      const result = this.#spill[at + 1]!;
-      const flags = this.#spill[at + 2]!;
-      this.#spillHead = at + 3;
-      if (this.#spillHead === this.#spillTail) this.#spillHead = this.#spillTail = 0;
+    while (!this.#spilled.isEmpty) {
       seen++;
-      onCompletion(userData, result, flags);
+      this.#spilled.shift(onCompletion);
       if (this.closed) break;
     }
     return seen;
@@ -911,144 +782,37 @@ export class Engine implements Holder, DescriptorUser {
     return this.harvest(this.#toSpill);
   }
 
-  #spillOver(userData: number, result: number, flags: number): void {
-    if (this.#spillTail + 3 > this.#spill.length) {
-      const kept = this.#spill.subarray(this.#spillHead, this.#spillTail);
-      const larger = new Int32Array(Math.max(3 * 256, kept.length * 2));
-      larger.set(kept);
-      this.#spill = larger;
-      this.#spillHead = 0;
-      this.#spillTail = kept.length;
-    }
-    this.#spill[this.#spillTail] = userData;
-    this.#spill[this.#spillTail + 1] = result;
-    this.#spill[this.#spillTail + 2] = flags;
-    this.#spillTail += 3;
-  }
-
-  /** When a submission was made. */
-  submittedAt(submission: number): number | undefined {
-    const age = (this.#submission - submission) | 0;
-    if (age <= 0) return undefined;
-    return age > REMEMBERED ? 0 : this.#submissionTimes[submission & (REMEMBERED - 1)];
-  }
-
   // === Awaiting ===
 
   /** Submits what this turn of the event loop prepares, together, at its end. */
   submitSoon(): void {
-    if (this.#submitScheduled) return;
-    this.#submitScheduled = true;
-    queueMicrotask(() => {
-      this.#submitScheduled = false;
-      if (this.closed) return;
-      try {
-        if (this.prepared > 0) this.submit(0);
-        // What the kernel completed at once needs no trip through the event loop.
-        if (++this.#turns < TURNS) this.settle();
-      } catch (error) {
-        this.#failAll(error);
-      }
-    });
+    this.#pump.submitSoon();
   }
 
   /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
   watch(): void {
-    if (this.#events === undefined) this.#openEvents();
-    if (this.#awaited++ > 0) return;
-    this.queues.eventsEnabled = true;
-    if (this.#pumping) return;
-    this.#pumping = true;
-    this.#pump();
+    this.#pump.watch();
   }
 
   /** The other half of {@linkcode watch}. */
   unwatch(): void {
-    if (--this.#awaited > 0 || this.closed) return;
-    this.queues.eventsEnabled = false;
-    this.#events?.wake();
+    this.#pump.unwatch();
   }
 
-  /**
-   * Watches the ring without blocking the event loop. A poll of the ring's own descriptor would
-   * miss deferred task work; a registered eventfd is signalled for it.
-   */
-  async #pump(): Promise<void> {
-    try {
-      // The microtask that submits this turn's entries was scheduled before this one continues.
-      await Promise.resolve();
-      while (!this.closed && this.#awaited > 0) {
-        if (++this.#turns > TURNS) {
-          await new Promise((resolve) => setImmediate(resolve));
-          this.#turns = 0;
-        } else if (this.settle() > 0 || this.#events!.takeSignal()) {
-          await Promise.resolve();
-        } else {
-          if (await this.#events!.wait()) this.#turns = 0;
-        }
-      }
-    } catch (error) {
-      this.#failAll(error);
-    } finally {
-      this.#pumping = false;
-      if (!this.closed && this.#awaited > 0) {
-        this.#pumping = true;
-        this.#pump();
-      }
-    }
+  /** Whether completions signal the eventfd. */
+  signalEvents(enabled: boolean): void {
+    this.queues.eventsEnabled = enabled;
   }
 
-  /**
-   * Waits for an event between two requests on a file, when the kernel has none that could be
-   * cancelled: whoever cancels what is pending on the file ends this as well, and so does closing
-   * the ring.
-   *
-   * @returns Whether it was cancelled.
-   */
-  async waitFor(event: Promise<void>, fd: number): Promise<boolean> {
-    if (this.closed) return false;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const wait = { fd, end: resolve };
-    this.#waits.add(wait);
-    event.then(() => resolve(false));
-    try {
-      return await promise;
-    } finally {
-      this.#waits.delete(wait);
-    }
-  }
-
-  /**
-   * Ends what waits on behalf of a file without a request.
-   *
-   * @returns How many did.
-   */
-  endWaits(fd: number): number {
-    let count = 0;
-    for (const wait of this.#waits) {
-      if (wait.fd !== fd) continue;
-      this.#waits.delete(wait);
-      wait.end(true);
-      count++;
-    }
-    return count;
+  /** Makes completions signal an eventfd (`IORING_REGISTER_EVENTFD`, 5.2). */
+  registerEvents(fd: number): void {
+    const argument = new Int32Array([fd]).buffer;
+    this.register("IORING_REGISTER_EVENTFD", REGISTER.EVENTFD, argument, 1);
   }
 
   /** The ring itself failed: whoever awaits something of it is told, nobody waits for ever. */
-  #failAll(error: unknown): void {
-    for (const target of this.#targets) target?.fail(error);
-  }
-
-  #openEvents(): void {
-    const events = EventSource.open();
-    try {
-      const argument = new Int32Array([events.fd]).buffer;
-      this.register("IORING_REGISTER_EVENTFD", REGISTER.EVENTFD, argument, 1);
-    } catch (error) {
-      events.close();
-      throw error;
-    }
-    this.#events = events;
+  fail(error: unknown): void {
+    this.#requests.fail(error);
   }
 
   // === Registering and closing ===
@@ -1123,7 +887,7 @@ export class Engine implements Holder, DescriptorUser {
    * (IORING_REGISTER_SYNC_CANCEL, 6.0).
    */
   cancelOn(fd: number): void {
-    this.endWaits(fd);
+    this.waits.cancel(fd);
     this.submitOn(fd);
     // The next request of a chain may be among what the kernel has put off: it starts now, so that
     // it is cancelled as well, and not later, on a file that somebody else has by then.
@@ -1235,9 +999,9 @@ export class Engine implements Holder, DescriptorUser {
     this.queues.close();
     deleteDescriptorUser(this);
     this.#descriptor.close();
-    this.#events?.close();
-    this.#failAll(new ClosedError("Ring"));
-    for (const wait of this.#waits) wait.end(false);
+    this.#pump.close();
+    this.fail(new ClosedError("Ring"));
+    this.waits.close();
     for (const run of this.#closers.splice(0)) run();
   }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { now } from "../kernel/clock.ts";
-import { type CountingTarget, type Engine, MOST_REQUESTS } from "./engine.ts";
+import { type Engine, MOST_REQUESTS } from "./engine.ts";
+import type { CountingTarget } from "./target.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 
 // Under a name of this file it is folded into the code, not looked up at each completion.

@@ -4,10 +4,10 @@
  * @module
  */
 import { checkObject, wrongKind } from "../kernel/arguments.ts";
-import type { Engine, Target } from "./engine.ts";
-import { ERRNO } from "../kernel/errno.ts";
+import type { Engine } from "./engine.ts";
 import { type Explanation, UringError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
+import type { Target } from "./target.ts";
 import { timespecFor } from "./timespec.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 

@@ -377,7 +377,8 @@ export class Ring implements Disposable, AsyncDisposable {
       }
       // It has ended otherwise when the completion queue was full, or after an empty datagram.
       if (!isExhausted) continue;
-      const isCancelled = await this.#engine.waitFor(buffers.providedAfter(provided), fdOf(file));
+      const { waits } = this.#engine;
+      const isCancelled = await waits.waitFor(buffers.providedAfter(provided), fdOf(file));
       if (isCancelled) throw stream.error(ECANCELED);
     }
   }
@@ -503,7 +504,7 @@ export class Ring implements Disposable, AsyncDisposable {
     let waiting = 0;
     return this.#start("ASYNC_CANCEL", options, (cancelled) => cancelled + waiting, (to) => {
       this.batch.cancel(file, to);
-      waiting = this.#engine.endWaits(fdOf(file));
+      waiting = this.#engine.waits.cancel(fdOf(file));
     });
   }
 

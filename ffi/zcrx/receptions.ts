@@ -9,15 +9,9 @@ import { ClosedError } from "../kernel/errors.ts";
 import { SQE } from "../kernel/uapi.ts";
 import { Socket } from "../net/socket.ts";
 import { type Descriptor, fdOf, indexIn } from "../ring/descriptor.ts";
-import {
-  type Engine,
-  engineOf,
-  type RingHandle,
-  SLOT_MASK,
-  TARGET,
-  type Target,
-} from "../ring/engine.ts";
+import { type Engine, engineOf, type RingHandle, SLOT_MASK, TARGET } from "../ring/engine.ts";
 import { prepareReceiveZeroCopy } from "../ring/prepare.ts";
+import type { Target } from "../ring/target.ts";
 import type { ArrivalQueue } from "./arrival_queue.ts";
 import type { PieceTable } from "./piece_table.ts";
 import { explainEnd } from "./refusals.ts";
