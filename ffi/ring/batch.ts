@@ -69,8 +69,6 @@ import {
   TIMEOUT,
 } from "../kernel/uapi.ts";
 
-export type { Descriptor };
-
 /** How to send a slice in pieces. */
 export interface EachOptions {
   /**
