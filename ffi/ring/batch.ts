@@ -359,12 +359,12 @@ export class Batch {
 
   /** Sends a message (SENDMSG, 5.3). */
   sendMsg(file: Descriptor, message: Message, target: Notifier | number = 0, flags = 0): this {
-    return this.#message("SENDMSG", file, message, target, flags, 0);
+    return this.#message("SENDMSG", file, message, target, flags);
   }
 
   /** Sends a message without copying it (SENDMSG_ZC, 6.1). See {@linkcode sendZc}. */
   sendMsgZc(file: Descriptor, message: Message, target: Notifier | number = 0, flags = 0): this {
-    return this.#message("SENDMSG_ZC", file, message, target, flags, this.#zeroCopyFlags);
+    return this.#message("SENDMSG_ZC", file, message, target, flags);
   }
 
   /** Sends the slices of a message, without its address (SEND with SEND_VECTORIZED, 6.17). */
@@ -374,7 +374,7 @@ export class Batch {
     target: Notifier | number = 0,
     flags = 0,
   ): this {
-    return this.#vectorized("SEND", file, message, target, flags, 0);
+    return this.#message("SEND", file, message, target, flags);
   }
 
   /** Like {@linkcode sendVectorized}, without copying (SEND_ZC with SEND_VECTORIZED, 6.17). */
@@ -384,7 +384,7 @@ export class Batch {
     target: Notifier | number = 0,
     flags = 0,
   ): this {
-    return this.#vectorized("SEND_ZC", file, message, target, flags, this.#zeroCopyFlags);
+    return this.#message("SEND_ZC", file, message, target, flags);
   }
 
   /**
@@ -857,54 +857,30 @@ export class Batch {
     return count;
   }
 
+  /** SENDMSG and SENDMSG_ZC; SEND and SEND_ZC of a vector. */
   #message(
-    name: "SENDMSG" | "SENDMSG_ZC",
+    name: "SENDMSG" | "SENDMSG_ZC" | "SEND" | "SEND_ZC",
     file: Descriptor,
     message: Message,
     target: Recipient,
     msgFlags: number,
-    ioprio: number,
   ): this {
     const { sqes } = this.#engine;
     try {
       this.#require(name);
+      const isVector = name === "SEND" || name === "SEND_ZC";
+      if (isVector && !this.#engine.sendsVectors) throw noVectors();
       const fd = this.#find(file);
-      const mark = name === "SENDMSG_ZC" ? ZERO_COPY : 0;
+      const mark = name === "SENDMSG_ZC" || name === "SEND_ZC" ? ZERO_COPY : 0;
       if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
       checkKind("message", Message, message);
       const upper = this.#noteSend(name, message, target, mark);
-      prepareSend(message);
+      if (!isVector) prepareSend(message);
       const at = this.#engine.next();
       const flag = this.#fileFlag(file);
-      const low = lowOf(target);
-      prepareMessage(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
-    } catch (error) {
-      this.#refuse(error);
-    }
-    return this;
-  }
-
-  #vectorized(
-    name: "SEND" | "SEND_ZC",
-    file: Descriptor,
-    message: Message,
-    target: Recipient,
-    msgFlags: number,
-    ioprio: number,
-  ): this {
-    const { sqes } = this.#engine;
-    try {
-      this.#require(name);
-      if (!this.#engine.sendsVectors) throw noVectors();
-      const fd = this.#find(file);
-      const mark = name === "SEND_ZC" ? ZERO_COPY : 0;
-      if (msgFlags !== 0) checkFlagsOf(mark, name, msgFlags);
-      checkKind("message", Message, message);
-      const upper = this.#noteSend(name, message, target, mark);
-      const at = this.#engine.next();
-      const flag = this.#fileFlag(file);
-      const low = lowOf(target);
-      prepareVectorized(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, low, upper);
+      const ioprio = mark === 0 ? 0 : this.#zeroCopyFlags;
+      const prepare = isVector ? prepareVectorized : prepareMessage;
+      prepare(sqes, at, OP[name], fd, flag, ioprio, message, msgFlags, lowOf(target), upper);
     } catch (error) {
       this.#refuse(error);
     }
