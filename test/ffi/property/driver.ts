@@ -2,7 +2,7 @@
  * The child of the property test: makes random calls of the API, valid and invalid, and checks what
  * comes out of each, and that every byte that was notified arrived.
  *
- *     deno run -A test/ffi/property_driver.ts --seed N --calls N [--log FILE]
+ *     deno run -A test/ffi/property/driver.ts --seed N --calls N [--log FILE]
  *
  * Prints one line of JSON at the end. The same seed makes the same choices; when requests complete
  * is up to the kernel. `--log` writes each call before it is made, for what ends the process.
@@ -10,10 +10,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Ring } from "../../ffi/ring/ring.ts";
-import { Random } from "../../labs/kit/experiment/random.ts";
-import { Testbed } from "../../labs/kit/testbed/testbed.ts";
-import { PropertyError, turn, World } from "./property_world.ts";
+import { Ring } from "../../../ffi/ring/ring.ts";
+import { Random } from "../../../labs/kit/experiment/random.ts";
+import { Testbed } from "../../../labs/kit/testbed/testbed.ts";
+import { PropertyError, turn, World } from "./world.ts";
 
 /** How many calls are shown when something fails. */
 const SHOWN = 40;

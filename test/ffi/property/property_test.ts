@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 
-const DRIVER = fromFileUrl(new URL("property_driver.ts", import.meta.url));
+const DRIVER = fromFileUrl(new URL("driver.ts", import.meta.url));
 /** In each run: 300 000 in all. */
 const CALLS = 75_000;
 /** Any others would do: the driver takes one from the command line. */

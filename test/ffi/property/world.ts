@@ -4,32 +4,26 @@
  *
  * @module
  */
-import { Area, type Slice } from "../../ffi/memory/area.ts";
-import type { Descriptor } from "../../ffi/ring/descriptor.ts";
-import { BufferRing } from "../../ffi/ring/buffer_ring.ts";
+import { Area, type Slice } from "../../../ffi/memory/area.ts";
+import type { Descriptor } from "../../../ffi/ring/descriptor.ts";
+import { BufferRing } from "../../../ffi/ring/buffer_ring.ts";
 import {
   ClosedError,
   OwnershipError,
   UnsupportedError,
   UringError,
-} from "../../ffi/kernel/errors.ts";
-import { Message } from "../../ffi/net/message.ts";
-import { native } from "../../ffi/kernel/native.ts";
-import type { Notification } from "../../ffi/ring/notification.ts";
-import { Notifier } from "../../ffi/ring/notifier.ts";
-import type { ReceivedPiece } from "../../ffi/ring/received_piece.ts";
-import { Ring } from "../../ffi/ring/ring.ts";
-import { adopt, Socket } from "../../ffi/net/socket.ts";
-import { CQE, MSG } from "../../ffi/kernel/uapi.ts";
-import type { Random } from "../../labs/kit/experiment/random.ts";
-import type { Testbed } from "../../labs/kit/testbed/testbed.ts";
-import {
-  type Account,
-  type Channel,
-  DatagramChannel,
-  HEADER,
-  StreamChannel,
-} from "./property_traffic.ts";
+} from "../../../ffi/kernel/errors.ts";
+import { Message } from "../../../ffi/net/message.ts";
+import { native } from "../../../ffi/kernel/native.ts";
+import type { Notification } from "../../../ffi/ring/notification.ts";
+import { Notifier } from "../../../ffi/ring/notifier.ts";
+import type { ReceivedPiece } from "../../../ffi/ring/received_piece.ts";
+import { Ring } from "../../../ffi/ring/ring.ts";
+import { adopt, Socket } from "../../../ffi/net/socket.ts";
+import { CQE, MSG } from "../../../ffi/kernel/uapi.ts";
+import type { Random } from "../../../labs/kit/experiment/random.ts";
+import type { Testbed } from "../../../labs/kit/testbed/testbed.ts";
+import { type Account, type Channel, DatagramChannel, HEADER, StreamChannel } from "./traffic.ts";
 
 /** What may come out of a call: see {@linkcode World.call}. */
 type Expectation = "ok" | "valid" | "garbage" | "closed" | "owned";
