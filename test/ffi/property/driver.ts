@@ -13,7 +13,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { Random } from "../../../labs/kit/experiment/random.ts";
 import { Testbed } from "../../../labs/kit/testbed/testbed.ts";
-import { PropertyError, turn, World } from "./world.ts";
+import { PropertyError, turn } from "./api.ts";
+import { World } from "./world.ts";
 
 /** How many calls are shown when something fails. */
 const SHOWN = 40;
@@ -69,20 +70,21 @@ async function main(args: readonly string[]): Promise<number> {
   const beds = [await Testbed.pair(), await Testbed.loopback()];
   const random = new Random(seed);
   const world = new World(random, beds, log);
+  const { api } = world;
   const onRejection = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
-    world.failure ??= new PropertyError(`unhandled rejection: ${Deno.inspect(event.reason)}`);
+    api.failure ??= new PropertyError(`unhandled rejection: ${Deno.inspect(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    world.failure ??= new PropertyError(`unhandled error: ${Deno.inspect(event.error)}`);
+    api.failure ??= new PropertyError(`unhandled error: ${Deno.inspect(event.error)}`);
   });
   await turn();
   const before = resources();
   const started = performance.now();
   try {
-    while (world.calls < wanted) {
+    while (api.calls < wanted) {
       await world.step();
       if (random.below(8) === 0) await turn();
     }
@@ -92,16 +94,16 @@ async function main(args: readonly string[]): Promise<number> {
     if (after.memory - before.memory > GROWTH_LIMIT) {
       throw new PropertyError(`memory grew from ${before.memory} to ${after.memory} bytes`);
     }
-    const { calls: made, valid, invalid, errors, account, counts, left } = world;
+    const { calls: made, valid, invalid, errors, counts } = api;
     const line = {
       seed,
       calls: made,
       valid,
       invalid,
       errors,
-      ...account,
+      ...world.account,
       counts,
-      left,
+      left: world.left,
       memory: [before.memory, after.memory],
       seconds: (performance.now() - started) / 1000,
     };

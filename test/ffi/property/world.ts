@@ -1,18 +1,13 @@
 /**
  * The objects of the property test and what is done to them: every call of the API passes through
- * {@linkcode World.call}, which knows what may come out of it.
+ * {@linkcode Api.call}, which knows what may come out of it.
  *
  * @module
  */
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Descriptor } from "../../../ffi/ring/descriptor.ts";
 import { BufferRing } from "../../../ffi/ring/buffer_ring.ts";
-import {
-  ClosedError,
-  OwnershipError,
-  UnsupportedError,
-  UringError,
-} from "../../../ffi/kernel/errors.ts";
+import { ClosedError, UringError } from "../../../ffi/kernel/errors.ts";
 import { Message } from "../../../ffi/net/message.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import type { Notification } from "../../../ffi/ring/notification.ts";
@@ -23,27 +18,21 @@ import { adopt, Socket } from "../../../ffi/net/socket.ts";
 import { CQE, MSG } from "../../../ffi/kernel/uapi.ts";
 import type { Random } from "../../../labs/kit/experiment/random.ts";
 import type { Testbed } from "../../../labs/kit/testbed/testbed.ts";
+import {
+  Api,
+  Deliberate,
+  type Expectation,
+  PATIENCE,
+  PropertyError,
+  show,
+  type Started,
+  within,
+} from "./api.ts";
+import { Chance, keep } from "./chance.ts";
 import { type Account, type Channel, DatagramChannel, HEADER, StreamChannel } from "./traffic.ts";
-
-/** What may come out of a call: see {@linkcode World.call}. */
-type Expectation = "ok" | "valid" | "garbage" | "closed" | "owned";
-
-/** The property does not hold. */
-export class PropertyError extends Error {
-  override readonly name = "PropertyError";
-}
-
-/** What callbacks of the test throw, and what its signals give as a reason. */
-class Deliberate extends Error {
-  override readonly name = "Deliberate";
-}
-
-const KNOWN = [UringError, OwnershipError, UnsupportedError, ClosedError, RangeError, TypeError];
 
 /** User data from here on belongs to completions that another ring posts. */
 const POSTS = 0x80000000;
-/** How long anything that must complete may take, in milliseconds. */
-const PATIENCE = 30_000;
 /** And a stream whose receiver's small buffer was full more than once, so that TCP backed off. */
 const RETRANSMISSION = 30_000;
 /** `SO_MEMINFO`, and which of its words counts the drops. */
@@ -73,7 +62,7 @@ interface RingModel {
   /** Posts of other rings: 1 prepared, 2 confirmed, by user data. */
   readonly posts: Map<number, number>;
   /** Awaited operations that have not settled. */
-  readonly awaited: Set<{ what: string; file: Socket | undefined }>;
+  readonly awaited: Set<Started>;
   /** Operations that nobody awaits, so that nobody knows when they end. */
   unawaited: number;
   nextUserData: number;
@@ -124,22 +113,15 @@ interface Member {
 
 /** See the module's description. */
 export class World {
-  calls = 0;
-  valid = 0;
-  invalid = 0;
-  readonly errors: Record<string, number> = {};
+  readonly api: Api;
   readonly account: Account = { sent: 0, notified: 0, verified: 0, abandoned: 0 };
-  readonly counts: Record<string, number> = {};
-  /** The first failure that came up outside of a call. */
-  failure: unknown;
   /** Requests for sockets whose completions were lost with their ring: these may be open. */
   lostDescriptors = 0;
   /** Requests whose memory the kernel had for good, by rings that were closed without waiting. */
   left = 0;
 
-  readonly #random: Random;
+  readonly #chance: Chance;
   readonly #beds: readonly Testbed[];
-  readonly #log: (line: string) => void;
   readonly #rings: RingModel[] = [];
   readonly #closedRings: RingModel[] = [];
   readonly #pools: Pool[] = [];
@@ -157,172 +139,33 @@ export class World {
   readonly #held: { buffers: BufferRing; piece: ReceivedPiece }[] = [];
   #channels: Channel[] = [];
   readonly #limbo: { loan: Loan; model: RingModel }[] = [];
-  readonly #background = new Set<Promise<void>>();
-  #failed = false;
   #depth = 0;
-  #waiting = false;
   #nextChannel = 1;
   #nextRing = 1;
   #nextGroup = 0;
   #nextPost = POSTS;
 
   constructor(random: Random, beds: readonly Testbed[], log: (line: string) => void) {
-    this.#random = random;
+    this.#chance = new Chance(random);
     this.#beds = beds;
-    this.#log = log;
-  }
-
-  // === Calls ===
-
-  /**
-   * Makes one call of the API. "ok" must return; "valid" may also throw a typed error, but no
-   * TypeError; "garbage" may do either; "closed" must throw a ClosedError, "owned" an
-   * OwnershipError.
-   *
-   * @returns What it returned, or undefined when it threw something that is allowed.
-   */
-  call<T>(what: string, expectation: Expectation, run: () => T): T | undefined {
-    // Calls that are repeated until something has happened say nothing new.
-    if (!this.#waiting) {
-      this.calls++;
-      if (expectation === "ok" || expectation === "valid") this.valid++;
-      else this.invalid++;
-    }
-    this.#log(what);
-    let value: T;
-    try {
-      value = run();
-    } catch (error) {
-      this.#failed = true;
-      this.check(what, expectation, error);
-      return undefined;
-    }
-    this.#failed = false;
-    // A promise says later what came out.
-    if (!(value instanceof Promise) && (expectation === "closed" || expectation === "owned")) {
-      throw new PropertyError(`${what} did not throw, though it is ${expectation}`);
-    }
-    return value;
-  }
-
-  /** Checks an error against what is expected. */
-  check(what: string, expectation: Expectation, error: unknown): void {
-    const type = error instanceof Error ? error.name : String(error);
-    this.errors[type] = (this.errors[type] ?? 0) + 1;
-    if (error instanceof Deliberate) return;
-    const allowed = KNOWN.some((known) => error instanceof known) &&
-      !(expectation === "ok") && !(expectation === "valid" && error instanceof TypeError) &&
-      !(expectation === "closed" && !(error instanceof ClosedError)) &&
-      !(expectation === "owned" && !(error instanceof OwnershipError));
-    if (!allowed) throw new PropertyError(`${what} (${expectation}) threw ${inspect(error)}`);
-  }
-
-  /** Starts an awaited operation, and follows what becomes of it. */
-  #start<T>(
-    what: string,
-    expectation: Expectation,
-    model: RingModel,
-    run: () => Promise<T>,
-    options: {
-      file?: Socket;
-      onValue?: (value: T) => void;
-      onError?: (error: unknown) => void;
-    } = {},
-  ): void {
-    const promise = this.call(what, expectation, run);
-    if (promise === undefined) return;
-    const entry = { what, file: options.file };
-    model.awaited.add(entry);
-    promise.then((value) => {
-      model.awaited.delete(entry);
-      if (expectation === "closed" || expectation === "owned") {
-        throw new PropertyError(`${what} resolved, though it is ${expectation}`);
-      }
-      options.onValue?.(value);
-    }, (error) => {
-      model.awaited.delete(entry);
-      options.onError?.(error);
-      this.check(what, expectation, error);
-    }).catch((error) => this.#fail(error));
-  }
-
-  #fail(error: unknown): void {
-    this.failure ??= error;
-  }
-
-  /** Runs inside a completion callback: what goes wrong there must not look like a thrown error. */
-  #inside(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Lets time pass between two looks at something that is awaited. */
-  async #pause(): Promise<void> {
-    if (this.#waiting) await new Promise((resolve) => setTimeout(resolve, 1));
-    else await turn();
-    this.#waiting = true;
-    if (this.failure !== undefined) throw this.failure;
-  }
-
-  #count(name: string): void {
-    this.counts[name] = (this.counts[name] ?? 0) + 1;
-  }
-
-  // === Chance ===
-
-  #below(limit: number): number {
-    return this.#random.below(limit);
-  }
-
-  #chance(percent: number): boolean {
-    return this.#random.below(100) < percent;
-  }
-
-  #pick<T>(items: readonly T[]): T | undefined {
-    return items.length === 0 ? undefined : items[this.#random.below(items.length)];
-  }
-
-  /** A thing that the API does not expect there. Never a number that could be a descriptor. */
-  #garbage(): unknown {
-    const simple = [undefined, null, -1, -(2 ** 31), NaN, Infinity, 2 ** 32, 2 ** 53, 0.5, "", "x"];
-    const things = [
-      ...simple,
-      {},
-      [],
-      new ArrayBuffer(8),
-      new Uint8Array(3),
-      () => {},
-      Symbol(),
-      1n,
-    ];
-    const chosen = this.#below(things.length + 8);
-    if (chosen < things.length) return things[chosen];
-    const pools = [
-      this.#rings.map(({ ring }) => ring),
-      this.#closedRings.map(({ ring }) => ring),
-      this.#areas,
-      this.#closedAreas,
-      this.#slices,
-      this.#messages,
-      this.#notifiers.map(({ notifier }) => notifier),
-      this.#bufferRings.map(({ buffers }) => buffers),
-    ];
-    return this.#pick(pools[chosen - things.length] as unknown[]);
-  }
-
-  /** A number for a parameter that takes one. */
-  #number(): number {
-    return this.#pick([0, 1, 2, 7, 64, 4096, -1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 32, 2 ** 53])!;
+    this.api = new Api(log);
+    this.#chance.lists.push(
+      () => this.#rings.map(({ ring }) => ring),
+      () => this.#closedRings.map(({ ring }) => ring),
+      () => this.#areas,
+      () => this.#closedAreas,
+      () => this.#slices,
+      () => this.#messages,
+      () => this.#notifiers.map(({ notifier }) => notifier),
+      () => this.#bufferRings.map(({ buffers }) => buffers),
+    );
   }
 
   // === Rings ===
 
   /** Does one random thing: one call or a few. */
   async step(): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.api.failure !== undefined) throw this.api.failure;
     for (const channel of this.#channels.filter(({ whole }) => !whole)) {
       await this.#tearDown(channel);
     }
@@ -358,7 +201,7 @@ export class World {
       [4, () => this.#inspect()],
     ];
     const total = actions.reduce((sum, [weight]) => sum + weight, 0);
-    let at = this.#below(total);
+    let at = this.#chance.below(total);
     for (const [weight, act] of actions) {
       at -= weight;
       if (at < 0) {
@@ -366,18 +209,19 @@ export class World {
         break;
       }
     }
-    if (this.failure !== undefined) throw this.failure;
+    if (this.api.failure !== undefined) throw this.api.failure;
   }
 
   #openRing(): void {
     if (this.#rings.length >= 5) return;
     const options: Record<string, unknown> = {};
-    const entries = this.#pick([1, 2, 3, 8, 16, 64, 256])!;
-    if (this.#chance(80)) options.entries = entries;
-    if (this.#chance(50)) {
-      options.completionEntries = this.#pick([1, 2, 4])! * (options.entries as number ?? 256);
+    const entries = this.#chance.pick([1, 2, 3, 8, 16, 64, 256])!;
+    if (this.#chance.percent(80)) options.entries = entries;
+    if (this.#chance.percent(50)) {
+      options.completionEntries = this.#chance.pick([1, 2, 4])! *
+        (options.entries as number ?? 256);
     }
-    if (this.#chance(40)) {
+    if (this.#chance.percent(40)) {
       options.without = [
         "NO_SQARRAY",
         "DEFER_TASKRUN",
@@ -385,11 +229,11 @@ export class World {
         "TASKRUN_FLAG",
         "SUBMIT_ALL",
         "COOP_TASKRUN",
-      ].filter(() => this.#chance(40));
+      ].filter(() => this.#chance.percent(40));
     }
-    if (this.#chance(20)) options.registeredBuffers = this.#pick([1, 2, 5]);
-    if (this.#chance(20)) options.registeredFiles = this.#pick([1, 2, 5]);
-    const ring = this.call(`Ring.open(${show(options)})`, "ok", () => Ring.open(options));
+    if (this.#chance.percent(20)) options.registeredBuffers = this.#chance.pick([1, 2, 5]);
+    if (this.#chance.percent(20)) options.registeredFiles = this.#chance.pick([1, 2, 5]);
+    const ring = this.api.call(`Ring.open(${show(options)})`, "ok", () => Ring.open(options));
     if (ring === undefined) return;
     this.#rings.push({
       ring,
@@ -407,11 +251,11 @@ export class World {
 
   #openGarbageRing(): void {
     const names = ["entries", "completionEntries", "without", "registeredBuffers", "entries"];
-    const name = this.#pick(names)!;
-    const value = this.#chance(50) ? this.#garbage() : this.#number();
+    const name = this.#chance.pick(names)!;
+    const value = this.#chance.percent(50) ? this.#chance.garbage() : this.#chance.number();
     // What works is closed again.
     const options = { entries: 4, [name]: value } as never;
-    this.call(
+    this.api.call(
       `Ring.open({ ${name}: ${show(value)} })`,
       "garbage",
       () => Ring.open(options).close(),
@@ -419,17 +263,17 @@ export class World {
   }
 
   async #closeRing(): Promise<void> {
-    const closed = this.#pick(this.#closedRings);
-    if (closed !== undefined && this.#chance(30)) {
-      const left = this.call(`${closed.name}.close() again`, "ok", () => closed.ring.close());
+    const closed = this.#chance.pick(this.#closedRings);
+    if (closed !== undefined && this.#chance.percent(30)) {
+      const left = this.api.call(`${closed.name}.close() again`, "ok", () => closed.ring.close());
       if (left !== 0) throw new PropertyError(`closing again returned ${left}`);
       return;
     }
-    const model = this.#pick(this.#rings);
-    if (model === undefined || this.#chance(40)) return;
-    if (this.#chance(50)) await this.#quiesce(model);
-    if (this.#chance(15)) {
-      const disposed = this.call(
+    const model = this.#chance.pick(this.#rings);
+    if (model === undefined || this.#chance.percent(40)) return;
+    if (this.#chance.percent(50)) await this.#quiesce(model);
+    if (this.#chance.percent(15)) {
+      const disposed = this.api.call(
         `${model.name}[Symbol.asyncDispose]()`,
         "ok",
         () => model.ring[Symbol.asyncDispose](),
@@ -442,16 +286,16 @@ export class World {
 
   /** Closes a ring at once, whatever is in flight. */
   #closeNow(model: RingModel, timeout?: number): void {
-    if (timeout === undefined && this.#chance(20)) {
-      const bad = this.#pick([-1, NaN, -Infinity, "20" as never])!;
-      this.call(`${model.name}.close(${show(bad)})`, "garbage", () => {
+    if (timeout === undefined && this.#chance.percent(20)) {
+      const bad = this.#chance.pick([-1, NaN, -Infinity, "20" as never])!;
+      this.api.call(`${model.name}.close(${show(bad)})`, "garbage", () => {
         model.ring.close(bad);
         throw new PropertyError(`close(${show(bad)}) was taken`);
       });
       if (model.ring.closed) throw new PropertyError("a refused close() closed the ring");
     }
-    timeout ??= this.#pick([undefined, undefined, 1000, 20, 0]);
-    const left = this.call(
+    timeout ??= this.#chance.pick([undefined, undefined, 1000, 20, 0]);
+    const left = this.api.call(
       `${model.name}.close(${timeout})`,
       "ok",
       () => model.ring.close(timeout),
@@ -489,7 +333,7 @@ export class World {
     }
     this.#sweepLimbo();
     for (const entry of this.#bufferRings.filter((entry) => entry.model === model)) {
-      this.call("BufferRing.close() after its ring", "ok", () => entry.buffers.close());
+      this.api.call("BufferRing.close() after its ring", "ok", () => entry.buffers.close());
       this.#bufferRings.splice(this.#bufferRings.indexOf(entry), 1);
       this.#closedBufferRings.push(entry.buffers);
     }
@@ -524,7 +368,7 @@ export class World {
     const { ring } = model;
     const cancelled = new Set<Socket>();
     let looks = 0;
-    this.call(`${model.name}.batch.submit()`, "ok", () => ring.batch.submit());
+    this.api.call(`${model.name}.batch.submit()`, "ok", () => ring.batch.submit());
     model.linked = false;
     while (!ring.closed) {
       for (const slot of this.#notifiers) {
@@ -543,7 +387,7 @@ export class World {
       for (const { file } of waiting) {
         if (file === undefined || file.closed || cancelled.has(file)) continue;
         cancelled.add(file);
-        this.#start(`${model.name}.cancel(file)`, "valid", model, () => ring.cancel(file));
+        this.api.start(`${model.name}.cancel(file)`, "valid", model, () => ring.cancel(file));
       }
       // A receive that was about to start again was not there to be cancelled.
       if (++looks % 20 === 0) cancelled.clear();
@@ -554,17 +398,17 @@ export class World {
             `prepared: ${ring.batch.prepared})`,
         );
       }
-      await this.#pause();
+      await this.api.pause();
     }
-    this.#waiting = false;
+    this.api.waiting = false;
     if (ring.closed || model.unawaited > 0) return;
     if (model.pending.size + model.awaited.size === 0) {
       // Our own requests (a cancellation's) may still be on their way.
       while (!ring.closed && ring.inFlight > 0 && performance.now() < deadline) {
         this.#reapFrom(model, false);
-        await this.#pause();
+        await this.api.pause();
       }
-      this.#waiting = false;
+      this.api.waiting = false;
       if (!ring.closed && ring.inFlight !== 0) {
         throw new PropertyError(
           `${model.name} is idle and has ${ring.inFlight} requests in flight`,
@@ -597,11 +441,11 @@ export class World {
       complete: handler.complete ?? ((): void => {}),
       lost: handler.lost ?? ((): void => {}),
     });
-    this.call(`${model.name}.batch.${what} #${userData}`, expectation, () => run(userData));
-    if (this.#failed) model.pending.delete(userData);
+    this.api.call(`${model.name}.batch.${what} #${userData}`, expectation, () => run(userData));
+    if (this.api.failed) model.pending.delete(userData);
     // A request that was refused has no place in the chain: that ends before it.
     model.linked = false;
-    return !this.#failed;
+    return !this.api.failed;
   }
 
   #dispatch(model: RingModel, userData: number, result: number, flags: number): void {
@@ -629,39 +473,39 @@ export class World {
     const { ring } = model;
     if (ring.closed) return;
     this.#depth++;
-    this.call(
+    this.api.call(
       `${model.name}.batch.reap()`,
       "ok",
       () =>
         ring.batch.reap((userData, result, flags) => {
-          this.#inside(() => this.#dispatch(model, userData, result, flags));
-          if (!playful || this.#depth > 3 || !this.#chance(4)) return;
-          const play = this.#below(5);
+          this.api.inside(() => this.#dispatch(model, userData, result, flags));
+          if (!playful || this.#depth > 3 || !this.#chance.percent(4)) return;
+          const play = this.#chance.below(5);
           if (play === 0) throw new Deliberate("thrown by a callback");
-          this.#inside(() => {
+          this.api.inside(() => {
             if (play === 1) this.#reapFrom(model, true);
             else if (play === 2) this.#submitNow(model);
-            else if (play === 3) this.#nopsOn(model, this.#below(20));
-            else if (this.#chance(10)) this.#closeNow(model);
+            else if (play === 3) this.#nopsOn(model, this.#chance.below(20));
+            else if (this.#chance.percent(10)) this.#closeNow(model);
           });
         }),
     );
     this.#depth--;
-    if (this.#depth === 0 && !this.#failed && !ring.closed && model.early.size > 0) {
+    if (this.#depth === 0 && !this.api.failed && !ring.closed && model.early.size > 0) {
       throw new PropertyError(`${model.name}: memory was free before its notification`);
     }
-    if (this.failure !== undefined) throw this.failure;
+    if (this.api.failure !== undefined) throw this.api.failure;
   }
 
   #reap(): void {
-    const model = this.#pick(this.#rings);
-    if (model !== undefined) this.#reapFrom(model, this.#chance(50));
+    const model = this.#chance.pick(this.#rings);
+    if (model !== undefined) this.#reapFrom(model, this.#chance.percent(50));
   }
 
   #submitNow(model: RingModel): void {
     const { batch } = model.ring;
     const prepared = batch.prepared;
-    const count = this.call(`${model.name}.batch.submit()`, "ok", () => batch.submit());
+    const count = this.api.call(`${model.name}.batch.submit()`, "ok", () => batch.submit());
     if (count !== prepared || batch.prepared !== 0) {
       throw new PropertyError(`submit() returned ${count} for ${prepared}`);
     }
@@ -669,17 +513,21 @@ export class World {
   }
 
   #submit(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
-    if (this.#chance(25)) {
+    if (this.#chance.percent(25)) {
       const { batch } = model.ring;
       // What is linked last in a submission goes to a worker, and finds its file there, later: only
       // what has no file may be linked to what nobody knows.
       if (batch.prepared > 0) this.#nopsOn(model, 1);
-      this.call(`${model.name}.batch.link()`, batch.prepared === 0 ? "garbage" : "valid", () => {
-        batch.link();
-      });
-      if (!this.#failed) model.linked = true;
+      this.api.call(
+        `${model.name}.batch.link()`,
+        batch.prepared === 0 ? "garbage" : "valid",
+        () => {
+          batch.link();
+        },
+      );
+      if (!this.api.failed) model.linked = true;
     } else this.#submitNow(model);
   }
 
@@ -690,16 +538,16 @@ export class World {
   #linkThenRefused(model: RingModel): void {
     const { ring } = model;
     const { batch } = ring;
-    const socket = this.#pick(this.#sockets);
+    const socket = this.#chance.pick(this.#sockets);
     if (socket === undefined || ring.entries < 2) return;
     // A chain must fit into the queue as a whole.
     if (model.linked || batch.prepared + 2 > ring.entries) this.#submitNow(model);
     const handler = { file: socket };
     this.#prepare(model, "poll(POLLPRI)", "ok", (u) => batch.poll(socket, 2, u), handler);
-    if (this.#failed) return;
-    this.call(`${model.name}.batch.link()`, "ok", () => batch.link());
-    const slice = this.#pick(this.#slices);
-    const [what, refused] = this.#pick<readonly [string, () => unknown]>([
+    if (this.api.failed) return;
+    this.api.call(`${model.name}.batch.link()`, "ok", () => batch.link());
+    const slice = this.#chance.pick(this.#slices);
+    const [what, refused] = this.#chance.pick<readonly [string, () => unknown]>([
       ["batch.nop(-1)", () => batch.nop(-1)],
       ["batch.send(socket, null)", () => batch.send(socket, null as never, 1)],
       ["batch.poll(socket, -1.5)", () => batch.poll(socket, -1.5, 1)],
@@ -711,7 +559,7 @@ export class World {
       ["recv(timeout: -1)", () => ring.recv(socket, slice ?? null as never, { timeout: -1 })],
     ])!;
     const before = batch.prepared;
-    this.call(`${model.name}.${what} in a chain`, "garbage", refused);
+    this.api.call(`${model.name}.${what} in a chain`, "garbage", refused);
     if (batch.prepared > before) throw new PropertyError(`${what} left something in a chain`);
     let result: number | undefined;
     this.#prepare(model, "nop()", "ok", (u) => batch.nop(u), { complete: (r) => result = r });
@@ -720,7 +568,7 @@ export class World {
     if (result !== 0) {
       throw new PropertyError(`the request after ${what}, which was refused, gave ${result}`);
     }
-    this.#count("refused in a chain");
+    this.api.count("refused in a chain");
   }
 
   #nopsOn(model: RingModel, count: number): void {
@@ -730,24 +578,27 @@ export class World {
   }
 
   #nops(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
-    this.#nopsOn(model, this.#chance(2) ? 2000 : this.#chance(20) ? 100 : this.#below(8));
-    if (this.#chance(10)) this.#linkThenRefused(model);
-    if (this.#chance(10)) {
+    this.#nopsOn(
+      model,
+      this.#chance.percent(2) ? 2000 : this.#chance.percent(20) ? 100 : this.#chance.below(8),
+    );
+    if (this.#chance.percent(10)) this.#linkThenRefused(model);
+    if (this.#chance.percent(10)) {
       if (model.linked) this.#submitNow(model);
-      this.#start(`${model.name}.nop()`, "ok", model, () => model.ring.nop());
+      this.api.start(`${model.name}.nop()`, "ok", model, () => model.ring.nop());
     }
   }
 
   /** Waits for completions that are sure to come, or, where nothing else is there, for any count. */
   #wait(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const { batch } = model.ring;
-    if (this.#chance(30)) {
-      const [count, time] = [this.#below(6), this.#pick([0, 1, 3, -1, 0.5])!];
-      this.call(
+    if (this.#chance.percent(30)) {
+      const [count, time] = [this.#chance.below(6), this.#chance.pick([0, 1, 3, -1, 0.5])!];
+      this.api.call(
         `${model.name}.batch.waitBlocking(${count}, ${time})`,
         "ok",
         () => batch.waitBlocking(count, time),
@@ -760,18 +611,20 @@ export class World {
       this.#notifiers.every((slot) => slot.model !== model || slot.members.length === 0);
     // What hangs on a request before it is not sure to come.
     if (model.linked || batch.prepared > 0) this.#submitNow(model);
-    const fresh = this.#below(this.#chance(10) ? 300 : 20);
+    const fresh = this.#chance.below(this.#chance.percent(10) ? 300 : 20);
     this.#nopsOn(model, fresh);
-    if (onlyNops && this.#chance(60)) {
-      const count = this.#chance(15) ? this.#number() : this.#below(2 * fresh + 4);
+    if (onlyNops && this.#chance.percent(60)) {
+      const count = this.#chance.percent(15)
+        ? this.#chance.number()
+        : this.#chance.below(2 * fresh + 4);
       // Half a completion is one.
-      this.call(
+      this.api.call(
         `${model.name}.batch.submitAndWait(${count})`,
         "garbage",
         () => batch.submitAndWait(count),
       );
     } else {
-      this.call(
+      this.api.call(
         `${model.name}.batch.submitAndWait(${fresh})`,
         "ok",
         () => batch.submitAndWait(fresh),
@@ -782,36 +635,36 @@ export class World {
   // === Areas and slices ===
 
   #mapArea(): void {
-    if (this.#areas.length >= 6 || this.#chance(20)) {
-      const value = this.#chance(50) ? this.#garbage() : this.#number();
-      const options = (this.#chance(80) ? { bytes: value } : value) as never;
-      this.call(`Area.map(${show(options)})`, "garbage", () => Area.map(options).close());
+    if (this.#areas.length >= 6 || this.#chance.percent(20)) {
+      const value = this.#chance.percent(50) ? this.#chance.garbage() : this.#chance.number();
+      const options = (this.#chance.percent(80) ? { bytes: value } : value) as never;
+      this.api.call(`Area.map(${show(options)})`, "garbage", () => Area.map(options).close());
       return;
     }
-    const bytes = this.#pick([1, 4096, 5000, 65536])!;
-    const area = this.call(`Area.map({ bytes: ${bytes} })`, "ok", () => Area.map({ bytes }))!;
+    const bytes = this.#chance.pick([1, 4096, 5000, 65536])!;
+    const area = this.api.call(`Area.map({ bytes: ${bytes} })`, "ok", () => Area.map({ bytes }))!;
     this.#areas.push(area);
     this.#allAreas.push(new WeakRef(area));
   }
 
   #closeArea(): void {
-    const again = this.#pick(this.#closedAreas);
-    if (again !== undefined) this.call("Area.close() again", "ok", () => again.close());
-    const area = this.#pick(this.#areas);
-    if (area === undefined || this.#chance(50)) return;
-    this.call("Area.close()", "ok", () => area.close());
+    const again = this.#chance.pick(this.#closedAreas);
+    if (again !== undefined) this.api.call("Area.close() again", "ok", () => again.close());
+    const area = this.#chance.pick(this.#areas);
+    if (area === undefined || this.#chance.percent(50)) return;
+    this.api.call("Area.close()", "ok", () => area.close());
     this.#areas.splice(this.#areas.indexOf(area), 1);
     keep(this.#closedAreas, area);
   }
 
   #useArea(): void {
-    const area = this.#pick(this.#areas);
+    const area = this.#chance.pick(this.#areas);
     if (area === undefined) return;
-    const [offset, length] = [this.#below(area.bytes + 10), this.#below(5000)];
-    switch (this.#below(5)) {
+    const [offset, length] = [this.#chance.below(area.bytes + 10), this.#chance.below(5000)];
+    switch (this.#chance.below(5)) {
       case 0: {
         const inside = offset + length <= area.bytes;
-        const slice = this.call(
+        const slice = this.api.call(
           `Area.slice(${offset}, ${length}) of ${area.bytes}`,
           inside ? "ok" : "garbage",
           () => area.slice(offset, length),
@@ -821,28 +674,31 @@ export class World {
         break;
       }
       case 1: {
-        const [a, b] = [this.#number(), this.#chance(50) ? this.#number() : undefined];
-        this.call(`Area.slice(${a}, ${b})`, "garbage", () => area.slice(a, b));
+        const [a, b] = [
+          this.#chance.number(),
+          this.#chance.percent(50) ? this.#chance.number() : undefined,
+        ];
+        this.api.call(`Area.slice(${a}, ${b})`, "garbage", () => area.slice(a, b));
         break;
       }
       case 2: {
-        const size = this.#chance(50) ? this.#number() : 1000;
-        const chunks = this.call(`Area.chunks(${size})`, "garbage", () => area.chunks(size));
-        if (chunks !== undefined) keep(this.#slices, this.#pick(chunks)!, 30);
+        const size = this.#chance.percent(50) ? this.#chance.number() : 1000;
+        const chunks = this.api.call(`Area.chunks(${size})`, "garbage", () => area.chunks(size));
+        if (chunks !== undefined) keep(this.#slices, this.#chance.pick(chunks)!, 30);
         break;
       }
       case 3: {
-        const [a, b] = [this.#number(), this.#number()];
-        this.call(`Area.unsafeBytes(${a}, ${b})`, "garbage", () => area.unsafeBytes(a, b));
+        const [a, b] = [this.#chance.number(), this.#chance.number()];
+        this.api.call(`Area.unsafeBytes(${a}, ${b})`, "garbage", () => area.unsafeBytes(a, b));
         break;
       }
       default: {
         const slices = [area.slice(0, Math.min(64, area.bytes)), area.slice(area.bytes >> 1, 8)];
-        const message = this.call(
+        const message = this.api.call(
           "new Message()",
           "ok",
           () =>
-            this.#chance(50)
+            this.#chance.percent(50)
               ? new Message(slices, { to: { host: "127.0.0.1", port: 9 } })
               : Message.receiver(slices),
         )!;
@@ -852,17 +708,19 @@ export class World {
   }
 
   #useSlice(): void {
-    const slice = this.#pick(this.#slices);
+    const slice = this.#chance.pick(this.#slices);
     if (slice === undefined) return;
     const closed = slice.area.closed;
-    const [a, b] = [this.#number(), this.#number()];
-    switch (this.#below(5)) {
+    const [a, b] = [this.#chance.number(), this.#chance.number()];
+    switch (this.#chance.below(5)) {
       case 0:
-        this.call("Slice.bytes", closed ? "closed" : "valid", () => slice.bytes);
+        this.api.call("Slice.bytes", closed ? "closed" : "valid", () => slice.bytes);
         break;
       case 1: {
-        const data = this.#chance(30) ? this.#garbage() : new Uint8Array(this.#below(100));
-        this.call(
+        const data = this.#chance.percent(30)
+          ? this.#chance.garbage()
+          : new Uint8Array(this.#chance.below(100));
+        this.api.call(
           `Slice.write(${show(data)}, ${a})`,
           "garbage",
           () => slice.write(data as Uint8Array, a),
@@ -870,7 +728,7 @@ export class World {
         break;
       }
       case 2: {
-        const part = this.call(`Slice.slice(${a}, ${b})`, "garbage", () => slice.slice(a, b));
+        const part = this.api.call(`Slice.slice(${a}, ${b})`, "garbage", () => slice.slice(a, b));
         if (part !== undefined) {
           if (
             part.offset < slice.offset || part.offset + part.length > slice.offset + slice.length
@@ -882,55 +740,59 @@ export class World {
         break;
       }
       case 3:
-        this.call("Slice.slice()", closed ? "closed" : "ok", () => slice.slice());
+        this.api.call("Slice.slice()", closed ? "closed" : "ok", () => slice.slice());
         break;
       default: {
         if (slice.state !== "in flight" || closed || slice.length === 0) return;
-        this.call("Slice.bytes in flight", "owned", () => slice.bytes);
-        this.call("Slice.write() in flight", "owned", () => slice.write(new Uint8Array(1)));
+        this.api.call("Slice.bytes in flight", "owned", () => slice.bytes);
+        this.api.call("Slice.write() in flight", "owned", () => slice.write(new Uint8Array(1)));
       }
     }
   }
 
   #register(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
-    const channel = this.#pick(this.#channels);
+    const channel = this.#chance.pick(this.#channels);
     const candidates: (Area | Socket | undefined)[] = [
-      this.#pick(this.#areas),
-      this.#pick(this.#pools)?.area,
-      this.#pick(this.#sockets),
+      this.#chance.pick(this.#areas),
+      this.#chance.pick(this.#pools)?.area,
+      this.#chance.pick(this.#sockets),
       channel?.sender,
       channel?.receiver,
     ];
-    const what = this.#pick(candidates);
+    const what = this.#chance.pick(candidates);
     if (what === undefined || what.closed) return;
     const kind = what instanceof Area ? "area" : "socket";
-    if (channel !== undefined && what === channel.sender && this.#chance(30)) {
+    if (channel !== undefined && what === channel.sender && this.#chance.percent(30)) {
       this.#exchange(model, channel.sender);
     }
-    if (this.#chance(60)) {
-      this.call(`${model.name}.register(${kind})`, "valid", () => model.ring.register(what));
+    if (this.#chance.percent(60)) {
+      this.api.call(`${model.name}.register(${kind})`, "valid", () => model.ring.register(what));
     } else {
       // The rest of a chain would find another socket, or another area, at the index.
       const chains = this.#channels.some((other) => other.kind === "tcp" && other.busy > 1);
       if (chains) return;
-      this.call(`${model.name}.unregister(${kind})`, "valid", () => model.ring.unregister(what));
+      this.api.call(
+        `${model.name}.unregister(${kind})`,
+        "valid",
+        () => model.ring.unregister(what),
+      );
     }
   }
 
   /** Leaves junk prepared for an index, and gives the index to the socket of a channel. */
   #exchange(model: RingModel, sender: Socket): void {
     const { ring } = model;
-    const junk = this.#pick(this.#sockets);
-    const slice = this.#pick(this.#slices);
+    const junk = this.#chance.pick(this.#sockets);
+    const slice = this.#chance.pick(this.#slices);
     if (junk === undefined || slice === undefined || slice.area.closed) return;
     if (this.#channels.some((other) => other.kind === "tcp" && other.busy > 1)) return;
     if (model.linked) this.#submitNow(model);
-    this.call(`${model.name}.register(junk)`, "valid", () => ring.register(junk));
+    this.api.call(`${model.name}.register(junk)`, "valid", () => ring.register(junk));
     this.#prepare(model, "send()", "valid", (u) => ring.batch.send(junk, slice, u), { file: junk });
-    this.call(`${model.name}.unregister(junk)`, "valid", () => ring.unregister(junk));
-    this.call(`${model.name}.register(sender)`, "valid", () => ring.register(sender));
+    this.api.call(`${model.name}.unregister(junk)`, "valid", () => ring.unregister(junk));
+    this.api.call(`${model.name}.register(sender)`, "valid", () => ring.register(sender));
     this.#submitNow(model);
   }
 
@@ -938,26 +800,28 @@ export class World {
 
   #makeSocket(): void {
     if (this.#sockets.length >= 10) return;
-    const bed = this.#pick(this.#beds)!;
-    const place = this.#pick([bed.near, bed.far])!;
-    const family = this.#pick([4, 6] as const)!;
-    const udp = this.#chance(60);
-    const socket = this.call(
+    const bed = this.#chance.pick(this.#beds)!;
+    const place = this.#chance.pick([bed.near, bed.far])!;
+    const family = this.#chance.pick([4, 6] as const)!;
+    const udp = this.#chance.percent(60);
+    const socket = this.api.call(
       `Socket.${udp ? "udp" : "tcp"}(, ${family})`,
       "ok",
       () => udp ? Socket.udp(place, { family }) : Socket.tcp(place, { family }),
     )!;
     this.#sockets.push(socket);
-    if (this.#chance(70)) {
-      this.call("Socket.bind()", "valid", () => socket.bind(place.address(0, family)));
+    if (this.#chance.percent(70)) {
+      this.api.call("Socket.bind()", "valid", () => socket.bind(place.address(0, family)));
     }
-    if (!udp && this.#chance(50)) this.call("Socket.listen()", "valid", () => socket.listen());
-    const peer = this.#pick(this.#sockets);
+    if (!udp && this.#chance.percent(50)) {
+      this.api.call("Socket.listen()", "valid", () => socket.listen());
+    }
+    const peer = this.#chance.pick(this.#sockets);
     const to = peer === undefined
       ? undefined
-      : this.call("Socket.localAddress", "valid", () => peer.localAddress);
-    if (to !== undefined && to.port !== 0 && peer!.family === family && this.#chance(80)) {
-      this.call(
+      : this.api.call("Socket.localAddress", "valid", () => peer.localAddress);
+    if (to !== undefined && to.port !== 0 && peer!.family === family && this.#chance.percent(80)) {
+      this.api.call(
         "Socket.connectBlocking()",
         "valid",
         () => socket.connectBlocking(to, { timeout: 50 }),
@@ -966,47 +830,51 @@ export class World {
   }
 
   #closeSocket(): void {
-    const again = this.#pick(this.#closedSockets);
-    if (again !== undefined) this.call("Socket.close() again", "ok", () => again.close());
-    const socket = this.#pick(this.#sockets);
-    if (socket === undefined || this.#chance(40)) return;
+    const again = this.#chance.pick(this.#closedSockets);
+    if (again !== undefined) this.api.call("Socket.close() again", "ok", () => again.close());
+    const socket = this.#chance.pick(this.#sockets);
+    if (socket === undefined || this.#chance.percent(40)) return;
     this.#sockets.splice(this.#sockets.indexOf(socket), 1);
     this.#closeSocketNow(socket);
   }
 
   /** Closes a socket, whatever is prepared or pending on it: all of that must complete. */
   #closeSocketNow(socket: Socket): void {
-    if (this.#chance(50)) {
+    if (this.#chance.percent(50)) {
       for (const model of this.#rings) {
-        this.call(`${model.name}.unregister(socket)`, "valid", () => model.ring.unregister(socket));
+        this.api.call(
+          `${model.name}.unregister(socket)`,
+          "valid",
+          () => model.ring.unregister(socket),
+        );
       }
     }
-    this.call("Socket.close()", "ok", () => socket.close());
+    this.api.call("Socket.close()", "ok", () => socket.close());
     keep(this.#closedSockets, socket);
     this.#noteSubmitted();
-    if (this.#chance(20)) {
+    if (this.#chance.percent(20)) {
       for (const model of this.#rings) {
-        this.call("unregister() of a closed socket", "ok", () => model.ring.unregister(socket));
+        this.api.call("unregister() of a closed socket", "ok", () => model.ring.unregister(socket));
       }
     }
   }
 
   #useSocket(): void {
-    const socket = this.#pick(this.#sockets);
+    const socket = this.#chance.pick(this.#sockets);
     if (socket === undefined) return;
-    const slice = this.#pick(this.#slices);
-    switch (this.#below(8)) {
+    const slice = this.#chance.pick(this.#slices);
+    switch (this.#chance.below(8)) {
       case 0: {
-        const name = this.#pick(
+        const name = this.#chance.pick(
           ["SO_RCVBUF", "SO_ZEROCOPY", "UDP_SEGMENT", "TCP_NODELAY"] as const,
         )!;
-        this.call(`Socket.option(${name})`, "valid", () => socket.option(name));
+        this.api.call(`Socket.option(${name})`, "valid", () => socket.option(name));
         break;
       }
       case 1: {
-        const name = (this.#chance(50) ? "SO_PRIORITY" : this.#garbage()) as never;
-        const value = (this.#chance(50) ? 1 : this.#garbage()) as never;
-        this.call(
+        const name = (this.#chance.percent(50) ? "SO_PRIORITY" : this.#chance.garbage()) as never;
+        const value = (this.#chance.percent(50) ? 1 : this.#chance.garbage()) as never;
+        this.api.call(
           `Socket.setOption(${show(name)})`,
           "garbage",
           () => socket.setOption(name, value),
@@ -1014,12 +882,12 @@ export class World {
         break;
       }
       case 2:
-        this.call("Socket.localAddress", "valid", () => socket.localAddress);
-        this.call("Socket.remoteAddress", "valid", () => socket.remoteAddress);
+        this.api.call("Socket.localAddress", "valid", () => socket.localAddress);
+        this.api.call("Socket.remoteAddress", "valid", () => socket.remoteAddress);
         break;
       case 3:
         if (slice === undefined || socket.protocol !== "udp") return;
-        this.call(
+        this.api.call(
           "Socket.send()",
           slice.area.closed ? "closed" : "valid",
           () => socket.sendBlocking(slice),
@@ -1027,63 +895,65 @@ export class World {
         break;
       case 4:
         if (slice === undefined) return;
-        this.call(
+        this.api.call(
           "Socket.receive()",
           slice.area.closed ? "closed" : "valid",
           () => socket.tryReceive(slice),
         );
         break;
       case 5:
-        this.call(
+        this.api.call(
           "Socket.shutdown()",
           "valid",
-          () => socket.shutdown(this.#pick(["read", "write"])),
+          () => socket.shutdown(this.#chance.pick(["read", "write"])),
         );
         break;
       case 6: {
         const address = {
-          host: this.#pick(["127.0.0.1", "::1", "nowhere", "", "1.2.3.4\0", 5 as never])!,
-          port: this.#pick([0, 9, 70000, -1, NaN])!,
+          host: this.#chance.pick(["127.0.0.1", "::1", "nowhere", "", "1.2.3.4\0", 5 as never])!,
+          port: this.#chance.pick([0, 9, 70000, -1, NaN])!,
         };
-        const bind = this.#chance(50);
-        this.call(`Socket.${bind ? "bind" : "connect"}(${show(address)})`, "garbage", () => {
+        const bind = this.#chance.percent(50);
+        this.api.call(`Socket.${bind ? "bind" : "connect"}(${show(address)})`, "garbage", () => {
           if (bind) socket.bind(address);
           else socket.connectBlocking(address, { timeout: 20 });
         });
         break;
       }
       default:
-        this.call("Socket.listen()", "garbage", () => socket.listen(this.#number()));
+        this.api.call("Socket.listen()", "garbage", () => socket.listen(this.#chance.number()));
     }
   }
 
   // === Operations whose data does not matter ===
 
   #junkFile(): { file: Descriptor; socket: Socket | undefined } {
-    if (this.#chance(10)) {
-      return { file: this.#pick([-1, -(2 ** 31), 2 ** 31 - 1, 1e6])!, socket: undefined };
+    if (this.#chance.percent(10)) {
+      return { file: this.#chance.pick([-1, -(2 ** 31), 2 ** 31 - 1, 1e6])!, socket: undefined };
     }
-    const socket = this.#pick(this.#sockets);
+    const socket = this.#chance.pick(this.#sockets);
     return { file: socket ?? -1, socket };
   }
 
   #batchOperation(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const { ring } = model;
     const { batch } = ring;
     // A request that is linked finds its file when it starts, which may be another one by then.
     if (model.linked) return this.#nopsOn(model, 1);
     const { file, socket } = this.#junkFile();
-    const slice = this.#pick(this.#slices);
-    const message = this.#pick(this.#messages);
-    const flags = this.#chance(80) ? 0 : this.#pick([MSG.DONTWAIT, MSG.WAITALL, 1, 0x7fff0000])!;
+    const slice = this.#chance.pick(this.#slices);
+    const message = this.#chance.pick(this.#messages);
+    const flags = this.#chance.percent(80)
+      ? 0
+      : this.#chance.pick([MSG.DONTWAIT, MSG.WAITALL, 1, 0x7fff0000])!;
     // Of a slice in flight in an area that was closed either may be said.
     const closing = slice?.area.closed && slice.state === "free" ? "closed" : "valid";
     // Flags are looked at first.
     const withFlags = flags === 0 ? closing : "valid";
     const handler = { file: socket };
-    switch (this.#below(17)) {
+    switch (this.#chance.below(17)) {
       case 0:
         if (slice === undefined) return;
         this.#prepare(
@@ -1138,7 +1008,7 @@ export class World {
         break;
       case 7: {
         if (slice === undefined) return;
-        const offset = this.#number();
+        const offset = this.#chance.number();
         this.#prepare(
           model,
           "read()",
@@ -1173,14 +1043,14 @@ export class World {
         break;
       }
       case 12: {
-        const events = this.#pick([1, 4, 0, -1])!;
+        const events = this.#chance.pick([1, 4, 0, -1])!;
         this.#prepare(model, "poll()", "valid", (u) => batch.poll(file, events, u), handler);
         break;
       }
       case 13: {
-        const time = this.#chance(80) ? this.#below(5) : this.#number();
+        const time = this.#chance.percent(80) ? this.#chance.below(5) : this.#chance.number();
         if (time > 1000) {
-          this.call(`batch.timeout(${time})`, "garbage", () => {
+          this.api.call(`batch.timeout(${time})`, "garbage", () => {
             if (time === Infinity) batch.timeout(time);
           });
           return;
@@ -1189,19 +1059,19 @@ export class World {
         break;
       }
       case 14:
-        if (socket !== undefined && this.#chance(30)) {
+        if (socket !== undefined && this.#chance.percent(30)) {
           this.#prepare(
             model,
             "shutdown()",
             "valid",
-            (u) => batch.shutdown(file, this.#pick(["read", "write", "both"] as const)!, u),
+            (u) => batch.shutdown(file, this.#chance.pick(["read", "write", "both"] as const)!, u),
           );
         } else {
           this.#prepare(
             model,
             "closeFile()",
             "valid",
-            (u) => batch.closeFile(this.#pick([-1, 2 ** 31 - 1])!, u),
+            (u) => batch.closeFile(this.#chance.pick([-1, 2 ** 31 - 1])!, u),
           );
         }
         break;
@@ -1215,8 +1085,8 @@ export class World {
           "valid",
           (u) =>
             batch.socket(
-              this.#pick(["udp", "tcp"] as const)!,
-              this.#pick([4, 6] as const)!,
+              this.#chance.pick(["udp", "tcp"] as const)!,
+              this.#chance.pick([4, 6] as const)!,
               u,
             ),
           {
@@ -1236,22 +1106,22 @@ export class World {
   }
 
   #awaitOperation(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const { ring } = model;
     if (model.linked) this.#submitNow(model);
     const { file, socket } = this.#junkFile();
-    const slice = this.#pick(this.#slices) ?? this.#pick(this.#areas)?.slice(0, 1);
-    const message = this.#pick(this.#messages);
+    const slice = this.#chance.pick(this.#slices) ?? this.#chance.pick(this.#areas)?.slice(0, 1);
+    const message = this.#chance.pick(this.#messages);
     if (slice === undefined) return;
     const options: { timeout?: number; signal?: AbortSignal } = {};
-    if (this.#chance(30)) options.timeout = this.#below(10);
-    if (this.#chance(20)) {
+    if (this.#chance.percent(30)) options.timeout = this.#chance.below(10);
+    if (this.#chance.percent(20)) {
       const controller = new AbortController();
       options.signal = controller.signal;
       const abort = (): void => controller.abort(new Deliberate("aborted"));
-      if (this.#chance(30)) abort();
-      else if (this.#chance(50)) setTimeout(abort, this.#below(5));
+      if (this.#chance.percent(30)) abort();
+      else if (this.#chance.percent(50)) setTimeout(abort, this.#chance.below(5));
       else queueMicrotask(abort);
     }
     const operations: readonly (readonly [string, () => Promise<unknown>])[] = [
@@ -1262,10 +1132,10 @@ export class World {
       ["read", () => ring.read(file, slice, -1, options)],
       ["write", () => ring.write(file, slice, -1, options)],
       ["poll", () => ring.poll(file, 1, options)],
-      ["timeout", () => ring.timeout(this.#below(5), options)],
+      ["timeout", () => ring.timeout(this.#chance.below(5), options)],
       ["cancel", () => ring.cancel(file)],
       ["connect", () => ring.connect(file, { host: "127.0.0.1", port: 9 }, options)],
-      ["shutdown", () => ring.shutdown(this.#chance(90) ? -1 : file, "write")],
+      ["shutdown", () => ring.shutdown(this.#chance.percent(90) ? -1 : file, "write")],
       ["closeFile", () => ring.closeFile(-1)],
       ...(message === undefined ? [] : [
         ["sendMsg", () => ring.sendMsg(file, message, options)],
@@ -1274,19 +1144,19 @@ export class World {
         ["recvMsg", () => ring.recvMsg(file, message, options)],
       ] as const),
     ];
-    const [name, run] = this.#pick(operations)!;
+    const [name, run] = this.#chance.pick(operations)!;
     const what = `${model.name}.${name}(${show(options.timeout)})`;
-    if (this.#chance(20)) {
+    if (this.#chance.percent(20)) {
       // Nobody awaits it: that must not end the process when it fails.
-      this.call(`${what}, not awaited`, "garbage", () => {
+      this.api.call(`${what}, not awaited`, "garbage", () => {
         run();
       });
       model.unawaited++;
       return;
     }
-    const onSocket = this.#chance(15) && socket !== undefined && socket.protocol === "tcp";
+    const onSocket = this.#chance.percent(15) && socket !== undefined && socket.protocol === "tcp";
     if (onSocket) {
-      this.#start(`${model.name}.accept()`, "valid", model, () => ring.accept(socket, options), {
+      this.api.start(`${model.name}.accept()`, "valid", model, () => ring.accept(socket, options), {
         file: socket,
         onValue: (accepted) => accepted.close(),
       });
@@ -1296,7 +1166,7 @@ export class World {
     const closed = needsMemory && !name.includes("Msg") && !name.includes("Vector") &&
       slice.area.closed && slice.state === "free" && !options.signal?.aborted &&
       (options.timeout === undefined || ring.entries > 1);
-    this.#start(what, closed ? "closed" : "valid", model, run, {
+    this.api.start(what, closed ? "closed" : "valid", model, run, {
       // With a time limit it must end without being cancelled.
       file: options.timeout === undefined ? socket : undefined,
     });
@@ -1304,14 +1174,14 @@ export class World {
 
   /** Calls a method with what it does not take. */
   #garbageCall(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const { ring } = model;
     const { batch } = ring;
-    const g = (): never => this.#garbage() as never;
-    const socket = this.#pick(this.#sockets);
-    const slice = this.#pick(this.#slices);
-    const [name, run] = this.#pick<readonly [string, () => unknown]>([
+    const g = (): never => this.#chance.garbage() as never;
+    const socket = this.#chance.pick(this.#sockets);
+    const slice = this.#chance.pick(this.#slices);
+    const [name, run] = this.#chance.pick<readonly [string, () => unknown]>([
       ["register", () => ring.register(g())],
       ["unregister", () => ring.unregister(g())],
       ["supports", () => ring.supports(g())],
@@ -1335,30 +1205,32 @@ export class World {
       ["batch.closeFile(fd)", () => batch.closeFile(notDescriptor(g()))],
       ["batch.recvMultishot(file)", () => batch.recvMultishot(notNumber(g()), g())],
       ["batch.msgRing(ring)", () => batch.msgRing(notRing(g()), 1, 1)],
-      ["batch.timeout(time)", () => batch.timeout(this.#pick([-1, NaN, Infinity])!)],
+      ["batch.timeout(time)", () => batch.timeout(this.#chance.pick([-1, NaN, Infinity])!)],
       ["new Notifier", () => new Notifier(ring, { tag: g() })],
       ["new Notifier(ring)", () => new Notifier(notRing(g()))],
       ["new Message", () => new Message(g())],
       ["new Message(slices)", () => new Message([notSlice(g())])],
       [
         "BufferRing.open",
-        () => BufferRing.open(ring, { count: this.#number(), bytes: g() }).close(),
+        () => BufferRing.open(ring, { count: this.#chance.number(), bytes: g() }).close(),
       ],
       ["BufferRing.open(ring)", () => BufferRing.open(notRing(g()), { count: 1, bytes: 1 })],
       ["Socket.udp(place)", () => Socket.udp({ namespace: { fd: -5, userFd: -7 } }).close()],
     ])!;
     const what = `${model.name}.${name} with garbage`;
     const before = [batch.prepared, slice?.state];
-    this.call(what, "garbage", () => {
+    this.api.call(what, "garbage", () => {
       const value = run();
       if (value === batch) throw new PropertyError(`${what} was taken`);
     });
     const after = [batch.prepared, slice?.state];
     // A request may be submitted to make room; it may not be left behind.
-    if (this.#failed && (after[0]! as number > (before[0] as number) || after[1] !== before[1])) {
+    if (
+      this.api.failed && (after[0]! as number > (before[0] as number) || after[1] !== before[1])
+    ) {
       throw new PropertyError(`${what} threw and left something behind: ${before} -> ${after}`);
     }
-    const [awaited, start] = this.#pick<readonly [string, () => Promise<unknown>]>([
+    const [awaited, start] = this.#chance.pick<readonly [string, () => Promise<unknown>]>([
       ["send(file)", () => ring.send(notNumber(g()), slice!)],
       ["send(slice)", () => ring.send(socket!, notSlice(g()))],
       ["send(options)", () => ring.send(socket!, slice!, notOptions(g()))],
@@ -1370,8 +1242,8 @@ export class World {
       ["accept(file)", () => ring.accept(notNumber(g()))],
       ["connect(address)", () => ring.connect(socket!, g())],
       ["poll(file)", () => ring.poll(notNumber(g()), 1)],
-      ["timeout(time)", () => ring.timeout(this.#pick([-1, NaN, Infinity])!)],
-      ["nop(timeout)", () => ring.nop({ timeout: this.#pick([-1, NaN, Infinity])! })],
+      ["timeout(time)", () => ring.timeout(this.#chance.pick([-1, NaN, Infinity])!)],
+      ["nop(timeout)", () => ring.nop({ timeout: this.#chance.pick([-1, NaN, Infinity])! })],
       ["msgRing(ring)", () => ring.msgRing(notRing(g()), 1, 1)],
       ["recvMultishot()", async () => {
         const stream = ring.recvMultishot(socket ?? g(), g());
@@ -1381,20 +1253,22 @@ export class World {
         await stream.return(undefined);
       }],
     ])!;
-    this.#start(`${model.name}.${awaited} with garbage`, "garbage", model, start, { file: socket });
+    this.api.start(`${model.name}.${awaited} with garbage`, "garbage", model, start, {
+      file: socket,
+    });
   }
 
   /** Uses what is closed, in ways that would be right if it were open. */
   #useClosed(): void {
-    const closed = this.#pick(this.#closedRings);
-    const socket = this.#pick(this.#sockets);
-    const slice = this.#pick(this.#slices);
-    const area = this.#pick(this.#areas);
+    const closed = this.#chance.pick(this.#closedRings);
+    const socket = this.#chance.pick(this.#sockets);
+    const slice = this.#chance.pick(this.#slices);
+    const area = this.#chance.pick(this.#areas);
     if (closed !== undefined && slice !== undefined && area !== undefined && socket !== undefined) {
       const { ring } = closed;
       const { batch } = ring;
       const free = slice.state === "free" && !slice.area.closed;
-      const [name, run] = this.#pick<readonly [string, () => unknown]>([
+      const [name, run] = this.#chance.pick<readonly [string, () => unknown]>([
         ["register", () => ring.register(area)],
         ["unregister", () => ring.unregister(area)],
         ["batch.nop", () => batch.nop()],
@@ -1410,9 +1284,9 @@ export class World {
         ["new Notifier", () => new Notifier(ring)],
         ["BufferRing.open", () => BufferRing.open(ring, { count: 1, bytes: 64 })],
       ])!;
-      this.call(`closed ${closed.name}.${name}()`, "closed", run);
+      this.api.call(`closed ${closed.name}.${name}()`, "closed", run);
       if (free && slice.state !== "free") throw new PropertyError(`${name} took a slice with it`);
-      const [awaited, start] = this.#pick<readonly [string, () => Promise<unknown>]>([
+      const [awaited, start] = this.#chance.pick<readonly [string, () => Promise<unknown>]>([
         ["nop", () => ring.nop()],
         ["send", () => ring.send(socket, slice)],
         ["sendZc", () => ring.sendZc(socket, slice)],
@@ -1423,18 +1297,18 @@ export class World {
         ["acceptMultishot", () => ring.acceptMultishot(socket).next()],
         ["cancel", () => ring.cancel(socket)],
       ])!;
-      this.#start(`closed ${closed.name}.${awaited}()`, "closed", closed, start);
+      this.api.start(`closed ${closed.name}.${awaited}()`, "closed", closed, start);
     }
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model !== undefined && socket !== undefined) {
       const what = `${model.name}.closeFile() of a socket`;
-      this.#start(what, "owned", model, () => model.ring.closeFile(socket.fd));
+      this.api.start(what, "owned", model, () => model.ring.closeFile(socket.fd));
     }
-    const gone = this.#pick(this.#closedSockets);
+    const gone = this.#chance.pick(this.#closedSockets);
     if (model !== undefined && gone !== undefined && slice !== undefined) {
       const { ring } = model;
       const { batch } = ring;
-      const [name, run] = this.#pick<readonly [string, () => unknown]>([
+      const [name, run] = this.#chance.pick<readonly [string, () => unknown]>([
         ["batch.send", () => batch.send(gone, slice)],
         ["batch.sendZc", () => batch.sendZc(gone, slice)],
         ["batch.recv", () => batch.recv(gone, slice)],
@@ -1449,11 +1323,15 @@ export class World {
         ["Socket.fd", () => gone.fd],
         ["Socket.localAddress", () => gone.localAddress],
       ])!;
-      this.call(`${name} of a closed socket`, "closed", run);
-      this.#start("send() to a closed socket", "closed", model, () => ring.send(gone, slice));
+      this.api.call(`${name} of a closed socket`, "closed", run);
+      this.api.start("send() to a closed socket", "closed", model, () => ring.send(gone, slice));
       if (closed !== undefined) {
-        this.call("msgRing() to a closed ring", "closed", () => batch.msgRing(closed.ring, 1, 1));
-        this.#start(
+        this.api.call(
+          "msgRing() to a closed ring",
+          "closed",
+          () => batch.msgRing(closed.ring, 1, 1),
+        );
+        this.api.start(
           "msgRing() to a closed ring",
           "closed",
           model,
@@ -1461,21 +1339,21 @@ export class World {
         );
       }
     }
-    const area2 = this.#pick(this.#closedAreas);
+    const area2 = this.#chance.pick(this.#closedAreas);
     if (area2 === undefined || model === undefined) return;
-    this.call("Area.slice() after close", "closed", () => area2.slice());
-    this.call("Area.unsafeBytes() after close", "closed", () => area2.unsafeBytes());
-    this.call("Ring.register() of a closed area", "closed", () => model.ring.register(area2));
-    const buffers = this.#pick(this.#closedBufferRings);
+    this.api.call("Area.slice() after close", "closed", () => area2.slice());
+    this.api.call("Area.unsafeBytes() after close", "closed", () => area2.unsafeBytes());
+    this.api.call("Ring.register() of a closed area", "closed", () => model.ring.register(area2));
+    const buffers = this.#chance.pick(this.#closedBufferRings);
     if (buffers === undefined || socket === undefined) return;
-    this.call("BufferRing.release() after close", "closed", () => buffers.release(slice!));
-    this.#start(
+    this.api.call("BufferRing.release() after close", "closed", () => buffers.release(slice!));
+    this.api.start(
       "recvMultishot() into closed buffers",
       "closed",
       model,
       () => model.ring.recvMultishot(socket, buffers).next(),
     );
-    this.call(
+    this.api.call(
       "batch.recvMultishot() into closed buffers",
       "closed",
       () => model.ring.batch.recvMultishot(socket, buffers),
@@ -1484,7 +1362,7 @@ export class World {
 
   /** Posts into another ring, or into the same one. */
   #post(): void {
-    const [from, to] = [this.#pick(this.#rings), this.#pick(this.#rings)];
+    const [from, to] = [this.#chance.pick(this.#rings), this.#chance.pick(this.#rings)];
     if (from === undefined || to === undefined) return;
     if (from.linked) this.#submitNow(from);
     const userData = this.#nextPost;
@@ -1495,7 +1373,7 @@ export class World {
         if (to.posts.has(userData)) to.posts.set(userData, 2);
       } else to.posts.delete(userData);
     };
-    if (this.#chance(60)) {
+    if (this.#chance.percent(60)) {
       const done = this.#prepare(
         from,
         `msgRing(${to.name}, ${userData})`,
@@ -1505,7 +1383,7 @@ export class World {
       );
       if (!done) to.posts.delete(userData);
     } else {
-      this.#start(
+      this.api.start(
         `${from.name}.msgRing(${to.name}, ${userData})`,
         "valid",
         from,
@@ -1524,12 +1402,12 @@ export class World {
   // === Notifiers ===
 
   #useNotifier(): void {
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const mine = this.#notifiers.filter((slot) => slot.model === model);
     if (mine.length < 2) {
-      const sequence = this.#pick([0, 0xfffffffe])!;
-      const notifier = this.call(
+      const sequence = this.#chance.pick([0, 0xfffffffe])!;
+      const notifier = this.api.call(
         "new Notifier()",
         "ok",
         () => new Notifier(model.ring, { tag: this.#nextChannel, sequence }),
@@ -1537,18 +1415,18 @@ export class World {
       this.#notifiers.push({ notifier, model, sequence, members: [] });
       return;
     }
-    const slot = this.#pick(mine)!;
-    if (this.#chance(20)) {
+    const slot = this.#chance.pick(mine)!;
+    if (this.#chance.percent(20)) {
       const other = this.#rings.find((candidate) => candidate !== model);
-      const [socket, slice] = [this.#pick(this.#sockets), this.#pick(this.#slices)];
+      const [socket, slice] = [this.#chance.pick(this.#sockets), this.#chance.pick(this.#slices)];
       if (other === undefined || socket === undefined || slice === undefined) return;
-      this.call("sendZc() with a notifier of another ring", "garbage", () => {
+      this.api.call("sendZc() with a notifier of another ring", "garbage", () => {
         other.ring.batch.sendZc(socket, slice, slot.notifier);
         throw new PropertyError("a notifier of another ring was taken");
       });
       return;
     }
-    this.#flush(slot, this.#chance(40));
+    this.#flush(slot, this.#chance.percent(40));
   }
 
   /** Flushes a notifier and settles what was attached to it. */
@@ -1573,7 +1451,7 @@ export class World {
         member.settle(failed === 0 ? member.length : undefined);
         this.#giveBack(member.loan, "its notifier was flushed");
       }
-      this.#count("flushes");
+      this.api.count("flushes");
     };
     const onError = (): void => {
       for (const member of members) {
@@ -1583,11 +1461,11 @@ export class World {
     };
     if (!blocking) {
       const what = `${model.name}: Notifier.flush() of ${members.length}`;
-      this.#start(what, "valid", model, () => notifier.flush(), { onValue, onError });
+      this.api.start(what, "valid", model, () => notifier.flush(), { onValue, onError });
       return;
     }
-    const timeout = this.#pick([undefined, 100, 0])!;
-    const notification = this.call(
+    const timeout = this.#chance.pick([undefined, 100, 0])!;
+    const notification = this.api.call(
       `${model.name}: Notifier.flushBlocking(${timeout}) of ${members.length}`,
       "valid",
       // A closed window may hold data back for good, so a limit is needed.
@@ -1600,20 +1478,20 @@ export class World {
   // === Provided buffers ===
 
   #useBufferRing(): void {
-    const held = this.#chance(50) ? this.#held.shift() : undefined;
+    const held = this.#chance.percent(50) ? this.#held.shift() : undefined;
     if (held !== undefined) {
-      this.call("release()", held.buffers.closed ? "closed" : "ok", () => held.piece.release());
+      this.api.call("release()", held.buffers.closed ? "closed" : "ok", () => held.piece.release());
     }
-    const model = this.#pick(this.#rings);
-    const entry = this.#pick(this.#bufferRings);
-    if (entry === undefined || (this.#bufferRings.length < 3 && this.#chance(40))) {
+    const model = this.#chance.pick(this.#rings);
+    const entry = this.#chance.pick(this.#bufferRings);
+    if (entry === undefined || (this.#bufferRings.length < 3 && this.#chance.percent(40))) {
       if (model === undefined || this.#bufferRings.length >= 3) return;
       const options = {
-        count: this.#pick([1, 2, 8, 64])!,
-        bytes: this.#pick([64, 1500, 9000])!,
+        count: this.#chance.pick([1, 2, 8, 64])!,
+        bytes: this.#chance.pick([64, 1500, 9000])!,
         group: this.#nextGroup++ % 0x10000,
       };
-      const buffers = this.call(
+      const buffers = this.api.call(
         `BufferRing.open(${model.name}, ${show(options)})`,
         "valid",
         () => BufferRing.open(model.ring, options),
@@ -1623,16 +1501,16 @@ export class World {
       }
       return;
     }
-    switch (this.#below(4)) {
+    switch (this.#chance.below(4)) {
       case 0: {
         if (entry.buffers.held > 0) return;
-        const flags = this.#pick([0, 0xffff0001, 2])!;
-        this.call(`BufferRing.take(${flags})`, "garbage", () => entry.buffers.take(flags, 10));
+        const flags = this.#chance.pick([0, 0xffff0001, 2])!;
+        this.api.call(`BufferRing.take(${flags})`, "garbage", () => entry.buffers.take(flags, 10));
         break;
       }
       case 1: {
-        const slice = this.#pick(this.#slices) ?? this.#garbage() as Slice;
-        this.call("BufferRing.release() of what is not its own", "garbage", () => {
+        const slice = this.#chance.pick(this.#slices) ?? this.#chance.garbage() as Slice;
+        this.api.call("BufferRing.release() of what is not its own", "garbage", () => {
           entry.buffers.release(slice);
           throw new PropertyError("release() took what is not its own");
         });
@@ -1640,21 +1518,27 @@ export class World {
       }
       case 2: {
         const other = this.#rings.find((candidate) => candidate !== entry.model);
-        const socket = this.#pick(this.#sockets);
+        const socket = this.#chance.pick(this.#sockets);
         if (other === undefined || socket === undefined) return;
-        this.call("batch.recvMultishot() into buffers of another ring", "garbage", () => {
+        this.api.call("batch.recvMultishot() into buffers of another ring", "garbage", () => {
           other.ring.batch.recvMultishot(socket, entry.buffers);
           throw new PropertyError("buffers of another ring were taken");
         });
-        this.#start("recvMultishot() into buffers of another ring", "garbage", other, async () => {
-          await other.ring.recvMultishot(socket, entry.buffers).next();
-          this.#fail(new PropertyError("buffers of another ring were taken"));
-        }, { file: socket });
+        this.api.start(
+          "recvMultishot() into buffers of another ring",
+          "garbage",
+          other,
+          async () => {
+            await other.ring.recvMultishot(socket, entry.buffers).next();
+            this.api.fail(new PropertyError("buffers of another ring were taken"));
+          },
+          { file: socket },
+        );
         break;
       }
       default:
-        if (this.#chance(70)) return;
-        this.call("BufferRing.close()", "ok", () => entry.buffers.close());
+        if (this.#chance.percent(70)) return;
+        this.api.call("BufferRing.close()", "ok", () => entry.buffers.close());
         this.#bufferRings.splice(this.#bufferRings.indexOf(entry), 1);
         keep(this.#closedBufferRings, entry.buffers);
     }
@@ -1662,8 +1546,8 @@ export class World {
 
   /** Receives what a channel gets into provided buffers, in the background. */
   #multishot(): void {
-    const channel = this.#pick(this.#channels);
-    const entry = this.#pick(this.#bufferRings);
+    const channel = this.#chance.pick(this.#channels);
+    const entry = this.#chance.pick(this.#bufferRings);
     if (channel === undefined || entry === undefined || channel.receiving !== undefined) return;
     if (entry.busy) return;
     // A datagram that does not fit a buffer would lose its end.
@@ -1673,7 +1557,7 @@ export class World {
     channel.receiving = model;
     entry.busy = true;
     // Leaving the loop throws away what was received already.
-    let pieces = this.#chance(10) ? 1 + this.#below(20) : Infinity;
+    let pieces = this.#chance.percent(10) ? 1 + this.#chance.below(20) : Infinity;
     const background = async (): Promise<void> => {
       try {
         for await (
@@ -1681,10 +1565,11 @@ export class World {
         ) {
           // They may have been closed since the piece was handed out.
           if (buffers.closed) break;
-          this.#inside(() => {
+          this.api.inside(() => {
             channel.receive(piece.slice.bytes);
-            if (this.#held.length < 4 && this.#chance(5)) this.#held.push({ buffers, piece });
-            else piece.release();
+            if (this.#held.length < 4 && this.#chance.percent(5)) {
+              this.#held.push({ buffers, piece });
+            } else piece.release();
           });
           if (--pieces > 0) continue;
           channel.whole = false;
@@ -1692,7 +1577,7 @@ export class World {
         }
       } catch (error) {
         if (error instanceof UringError || error instanceof ClosedError) throw error;
-        this.#fail(error);
+        this.api.fail(error);
       } finally {
         entry.busy = false;
         // Buffers that were closed under it may have been filled.
@@ -1701,18 +1586,18 @@ export class World {
       }
     };
     const what = `${model.name}.recvMultishot() of channel ${channel.id}`;
-    this.#start(what, "valid", model, background, { file: channel.receiver });
-    this.#count("multishot receives");
+    this.api.start(what, "valid", model, background, { file: channel.receiver });
+    this.api.count("multishot receives");
   }
 
   // === Channels, whose data counts ===
 
   async #openChannel(): Promise<void> {
     if (this.#channels.length >= 6) return;
-    const bed = this.#pick(this.#beds)!;
-    const family = this.#pick([4, 6] as const)!;
+    const bed = this.#chance.pick(this.#beds)!;
+    const family = this.#chance.pick([4, 6] as const)!;
     const id = this.#nextChannel++;
-    if (this.#chance(50)) {
+    if (this.#chance.percent(50)) {
       const receiver = Socket.udp(bed.far, { family }).bind(bed.far.address(0, family));
       receiver.setOption("SO_RCVBUF", RECEIVE_BUFFER);
       const sender = Socket.udp(bed.near, { family }).bind(bed.near.address(0, family))
@@ -1724,11 +1609,11 @@ export class World {
       this.#channels.push(new DatagramChannel(id, sender, receiver, this.account, most));
       return;
     }
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
     const listener = Socket.tcp(bed.far, { family }).bind(bed.far.address(0, family)).listen();
     const sender = Socket.tcp(bed.near, { family });
-    if (this.#chance(50)) {
+    if (this.#chance.percent(50)) {
       // A small window, so that sends have to wait.
       listener.setOption("SO_RCVBUF", 16384);
       sender.setOption("SO_SNDBUF", 8192).setOption("TCP_MAXSEG", 1400);
@@ -1736,20 +1621,24 @@ export class World {
     if (model.linked) this.#submitNow(model);
     const to = listener.localAddress!;
     model.linked = false;
-    if (this.#chance(50)) {
-      const connected = this.call("Ring.connect()", "ok", () => model.ring.connect(sender, to))!;
+    if (this.#chance.percent(50)) {
+      const connected = this.api.call(
+        "Ring.connect()",
+        "ok",
+        () => model.ring.connect(sender, to),
+      )!;
       await within(connected, "Ring.connect()");
-    } else this.call("Socket.connectBlocking()", "ok", () => sender.connectBlocking(to));
+    } else this.api.call("Socket.connectBlocking()", "ok", () => sender.connectBlocking(to));
     let receiver: Socket;
-    switch (this.#below(3)) {
+    switch (this.#chance.below(3)) {
       case 0: {
-        const accepted = this.call("Ring.accept()", "ok", () => model.ring.accept(listener))!;
+        const accepted = this.api.call("Ring.accept()", "ok", () => model.ring.accept(listener))!;
         receiver = await within(accepted, "Ring.accept()");
         break;
       }
       case 1: {
         const stream = model.ring.acceptMultishot(listener);
-        const first = this.call("Ring.acceptMultishot()", "ok", () => stream.next())!;
+        const first = this.api.call("Ring.acceptMultishot()", "ok", () => stream.next())!;
         const { value } = await within(first, "Ring.acceptMultishot()");
         if (value === undefined) throw new PropertyError("acceptMultishot() ended");
         receiver = value;
@@ -1766,9 +1655,9 @@ export class World {
         while (fd === undefined && performance.now() < deadline) {
           this.#submitNow(model);
           this.#reapFrom(model, false);
-          await this.#pause();
+          await this.api.pause();
         }
-        this.#waiting = false;
+        this.api.waiting = false;
         if (fd === undefined || fd < 0) throw new PropertyError(`batch.accept() gave ${fd}`);
         receiver = adopt(fd, 1, family);
       }
@@ -1779,12 +1668,12 @@ export class World {
   }
 
   async #closeChannel(): Promise<void> {
-    const channel = this.#pick(this.#channels);
-    if (channel === undefined || this.#chance(50)) return;
-    if (this.#chance(80)) {
+    const channel = this.#chance.pick(this.#channels);
+    if (channel === undefined || this.#chance.percent(50)) return;
+    if (this.#chance.percent(80)) {
       await this.#drain(channel);
-      if (channel.kind === "tcp" && !channel.dead && this.#chance(50)) {
-        this.call("Socket.shutdown()", "ok", () => channel.sender.shutdown("write"));
+      if (channel.kind === "tcp" && !channel.dead && this.#chance.percent(50)) {
+        this.api.call("Socket.shutdown()", "ok", () => channel.sender.shutdown("write"));
       }
     }
     await this.#tearDown(channel);
@@ -1792,13 +1681,15 @@ export class World {
 
   /** Closes both ends of a channel, some with sends and receives prepared and pending on them. */
   async #tearDown(channel: Channel): Promise<void> {
-    if (channel.kind === "tcp" && channel.busy > 0 && this.#chance(50)) {
+    if (channel.kind === "tcp" && channel.busy > 0 && this.#chance.percent(50)) {
       await this.#shutDown(channel);
     }
     channel.abandon();
     this.#channels = this.#channels.filter((other) => other !== channel);
     const ends = [channel.sender, channel.receiver];
-    for (const socket of this.#chance(50) ? ends : ends.reverse()) this.#closeSocketNow(socket);
+    for (const socket of this.#chance.percent(50) ? ends : ends.reverse()) {
+      this.#closeSocketNow(socket);
+    }
   }
 
   /** Shuts a stream down, which ends all that is sent over it. */
@@ -1806,30 +1697,30 @@ export class World {
     channel.ending = true;
     // What is linked and comes last in a submission starts when that is over, perhaps after this.
     for (const model of this.#rings) this.#submitNow(model);
-    this.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
+    this.api.call("Socket.shutdown()", "valid", () => channel.sender.shutdown());
     const deadline = performance.now() + PATIENCE;
     while (channel.busy > 0) {
       for (const model of [...this.#rings]) this.#reapFrom(model, false);
       if (performance.now() > deadline) {
         throw new PropertyError(`channel ${channel.id} is shut down, and still sends`);
       }
-      await this.#pause();
+      await this.api.pause();
     }
-    this.#waiting = false;
+    this.api.waiting = false;
   }
 
   #borrow(lengths: readonly number[]): Loan | undefined {
     if (this.#pools.length < 3) {
-      const area = this.call("Area.map()", "ok", () => Area.map({ bytes: 512 * 1024 }))!;
+      const area = this.api.call("Area.map()", "ok", () => Area.map({ bytes: 512 * 1024 }))!;
       this.#allAreas.push(new WeakRef(area));
-      this.#pools.push({ area, free: area.chunks(this.#pick([2048, 8192, 65536])!) });
+      this.#pools.push({ area, free: area.chunks(this.#chance.pick([2048, 8192, 65536])!) });
     }
-    const pool = this.#pick(this.#pools)!;
+    const pool = this.#chance.pick(this.#pools)!;
     const fits = pool.free[0] !== undefined && lengths.every((n) => n <= pool.free[0]!.length);
     if (!fits || pool.free.length < lengths.length) return undefined;
     const chunks = pool.free.splice(pool.free.length - lengths.length);
     const slices = chunks.map((chunk, i) => {
-      const start = this.#below(chunk.length - lengths[i]! + 1);
+      const start = this.#chance.below(chunk.length - lengths[i]! + 1);
       return chunk.slice(start, lengths[i]);
     });
     return { pool, chunks, slices };
@@ -1852,15 +1743,15 @@ export class World {
 
   #send(): void {
     // Sometimes the memory goes while the kernel still reads it: what is in flight must arrive.
-    if (this.#chance(1) && this.#chance(30)) {
-      const pool = this.#pick(this.#pools);
+    if (this.#chance.percent(1) && this.#chance.percent(30)) {
+      const pool = this.#chance.pick(this.#pools);
       if (pool !== undefined) {
-        this.call("Area.close() with sends in flight", "ok", () => pool.area.close());
+        this.api.call("Area.close() with sends in flight", "ok", () => pool.area.close());
         this.#pools.splice(this.#pools.indexOf(pool), 1);
       }
     }
-    const channel = this.#pick(this.#channels);
-    const model = this.#pick(this.#rings);
+    const channel = this.#chance.pick(this.#channels);
+    const model = this.#chance.pick(this.#rings);
     if (channel === undefined || model === undefined) return;
     if (channel.outstanding > WINDOW) return;
     if (channel.kind === "udp" && channel.unsettled >= channel.most) return;
@@ -1871,10 +1762,10 @@ export class World {
   }
 
   #lengths(channel: Channel): number[] {
-    const largest = this.#pick([16, 300, 1400, 8000])!;
-    const count = this.#chance(30) ? 1 + this.#below(4) : 1;
+    const largest = this.#chance.pick([16, 300, 1400, 8000])!;
+    const count = this.#chance.percent(30) ? 1 + this.#chance.below(4) : 1;
     const lengths = [];
-    for (let i = 0; i < count; i++) lengths.push(HEADER + this.#below(largest));
+    for (let i = 0; i < count; i++) lengths.push(HEADER + this.#chance.below(largest));
     if (channel.kind === "udp" && lengths.reduce((a, b) => a + b) > 8900) return [HEADER];
     return lengths;
   }
@@ -1884,7 +1775,7 @@ export class World {
     let at = 0;
     for (const slice of loan.slices) {
       const part = content.subarray(at, at + slice.length);
-      this.call("Slice.write()", "ok", () => slice.write(part));
+      this.api.call("Slice.write()", "ok", () => slice.write(part));
       at += slice.length;
     }
   }
@@ -1904,7 +1795,7 @@ export class World {
     if (channel.dead || channel.busy > 0) return;
     const { entries, batch } = model.ring;
     // A chain must go to the kernel as a whole; single sends may be short.
-    const count = this.#chance(30) ? Math.min(entries, 1 + this.#below(6)) : 1;
+    const count = this.#chance.percent(30) ? Math.min(entries, 1 + this.#chance.below(6)) : 1;
     if (batch.prepared + count > entries) this.#submitNow(model);
     const batchOnly = count > 1;
     for (let i = 0; i < count; i++) {
@@ -1912,7 +1803,7 @@ export class World {
       if (loan === undefined) break;
       const length = loan.slices.reduce((sum, slice) => sum + slice.length, 0);
       this.#write(loan, channel.make(length));
-      const flags = batchOnly ? MSG.WAITALL : this.#pick([0, 0, MSG.WAITALL, MSG.DONTWAIT])!;
+      const flags = batchOnly ? MSG.WAITALL : this.#chance.pick([0, 0, MSG.WAITALL, MSG.DONTWAIT])!;
       const sent = this.#transmit(
         channel,
         model,
@@ -1924,7 +1815,7 @@ export class World {
       );
       if (!sent) break;
       if (i === count - 1) return;
-      this.call(`${model.name}.batch.link()`, "ok", () => batch.link());
+      this.api.call(`${model.name}.batch.link()`, "ok", () => batch.link());
     }
     // The last of a chain that was cut short must not be linked to what comes next.
     if (batchOnly) this.#submitNow(model);
@@ -1949,29 +1840,29 @@ export class World {
     const { sender } = channel;
     const one = loan.slices.length === 1;
     const slice = loan.slices[0]!;
-    const zeroCopy = this.#chance(60);
-    const vectorized = this.#chance(30);
-    const message = one && this.#chance(70)
+    const zeroCopy = this.#chance.percent(60);
+    const vectorized = this.#chance.percent(30);
+    const message = one && this.#chance.percent(70)
       ? undefined
-      : this.call("new Message()", "ok", () =>
+      : this.api.call("new Message()", "ok", () =>
         new Message(
           loan.slices,
-          channel.kind === "udp" && this.#chance(30) ? { to: sender.remoteAddress! } : {},
+          channel.kind === "udp" && this.#chance.percent(30) ? { to: sender.remoteAddress! } : {},
         ));
     const lost = (): void => {
       settle(undefined, zeroCopy);
       this.#limbo.push({ loan, model });
     };
-    const face = batchOnly ? 0 : this.#below(10);
+    const face = batchOnly ? 0 : this.#chance.below(10);
     if (face === 9 && message === undefined && channel.outstanding < 8000) {
-      const bytes = this.call("Socket.send()", "valid", () => sender.sendBlocking(slice));
+      const bytes = this.api.call("Socket.send()", "valid", () => sender.sendBlocking(slice));
       settle(bytes ?? -1, false);
       this.#giveBack(loan, "send(2) copied it");
       return true;
     }
     if (face < 6) {
       // A notifier tells of all of its requests together: for streams only with one in flight.
-      const slot = this.#chance(25) && channel.kind === "udp"
+      const slot = this.#chance.percent(25) && channel.kind === "udp"
         ? this.#notifiers.find((candidate) => candidate.model === model)
         : undefined;
       const run = (target: Notifier | number): unknown => {
@@ -1991,7 +1882,11 @@ export class World {
       };
       const what = `send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
       if (slot !== undefined) {
-        this.call(`${model.name}.batch.${what} with a notifier`, "ok", () => run(slot.notifier));
+        this.api.call(
+          `${model.name}.batch.${what} with a notifier`,
+          "ok",
+          () => run(slot.notifier),
+        );
         model.linked = false;
         slot.members.push({ loan, length, settle: (result) => settle(result, zeroCopy) });
         this.#probeOwnership(loan);
@@ -2029,7 +1924,7 @@ export class World {
     };
     const what = `${model.name}.send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
     if (zeroCopy) {
-      this.#start(
+      this.api.start(
         what,
         "valid",
         model,
@@ -2043,15 +1938,18 @@ export class World {
           file: sender,
           onValue: ({ bytes, released }) => {
             settle(bytes, true);
-            released.then(() => this.#inside(() => this.#giveBack(loan, "it was released")), () => {
-              this.#limbo.push({ loan, model });
-            });
+            released.then(
+              () => this.api.inside(() => this.#giveBack(loan, "it was released")),
+              () => {
+                this.#limbo.push({ loan, model });
+              },
+            );
           },
           onError,
         },
       );
     } else {
-      this.#start(
+      this.api.start(
         what,
         "valid",
         model,
@@ -2078,11 +1976,11 @@ export class World {
   /** What is in flight can be neither read nor written, not even in part. */
   #probeOwnership({ slices, chunks, pool }: Loan): void {
     const slice = slices[0]!;
-    if (!this.#chance(10) || pool.area.closed || slice.state === "free") return;
-    this.call("Slice.write() in flight", "owned", () => slice.write(new Uint8Array(1)));
-    this.call("Slice.bytes of an overlapping slice", "owned", () => chunks[0]!.bytes);
+    if (!this.#chance.percent(10) || pool.area.closed || slice.state === "free") return;
+    this.api.call("Slice.write() in flight", "owned", () => slice.write(new Uint8Array(1)));
+    this.api.call("Slice.bytes of an overlapping slice", "owned", () => chunks[0]!.bytes);
     const part = slice.slice(slice.length - 1);
-    this.call(
+    this.api.call(
       "Slice.write() of an overlapping slice",
       "owned",
       () => part.write(new Uint8Array(1)),
@@ -2096,7 +1994,7 @@ export class World {
   #incomingSlice(): Slice {
     const slice = this.#incoming.pop();
     if (slice !== undefined) return slice;
-    const area = this.call("Area.map()", "ok", () => Area.map({ bytes: 65536 }))!;
+    const area = this.api.call("Area.map()", "ok", () => Area.map({ bytes: 65536 }))!;
     this.#incomingAreas.push(area);
     return area.slice();
   }
@@ -2104,17 +2002,17 @@ export class World {
   readonly #incomingAreas: Area[] = [];
 
   #receive(): void {
-    const channel = this.#pick(this.#channels);
+    const channel = this.#chance.pick(this.#channels);
     if (channel === undefined || channel.receiving !== undefined) return;
-    const model = this.#pick(this.#rings);
-    if (model === undefined || this.#chance(50)) {
-      this.#receivePlain(channel, 1 + this.#below(20));
+    const model = this.#chance.pick(this.#rings);
+    if (model === undefined || this.#chance.percent(50)) {
+      this.#receivePlain(channel, 1 + this.#chance.below(20));
       return;
     }
     if (model.linked) this.#submitNow(model);
     const slice = this.#incomingSlice();
-    const message = this.#chance(30)
-      ? this.call("Message.receiver()", "ok", () => Message.receiver([slice]))!
+    const message = this.#chance.percent(30)
+      ? this.api.call("Message.receiver()", "ok", () => Message.receiver([slice]))!
       : undefined;
     channel.receiving = model;
     const got = (result: number): void => {
@@ -2126,7 +2024,7 @@ export class World {
       this.#incoming.push(slice);
     };
     const what = `recv(channel ${channel.id})`;
-    if (this.#chance(60)) {
+    if (this.#chance.percent(60)) {
       this.#prepare(
         model,
         what,
@@ -2140,8 +2038,8 @@ export class World {
       return;
     }
     model.linked = false;
-    const options = this.#chance(30) ? { timeout: this.#below(5) } : {};
-    this.#start(
+    const options = this.#chance.percent(30) ? { timeout: this.#chance.below(5) } : {};
+    this.api.start(
       `${model.name}.${what}`,
       "valid",
       model,
@@ -2165,7 +2063,7 @@ export class World {
   #receivePlain(channel: Channel, times: number): void {
     const slice = this.#incomingSlice();
     for (let i = 0; i < times && channel.receiving === undefined; i++) {
-      const length = this.call(
+      const length = this.api.call(
         `Socket.receive(channel ${channel.id})`,
         "valid",
         () => channel.receiver.tryReceive(slice),
@@ -2179,7 +2077,7 @@ export class World {
   #receiveEverywhere(): void {
     // A receive that waits for a buffer holds back who sends.
     for (const { buffers, piece } of this.#held.splice(0)) {
-      if (!buffers.closed) this.call("release()", "ok", () => piece.release());
+      if (!buffers.closed) this.api.call("release()", "ok", () => piece.release());
     }
     for (const channel of this.#channels) {
       if (channel.receiving === undefined) this.#receivePlain(channel, 100);
@@ -2187,7 +2085,7 @@ export class World {
   }
 
   async #drainSome(): Promise<void> {
-    const channel = this.#pick(this.#channels);
+    const channel = this.#chance.pick(this.#channels);
     if (channel !== undefined) await this.#drain(channel);
   }
 
@@ -2204,7 +2102,7 @@ export class World {
         }
       }
       if (channel.receiving === undefined) this.#receivePlain(channel, 100);
-      if (this.failure !== undefined) throw this.failure;
+      if (this.api.failure !== undefined) throw this.api.failure;
       const idle = channel.kind === "udp" || channel.busy === 0;
       if (channel.missing === 0 && idle) break;
       // A receive that was lost with its ring took data along; a reset throws away what is unread.
@@ -2218,13 +2116,13 @@ export class World {
             `receiver dropped ${drops(channel.receiver)}; idle: ${idle}`,
         );
       }
-      await this.#pause();
+      await this.api.pause();
     }
-    this.#waiting = false;
+    this.api.waiting = false;
     if (channel.kind === "udp" && drops(channel.receiver) > 0) {
       throw new PropertyError(`channel ${channel.id}: ${drops(channel.receiver)} drops`);
     }
-    this.#count("drains");
+    this.api.count("drains");
   }
 
   async #stopReceiving(channel: Channel, model: RingModel): Promise<void> {
@@ -2233,11 +2131,11 @@ export class World {
     for (let looks = 0; channel.receiving !== undefined && !model.ring.closed; looks++) {
       // A receive that was about to start again was not there to be cancelled.
       if (looks % 20 === 0) {
-        this.#start("Ring.cancel()", "ok", model, () => model.ring.cancel(channel.receiver));
+        this.api.start("Ring.cancel()", "ok", model, () => model.ring.cancel(channel.receiver));
       }
       this.#submitNow(model);
       this.#reapFrom(model, false);
-      await this.#pause();
+      await this.api.pause();
       if (performance.now() > deadline) {
         throw new PropertyError(
           `${model.name}: the receive of channel ${channel.id} was not cancelled: ` +
@@ -2252,23 +2150,23 @@ export class World {
 
   #inspect(): void {
     const things = [
-      this.#pick(this.#rings)?.ring,
-      this.#pick(this.#closedRings)?.ring,
-      this.#pick(this.#areas),
-      this.#pick(this.#closedAreas),
-      this.#pick(this.#slices),
-      this.#pick(this.#sockets),
-      this.#pick(this.#closedSockets),
-      this.#pick(this.#notifiers)?.notifier,
-      this.#pick(this.#messages),
-      this.#pick(this.#bufferRings)?.buffers,
+      this.#chance.pick(this.#rings)?.ring,
+      this.#chance.pick(this.#closedRings)?.ring,
+      this.#chance.pick(this.#areas),
+      this.#chance.pick(this.#closedAreas),
+      this.#chance.pick(this.#slices),
+      this.#chance.pick(this.#sockets),
+      this.#chance.pick(this.#closedSockets),
+      this.#chance.pick(this.#notifiers)?.notifier,
+      this.#chance.pick(this.#messages),
+      this.#chance.pick(this.#bufferRings)?.buffers,
     ];
-    const thing = this.#pick(things);
-    const text = this.call("Deno.inspect()", "ok", () => Deno.inspect(thing));
+    const thing = this.#chance.pick(things);
+    const text = this.api.call("Deno.inspect()", "ok", () => Deno.inspect(thing));
     if (typeof text !== "string") throw new PropertyError("Deno.inspect() gave no text");
-    const model = this.#pick(this.#rings);
+    const model = this.#chance.pick(this.#rings);
     if (model === undefined) return;
-    this.call("getters", "ok", () => {
+    this.api.call("getters", "ok", () => {
       const { entries, completionEntries, flags, inFlight } = model.ring;
       if (inFlight < 0 || completionEntries < entries || flags.length > 9) {
         throw new PropertyError(`${model.name}: ${text}`);
@@ -2280,21 +2178,21 @@ export class World {
   async finish(): Promise<void> {
     for (const channel of [...this.#channels]) await this.#drain(channel);
     for (const model of [...this.#rings]) {
-      if (this.#chance(80)) await this.#quiesce(model);
+      if (this.#chance.percent(80)) await this.#quiesce(model);
       if (!model.ring.closed) this.#closeNow(model, 1000);
     }
     for (const channel of [...this.#channels]) await this.#tearDown(channel);
     for (const socket of this.#sockets.splice(0)) {
-      this.call("Socket.close()", "ok", () => socket.close());
+      this.api.call("Socket.close()", "ok", () => socket.close());
     }
     for (const area of [...this.#areas, ...this.#pools.map(({ area }) => area)]) {
-      this.call("Area.close()", "ok", () => area.close());
+      this.api.call("Area.close()", "ok", () => area.close());
     }
     for (const area of this.#incomingAreas) area.close();
     // What closing has settled is told in the next turns.
     const deadline = performance.now() + PATIENCE;
     const unsettled = (): boolean => this.#closedRings.some(({ awaited }) => awaited.size > 0);
-    do await this.#pause(); while (unsettled() && performance.now() < deadline);
+    do await this.api.pause(); while (unsettled() && performance.now() < deadline);
     for (const model of this.#closedRings) {
       if (model.awaited.size > 0) {
         const left = [...model.awaited].map(({ what }) => what);
@@ -2312,26 +2210,6 @@ export class World {
   }
 }
 
-/** Lets the event loop turn once. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Waits for a promise, but not for ever. */
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new PropertyError(`${what} did not settle within ${PATIENCE} ms`));
-    }, PATIENCE);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** How many packets the kernel dropped because a socket's buffer was full. */
 function drops(socket: Socket): number {
   const words = new Uint32Array(MEMINFO_WORDS);
@@ -2344,20 +2222,6 @@ function drops(socket: Socket): number {
   );
   if (result < 0) throw new UringError("getsockopt SO_MEMINFO", -result);
   return words[MEMINFO_DROPS]!;
-}
-
-/** Keeps some of the things that were made; the oldest goes. */
-function keep<T>(items: T[], item: T, limit = 4): void {
-  items.push(item);
-  if (items.length > limit) items.shift();
-}
-
-function show(value: unknown): string {
-  return Deno.inspect(value, { compact: true, breakLength: Infinity, depth: 1 }).slice(0, 200);
-}
-
-function inspect(error: unknown): string {
-  return error instanceof Error ? error.stack ?? String(error) : String(error);
 }
 
 // What the API takes at a place is no garbage there: something else then.
