@@ -89,7 +89,7 @@ async function main(args: readonly string[]): Promise<number> {
       if (random.below(8) === 0) await turn();
     }
     await world.finish();
-    const after = await settled(before, world.lostDescriptors);
+    const after = await settled(before, world.sockets.lost);
     if (after.rings > before.rings) throw new PropertyError("memory of a ring is still mapped");
     if (after.memory - before.memory > GROWTH_LIMIT) {
       throw new PropertyError(`memory grew from ${before.memory} to ${after.memory} bytes`);
@@ -101,9 +101,9 @@ async function main(args: readonly string[]): Promise<number> {
       valid,
       invalid,
       errors,
-      ...world.account,
+      ...world.channels.account,
       counts,
-      left: world.left,
+      left: world.rings.left,
       memory: [before.memory, after.memory],
       seconds: (performance.now() - started) / 1000,
     };
