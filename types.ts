@@ -45,15 +45,10 @@ export type { OperationOptions, SendZcResult } from "./ffi/ring/operation.ts";
 export type { CompletionSize, SetupFlag } from "./ffi/ring/queues.ts";
 export type { RingOptions, SendOptions, SendZcOptions } from "./ffi/ring/ring.ts";
 export type { NapiTracking, RingBusyPollOptions } from "./ffi/ring/ring_polling.ts";
+export type { ZcrxLoopOptions, ZcrxReceiveOptions } from "./ffi/zcrx/loop.ts";
 export type { ZcrxMemoryOptions, ZcrxReceiverOptions } from "./ffi/zcrx/opening.ts";
 export type { ZcrxEvent, ZcrxFeatures } from "./ffi/zcrx/query.ts";
-export type {
-  OnEnd,
-  OnPiece,
-  ZcrxLoopOptions,
-  ZcrxReceiveOptions,
-  ZcrxStatistics,
-} from "./ffi/zcrx/receiver.ts";
+export type { OnEnd, OnPiece, ZcrxStatistics } from "./ffi/zcrx/receiver.ts";
 export type { Machine, ProbeItem, ProbeState, Requirement } from "./labs/kit/probe/requirements.ts";
 export type { NetworkCounters } from "./labs/kit/testbed/network_counters.ts";
 export type { Placement, SteeredFlow } from "./labs/kit/testbed/softnic.ts";

@@ -40,6 +40,7 @@ import { ArrivalQueue } from "./arrival_queue.ts";
 import { addArea, armEvent, exportDescriptor } from "./controls.ts";
 import type { ReceiverEvents } from "./events.ts";
 import { ZcrxHandle } from "./handle.ts";
+import { receiveInLoop, type ZcrxLoopOptions, type ZcrxReceiveOptions } from "./loop.ts";
 import {
   openImported,
   openOnQueue,
@@ -49,23 +50,11 @@ import {
   type ZcrxReceiverOptions,
 } from "./opening.ts";
 import { areaOf, offsetIn } from "./offset.ts";
-import { ZcrxPiece } from "./piece.ts";
+import type { ZcrxPiece } from "./piece.ts";
 import { PieceTable } from "./piece_table.ts";
 import { type ZcrxEvent, zcrxFeatures } from "./query.ts";
-import { type Reception, Receptions } from "./receptions.ts";
+import { Receptions } from "./receptions.ts";
 import type { Attachment, SharedReceiver } from "./shared.ts";
-
-/** How to receive. */
-export interface ZcrxReceiveOptions {
-  /** Bytes after which it ends; no limit by default. */
-  readonly bytes?: number;
-}
-
-/** How to receive in a loop. */
-export interface ZcrxLoopOptions extends ZcrxReceiveOptions {
-  /** Ends it; the loop then throws the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 /** What a {@linkcode ZcrxReceiver} has counted. */
 export interface ZcrxStatistics {
@@ -320,51 +309,10 @@ export class ZcrxReceiver implements Disposable {
    * @throws {RangeError} If the limit is not a positive whole number.
    * @throws {ClosedError} If the receiver or its ring is closed, or closes meanwhile.
    */
-  async *receive(file: Descriptor, options: ZcrxLoopOptions = {}): AsyncGenerator<ZcrxPiece> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const stream: number[] = [];
-    const receptions = this.#receptions;
-    this.#ensureOpen();
-    const reception = receptions.begin(file, 0, options.bytes, stream);
-    const onAbort = (): void => receptions.stop(reception);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    try {
-      this.#engine.submitSoon();
-      while (true) {
-        signal?.throwIfAborted();
-        if (this.#closed) this.#ensureOpen();
-        const piece = stream.shift();
-        if (piece !== undefined) {
-          // Held by the program from here on, also when the loop is left with it.
-          yield this.#piece(piece);
-        } else if (reception.ended) {
-          if (reception.error !== undefined) throw reception.error;
-          return;
-        } else if (!reception.armed) {
-          if (receptions.resume(reception)) this.#engine.submitSoon();
-          else await receptions.mayResume(reception);
-        } else await receptions.arrival(reception);
-      }
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-      await this.#abandon(reception, stream);
-    }
-  }
-
-  #piece(piece: number): ZcrxPiece {
-    const slot = this.#pieces.slotOf(piece);
-    return new ZcrxPiece(this, piece, {
-      area: this.#shared.area(this.#pieces.area(slot)),
-      offset: this.#pieces.offset(slot),
-      length: this.#pieces.length(slot),
-    });
-  }
-
-  async #abandon(reception: Reception, stream: number[]): Promise<void> {
-    if (this.#closed) return;
-    await this.#receptions.abandon(reception);
-    if (!this.#closed) { for (const piece of stream.splice(0)) this.release(piece); }
+  receive(file: Descriptor, options: ZcrxLoopOptions = {}): AsyncGenerator<ZcrxPiece> {
+    const [engine, shared] = [this.#engine, this.#shared];
+    const [receptions, pieces] = [this.#receptions, this.#pieces];
+    return receiveInLoop(this, { engine, shared, receptions, pieces }, file, options);
   }
 
   // === The batch API ===
