@@ -27,7 +27,6 @@
  *
  * @module
  */
-import { now } from "../kernel/clock.ts";
 import { ClosedError, OwnershipError, UnsupportedError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
 import type { Area } from "../memory/area.ts";
@@ -38,6 +37,7 @@ import { type Engine, engineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ArrivalQueue } from "./arrival_queue.ts";
 import { addArea, armEvent, exportDescriptor } from "./controls.ts";
+import { Delivery, type OnEnd, type OnPiece } from "./delivery.ts";
 import type { ReceiverEvents } from "./events.ts";
 import { ZcrxHandle } from "./handle.ts";
 import { receiveInLoop, type ZcrxLoopOptions, type ZcrxReceiveOptions } from "./loop.ts";
@@ -78,25 +78,6 @@ export interface ZcrxStatistics {
   /** Their bytes. */
   readonly copiedBytes: number | undefined;
 }
-
-/**
- * Told of a piece. The program holds it until {@linkcode ZcrxReceiver.release}.
- *
- * @param userData What the receive was started with.
- * @param piece The piece.
- * @param offset Where it starts in its area, in bytes.
- * @param length Its bytes.
- */
-export type OnPiece = (userData: number, piece: number, offset: number, length: number) => void;
-
-/**
- * Told of the end of a receive, after its last piece.
- *
- * @param userData What the receive was started with.
- * @param bytes How many were received: the limit if that was reached, less at the end of a stream.
- * @param error Why it failed, or undefined.
- */
-export type OnEnd = (userData: number, bytes: number, error: unknown) => void;
 
 /**
  * Receives TCP data without copying it (zcrx, 6.15): a network device puts the data that arrives on
@@ -146,21 +127,25 @@ export class ZcrxReceiver implements Disposable {
   /** What the batch API has not had yet. */
   readonly #arrived = new ArrivalQueue();
   readonly #receptions: Receptions;
+  readonly #delivery: Delivery;
   readonly #events: ReceiverEvents;
   #closed = false;
 
   private constructor(ring: Ring, { id, shared, events, queue, imported }: Origin) {
+    const engine = engineOf(ring);
     const [pieces, arrived] = [this.#pieces, this.#arrived];
-    this.#engine = engineOf(ring);
+    const receptions = new Receptions(ring, { id, shared, pieces, arrived });
+    this.#engine = engine;
     this.#shared = shared;
-    this.#attachment = { engine: this.#engine, id };
+    this.#attachment = { engine, id };
     this.#queueAddress = queue;
     this.#imported = imported;
     this.#events = events;
-    this.#receptions = new Receptions(ring, { id, shared, pieces, arrived });
-    this.#shared.attach(this.#attachment);
-    this.#shared.opened();
-    this.#engine.afterClose(() => this.#afterRing());
+    this.#receptions = receptions;
+    this.#delivery = new Delivery({ engine, shared, receptions, arrived, pieces });
+    shared.attach(this.#attachment);
+    shared.opened();
+    engine.afterClose(() => this.#afterRing());
   }
 
   // === Opening ===
@@ -357,33 +342,7 @@ export class ZcrxReceiver implements Disposable {
     if (typeof onPiece !== "function") {
       throw new TypeError("reap: the first argument must be a function");
     }
-    const arrived = this.#arrived;
-    const pieces = this.#pieces;
-    const shared = this.#shared;
-    let count = 0;
-    this.#settleUntilArrived();
-    shared.gather();
-    try {
-      while (arrived.count > 0) {
-        const { words, at } = arrived;
-        const low = words[at]!;
-        const high = words[at + 1]!;
-        const length = words[at + 2]!;
-        const userData = words[at + 3]! >>> 0;
-        if (length < 0) this.#handEnd(arrived.dropEnd(), onEnd);
-        else {
-          const piece = pieces.take(low, high, length);
-          arrived.drop(1);
-          count++;
-          onPiece(userData, piece, offsetIn(low, high), length);
-        }
-        if (this.#closed) return count;
-      }
-    } finally {
-      shared.publish();
-    }
-    if (this.#receptions.waiting > 0) this.#receptions.resumeAll();
-    return count;
+    return this.#delivery.reap(onPiece, onEnd);
   }
 
   /**
@@ -410,15 +369,7 @@ export class ZcrxReceiver implements Disposable {
    */
   peek(onEnd?: OnEnd): number {
     this.#ensureOpen();
-    const arrived = this.#arrived;
-    const receptions = this.#receptions;
-    this.#settleUntilArrived();
-    while (arrived.atEnd) {
-      this.#handEnd(arrived.dropEnd(), onEnd);
-      if (this.#closed) return 0;
-    }
-    if (arrived.count === 0 && receptions.waiting > 0) receptions.resumeAll();
-    return arrived.show();
+    return this.#delivery.peek(onEnd);
   }
 
   /**
@@ -488,36 +439,8 @@ export class ZcrxReceiver implements Disposable {
    */
   waitBlocking(milliseconds: number): boolean {
     this.#ensureOpen();
-    const engine = this.#engine;
-    const arrived = this.#arrived;
-    const receptions = this.#receptions;
     if (Number.isNaN(milliseconds)) throw new RangeError("A time in milliseconds is not NaN");
-    if (engine.prepared > 0) engine.submit(0);
-    // A wait has the kernel do what it has put off, too.
-    if (milliseconds > 0) engine.settleQueued();
-    else this.#settleUntilArrived();
-    if (arrived.fresh) return true;
-    const deadline = now() + milliseconds;
-    for (let left = milliseconds;; left = deadline - now()) {
-      if (receptions.waiting > 0) receptions.resumeAll();
-      if (arrived.fresh) return true;
-      if (left <= 0) return false;
-      // What finds no buffer is tried again now and then; but while the program holds pieces only those
-      // can help, and it gives none back while it waits here.
-      const waits = receptions.waiting === 0 || this.#shared.held > 0;
-      if (waits) engine.waitUntil(1, left, deadline);
-      else engine.waitBlocking(1, Math.min(1, left));
-      this.#settleUntilArrived();
-    }
-  }
-
-  /**
-   * Takes completions until there is something to reap, and no more: the kernel shall not fill more
-   * buffers while pieces wait that could be given back. A sender that is faster than this thread
-   * would use the area up, and the NIC would drop.
-   */
-  #settleUntilArrived(): void {
-    while (!this.#arrived.fresh && this.#engine.settleStep() > 0);
+    return this.#delivery.waitBlocking(milliseconds);
   }
 
   /**
@@ -564,11 +487,6 @@ export class ZcrxReceiver implements Disposable {
   areaOf(piece: number): Area {
     this.#ensureOpen();
     return this.#shared.area(this.#pieces.area(this.#pieces.slotOf(piece)));
-  }
-
-  #handEnd(number: number, onEnd: OnEnd | undefined): void {
-    const reception = this.#receptions.takeEnd(number);
-    onEnd?.(reception.userData, reception.received, reception.error);
   }
 
   // === Controls ===
@@ -684,10 +602,11 @@ export class ZcrxReceiver implements Disposable {
   close(timeout = 1000): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#delivery.end();
     try {
       this.#receptions.close(timeout);
     } finally {
-      this.#returnArrived();
+      this.#delivery.returnArrived();
       for (const slot of this.#pieces.slots()) {
         const low = this.#pieces.low(slot);
         this.#shared.releasePiece(low, this.#pieces.high(slot), this.#pieces.length(slot));
@@ -696,19 +615,11 @@ export class ZcrxReceiver implements Disposable {
     }
   }
 
-  /** Gives back what has come and the program was not told of. */
-  #returnArrived(): void {
-    const arrived = this.#arrived;
-    while (arrived.count > 0) {
-      if (arrived.atEnd) arrived.dropEnd();
-      else this.#shared.releaseRun(arrived, arrived.show());
-    }
-  }
-
   /** The ring was closed: nothing comes any more, and nothing can be given back. */
   #afterRing(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#delivery.end();
     const error = new ClosedError("Ring");
     this.#receptions.afterRing(error);
     this.#end(error);
