@@ -128,7 +128,7 @@ function openWith(ring: Ring, options: ZcrxMemoryOptions, where: Where): Origin 
   const refillEntries = refillEntriesOf(options, bufferBytes);
   const wanted = eventsOf(options, features);
   // The kernel may post events as soon as it is registered.
-  const events = new ReceiverEvents();
+  const events = new ReceiverEvents(features.statistics ? "us" : "nobody");
   const userDataHigh = engine.listen({
     complete: (number) => events.happened(number),
     fail: () => {},
@@ -198,7 +198,8 @@ export function openImported(ring: Ring, handle: ZcrxHandle): Origin {
   engine.register("IORING_REGISTER_ZCRX_IFQ", REGISTER.ZCRX_IFQ, argument.buffer, 1);
   const shared = handle.shared as SharedReceiver;
   const id = argument.get("zcrx_id");
-  return { id, shared, events: new ReceiverEvents(), queue: undefined, imported: true };
+  const events = new ReceiverEvents("the opener");
+  return { id, shared, events, queue: undefined, imported: true };
 }
 
 function interfaceIndex(place: Place, name: string): number {

@@ -523,15 +523,8 @@ export class ZcrxReceiver implements Disposable {
    */
   async nextEvent(): Promise<ZcrxEvent> {
     this.#ensureOpen();
-    this.#requireEvents();
-    const event = this.#events.take();
-    if (event !== undefined) return event;
-    this.#engine.watch();
-    try {
-      return await this.#events.next();
-    } finally {
-      this.#engine.unwatch();
-    }
+    this.#events.assertTold();
+    return await this.#events.next(this.#engine);
   }
 
   /**
@@ -543,19 +536,8 @@ export class ZcrxReceiver implements Disposable {
    */
   arm(event: ZcrxEvent): void {
     this.#ensureOpen();
-    this.#requireEvents();
+    this.#events.assertTold();
     armEvent(this.#attachment, event);
-  }
-
-  #requireEvents(): void {
-    if (this.#imported) {
-      throw new UnsupportedError("Events of an imported receiver", {
-        advice: "They go to the ring that opened it",
-      });
-    }
-    if (this.#shared.counts === undefined) {
-      throw new UnsupportedError("ZCRX_FEATURE_EVENT", { since: "7.2" });
-    }
   }
 
   /**
