@@ -330,7 +330,7 @@ export class ZcrxReceiver implements Disposable {
    * Hands out pieces and ends that have come, and starts receives again that were interrupted
    * because the completion queue was full or no buffer was free. Never waits. More may have come
    * when it returns: 0 means that nothing is left. Completions of other requests of the ring's batch
-   * face are kept for `batch.reap`.
+   * API are kept for `batch.reap`.
    *
    * @param onPiece Told of each piece.
    * @param onEnd Told of each end.
