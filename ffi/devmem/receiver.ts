@@ -4,23 +4,15 @@
  * @module
  */
 import { now } from "../kernel/clock.ts";
-import { ERRNO } from "../kernel/errno.ts";
-import {
-  ClosedError,
-  describeErrno,
-  type Explanation,
-  OwnershipError,
-  UringError,
-} from "../kernel/errors.ts";
+import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
 import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
-import { high, low, Mapping } from "../kernel/memory.ts";
-import { native } from "../kernel/native.ts";
-import { MSG, POLL } from "../kernel/uapi.ts";
+import { POLL } from "../kernel/uapi.ts";
 import { acquire, type Area, type Holder, release, type Slice } from "../memory/area.ts";
 import { Netdev } from "../net/netdev.ts";
 import type { Place } from "../net/place.ts";
 import type { Socket } from "../net/socket.ts";
 import type { Ring } from "../ring/ring.ts";
+import { Arrival } from "./arrival.ts";
 import { DeviceMemory, requireDmaBuf } from "./binding.ts";
 import {
   assertOurs,
@@ -33,27 +25,7 @@ import {
 } from "./piece.ts";
 import { Tokens } from "./tokens.ts";
 
-const EAGAIN = -ERRNO.EAGAIN;
-
-/** Pieces that one receive takes at most: as many as the shim has room for. */
-const MOST_PIECES = 256;
-/** Bytes that one receive takes at most. Memory for them is touched only if they are copied. */
-const MOST_BYTES = 1 << 20;
-
-/** Words of a piece as the shim writes it, and where in it what is. */
-const WORDS = 6;
-const TYPE = 0;
-const TOKEN = 1;
-const OFFSET = 2;
-const OFFSET_HIGH = 3;
-const LENGTH = 4;
-const ID = 5;
-
-/** `SCM_DEVMEM_*` */
-const SCM_DEVMEM_LINEAR = 78;
-const SCM_DEVMEM_DMABUF = 79;
-
-const TWO_TO_32 = 2 ** 32;
+const EBADR = 53;
 
 /** A dma-buf area, and who shall receive into it. */
 export interface DeviceMemoryReceiveOptions {
@@ -111,14 +83,7 @@ export type OnDeviceMemoryPiece = (kind: DeviceMemoryKind, offset: number, lengt
 export class DeviceMemoryReceiver extends DeviceMemory {
   /** The receive queues that the area is bound to. */
   readonly queues: readonly number[];
-  readonly #receive = native().zclab_recv_devmem;
-  /** Where the kernel copies what is not in the dma-buf. */
-  readonly #copies = Mapping.map({ bytes: MOST_BYTES });
-  readonly #copied = new Uint8Array(this.#copies.buffer);
-  readonly #copiesLow = low(this.#copies.address) >>> 0;
-  readonly #copiesHigh = high(this.#copies.address);
-  readonly #pieces = new Uint32Array(MOST_PIECES * WORDS);
-  readonly #count = new Uint32Array(1);
+  readonly #arrival = new Arrival();
   readonly #tokens = new Tokens();
   /** The whole area: the device may write anywhere in it. */
   readonly #owned: Slice[];
@@ -210,7 +175,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
    */
   get copied(): Uint8Array<ArrayBuffer> {
     this.#assertOpen();
-    return this.#copied;
+    return this.#arrival.copied;
   }
 
   /**
@@ -225,17 +190,18 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   tryReceive(socket: Socket): DeviceMemoryPiece[] | undefined {
     const length = this.#take(socket);
     if (length < 0) return undefined;
-    const pieces = new Array<DeviceMemoryPiece>(this.#count[0]!);
+    const arrival = this.#arrival;
+    const pieces = new Array<DeviceMemoryPiece>(arrival.count);
     for (let i = 0; i < pieces.length; i++) {
-      const kind = this.#kind(i);
-      const offset = this.#offset(i);
-      const length = this.#pieces[i * WORDS + LENGTH]!;
+      const kind = arrival.kind(i);
+      const offset = arrival.offset(i);
+      const length = arrival.length(i);
       if (kind === "dma-buf") {
-        const token = this.#pieces[i * WORDS + TOKEN]!;
+        const token = arrival.token(i);
         pieces[i] = new DeviceMemoryPiece(this, socket, kind, { offset, length, token });
         this.#held.add(pieces[i]!);
       } else {
-        const copy = this.#copied.slice(offset, offset + length);
+        const copy = arrival.copied.slice(offset, offset + length);
         pieces[i] = new DeviceMemoryPiece(this, socket, kind, { offset: 0, length }, copy);
       }
     }
@@ -257,12 +223,12 @@ export class DeviceMemoryReceiver extends DeviceMemory {
   each(socket: Socket, onPiece: OnDeviceMemoryPiece): number | undefined {
     const length = this.#take(socket);
     if (length < 0) return undefined;
-    const pieces = this.#pieces;
-    const count = this.#count[0]!;
+    const arrival = this.#arrival;
+    const { count } = arrival;
     this.#busy = true;
     try {
       for (let i = 0; i < count; i++) {
-        onPiece(this.#kind(i), this.#offset(i), pieces[i * WORDS + LENGTH]!);
+        onPiece(arrival.kind(i), arrival.offset(i), arrival.length(i));
       }
     } finally {
       this.#busy = false;
@@ -337,34 +303,23 @@ export class DeviceMemoryReceiver extends DeviceMemory {
     if (this.#held.delete(piece)) this.#returned++;
   }
 
-  /** Receives into the scratch arrays. The length, or -1 if nothing is there. */
+  /** Receives, and counts. The length, or -1 if nothing is there. */
   #take(socket: Socket): number {
     this.#assertOpen();
     if (this.#busy) throw new Error("Receiving inside of each() would overwrite what it shows");
-    const result = this.#receive(
-      socket.fd,
-      this.#copiesLow,
-      this.#copiesHigh,
-      MOST_BYTES,
-      MSG.DONTWAIT,
-      this.#pieces.buffer,
-      this.#count.buffer,
-    );
-    if (result < 0) {
-      if (result === EAGAIN) return -1;
-      throw refusedReceive(result);
-    }
-    const pieces = this.#pieces;
-    const count = this.#count[0]!;
+    const arrival = this.#arrival;
+    const result = arrival.receive(socket.fd);
+    if (result < 0) return -1;
+    const { count } = arrival;
     for (let i = 0; i < count; i++) {
-      const length = pieces[i * WORDS + LENGTH]!;
-      switch (pieces[i * WORDS + TYPE]) {
-        case SCM_DEVMEM_DMABUF:
-          if (pieces[i * WORDS + ID] !== this.id) this.#refuseForeign(socket, i, count);
+      const length = arrival.length(i);
+      switch (arrival.kind(i)) {
+        case "dma-buf":
+          if (arrival.binding(i) !== this.id) this.#refuseForeign(socket, i, count);
           this.#pieceCount++;
           this.#dmaBufBytes += length;
           break;
-        case SCM_DEVMEM_LINEAR:
+        case "linear":
           this.#linearBytes += length;
           break;
         default:
@@ -376,7 +331,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
 
   /** Pieces in somebody else's dma-buf are of no use here, and nobody else can return them. */
   #refuseForeign(socket: Socket, index: number, count: number): never {
-    const id = this.#pieces[index * WORDS + ID];
+    const id = this.#arrival.binding(index);
     this.#returnTaken(socket, count);
     throw new UringError("recvmsg MSG_SOCK_DEVMEM", ERRNO.EBADR, {
       meaning: `the flow comes in through a queue that the dma-buf ${id} is bound to, not ` +
@@ -386,28 +341,14 @@ export class DeviceMemoryReceiver extends DeviceMemory {
     });
   }
 
-  #kind(index: number): DeviceMemoryKind {
-    const type = this.#pieces[index * WORDS + TYPE];
-    return type === SCM_DEVMEM_DMABUF
-      ? "dma-buf"
-      : type === SCM_DEVMEM_LINEAR
-      ? "linear"
-      : "readable";
-  }
-
-  #offset(index: number): number {
-    const at = index * WORDS;
-    return this.#pieces[at + OFFSET_HIGH]! * TWO_TO_32 + this.#pieces[at + OFFSET]!;
-  }
-
-  /** Returns the pieces in the scratch array. */
+  /** Returns the pieces that were received last. */
   #returnTaken(socket: Socket, count: number): void {
-    const pieces = this.#pieces;
+    const arrival = this.#arrival;
     // A socket that was closed meanwhile has returned them.
     const fd = socket.closed ? -1 : socket.fd;
     for (let i = 0; i < count; i++) {
-      if (pieces[i * WORDS + TYPE] !== SCM_DEVMEM_DMABUF) continue;
-      if (fd >= 0) this.#tokens.add(fd, pieces[i * WORDS + TOKEN]!);
+      if (arrival.kind(i) !== "dma-buf") continue;
+      if (fd >= 0) this.#tokens.add(fd, arrival.token(i));
       this.#returned++;
     }
     this.#tokens.flush(fd);
@@ -428,7 +369,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
     } finally {
       super.close();
       for (const slice of this.#owned) release(slice);
-      this.#copies.close();
+      this.#arrival.close();
     }
   }
 
@@ -480,19 +421,4 @@ function cut(area: Area): Slice[] {
     slices.push(area.slice(offset, Math.min(most, area.bytes - offset)));
   }
   return slices;
-}
-
-function refusedReceive(result: number): UringError {
-  const explanations: Readonly<Record<string, Explanation>> = {
-    ENODEV: {
-      meaning: "the packets are in memory of another kind: that of an io_uring zero-copy receiver",
-      advice: "steer the flow to a queue that the dma-buf is bound to",
-    },
-    ENOTCONN: { meaning: "the socket is not connected", advice: "connect or accept first" },
-  };
-  return new UringError(
-    "recvmsg MSG_SOCK_DEVMEM",
-    -result,
-    explanations[describeErrno(-result)[0]] ?? {},
-  );
 }
