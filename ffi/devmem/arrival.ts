@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { describeErrno, type Explanation, UringError } from "../kernel/errors.ts";
 import { high, low, Mapping } from "../kernel/memory.ts";
 import { native } from "../kernel/native.ts";
 import { MSG } from "../kernel/uapi.ts";
 import type { DeviceMemoryKind } from "./piece.ts";
 
-const EAGAIN = -11;
+const EAGAIN = -ERRNO.EAGAIN;
 
 /** Pieces that one receive takes at most: as many as the shim has room for. */
 const MOST_PIECES = 256;

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { now } from "../kernel/clock.ts";
 import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { POLL } from "../kernel/uapi.ts";
 import { acquire, type Area, type Holder, release, type Slice } from "../memory/area.ts";
 import { Netdev } from "../net/netdev.ts";
@@ -24,8 +25,6 @@ import {
   take,
 } from "./piece.ts";
 import { Tokens } from "./tokens.ts";
-
-const EBADR = 53;
 
 /** A dma-buf area, and who shall receive into it. */
 export interface DeviceMemoryReceiveOptions {
@@ -373,14 +372,8 @@ export class DeviceMemoryReceiver extends DeviceMemory {
     }
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("DeviceMemoryReceiver", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("DeviceMemoryReceiver", this.#facts(), this.#more());
+  static {
+    showFacts(DeviceMemoryReceiver, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -8,7 +8,7 @@ import { now } from "../kernel/clock.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
 import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "../kernel/memory.ts";
 import { Registrations } from "./registrations.ts";
 
@@ -322,14 +322,8 @@ export class Area implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Area", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Area", this.#facts(), this.#more());
+  static {
+    showFacts(Area, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {
@@ -481,14 +475,8 @@ export class Slice {
     return `The kernel owns ${where} for ${this.#operation} (${when})`;
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Slice", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Slice", this.#facts());
+  static {
+    showFacts(Slice, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

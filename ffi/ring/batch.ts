@@ -30,7 +30,7 @@ import {
 import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { ensureUnowned } from "../kernel/descriptor.ts";
 import type { Generation } from "./generation.ts";
-import { type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
 import { Message, prepareReceive, prepareSend } from "../net/message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
@@ -652,14 +652,8 @@ export class Batch {
     return this;
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Batch", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Batch", this.#facts());
+  static {
+    showFacts(Batch, (shown) => shown.#facts());
   }
 
   #facts(): readonly Fact[] {

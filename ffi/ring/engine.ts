@@ -15,6 +15,7 @@ import {
   Descriptor,
   type DescriptorUser,
 } from "../kernel/descriptor.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "../kernel/errors.ts";
 import { EntryRuns } from "./entry_runs.ts";
 import { EventPump, type Pumped } from "./event_pump.ts";
@@ -92,8 +93,8 @@ const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
 /** The upper word of a completion that another ring posts into this one (MSG_RING). */
 export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 
-const ECANCELED = -125;
-const EINVAL = -22;
+const ECANCELED = -ERRNO.ECANCELED;
+const EINVAL = -ERRNO.EINVAL;
 const WAIT_ARGUMENT_BYTES = BigInt(LAYOUTS.io_uring_getevents_arg.size);
 /** Milliseconds of one wait at most; a longer one, without an end say, takes several. */
 const LONGEST_WAIT = 3_600_000;
@@ -362,15 +363,15 @@ export class Engine implements DescriptorUser, Pumped {
       if (result >= 0) {
         if (result > 0) retries = 0;
         this.#submittedTail = (this.#submittedTail + result) | 0;
-      } else if (result === -11 || result === -16) {
+      } else if (result === -ERRNO.EAGAIN || result === -ERRNO.EBUSY) {
         // EAGAIN, EBUSY: the kernel lacks room; completions may make some.
         if (++retries > RETRIES) throw new UringError("io_uring_enter", -result);
         this.harvest(this.#toSpill);
-      } else if (result !== -4) throw new UringError("io_uring_enter", -result);
+      } else if (result !== -ERRNO.EINTR) throw new UringError("io_uring_enter", -result);
       const left = (this.#sqTail - this.#submittedTail) | 0;
       if (left === 0 && this.#queued() >= waitFor) return count;
       if (left > 0 && result === 0 && ++retries > RETRIES) {
-        throw new UringError("io_uring_enter", 16);
+        throw new UringError("io_uring_enter", ERRNO.EBUSY);
       }
       const flags = waitFor > 0 ? this.#enterFlags | GETEVENTS : this.#enterFlags;
       result = this.#enter(this.#enterFd, left, this.#places(waitFor), flags, null);
@@ -467,7 +468,9 @@ export class Engine implements DescriptorUser, Pumped {
         WAIT_ARGUMENT_BYTES,
       );
       // ETIME is what running out of time looks like; EINTR leads to another look at the clock.
-      if (result < 0 && result !== -62 && result !== -4) unwrap("io_uring_enter", result);
+      if (result < 0 && result !== -ERRNO.ETIME && result !== -ERRNO.EINTR) {
+        unwrap("io_uring_enter", result);
+      }
       if (this.#queued() >= count) return true;
     }
     return false;
@@ -736,14 +739,16 @@ export class Engine implements DescriptorUser, Pumped {
     // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
     Atomics.and(this.#ring, this.#sqFlagsAt, ~TASKRUN);
     const result = this.#enter(this.#enterFd, 0, 0, this.#enterFlags | GETEVENTS, null);
-    if (result < 0 && result !== -4 && result !== -11 && result !== -16) {
+    if (
+      result < 0 && result !== -ERRNO.EINTR && result !== -ERRNO.EAGAIN && result !== -ERRNO.EBUSY
+    ) {
       unwrap("io_uring_enter", result);
     }
     const overflow = this.#load(this.queues.cqOverflow);
     if (overflow !== this.#overflowSeen) {
       const lost = (overflow - this.#overflowSeen) >>> 0;
       this.#overflowSeen = overflow;
-      throw new UringError("io_uring_enter", 53, {
+      throw new UringError("io_uring_enter", ERRNO.EBADR, {
         meaning: `the kernel had no memory for ${lost} completions and dropped them`,
         advice: "reap more often, or open the ring with more completionEntries",
       });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ERRNO } from "../kernel/errno.ts";
 import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import type { Engine } from "./engine.ts";
 import { type Explanation, UringError } from "../kernel/errors.ts";

@@ -13,7 +13,7 @@ import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
 import { ENGINE, Engine, type RingHandle } from "./engine.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, type Explanation } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import type { Message } from "../net/message.ts";
 import { native } from "../kernel/native.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
@@ -615,14 +615,8 @@ export class Ring implements Disposable, AsyncDisposable {
     this.close(0);
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("Ring", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("Ring", this.#facts(), this.#more());
+  static {
+    showFacts(Ring, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -28,7 +28,7 @@
  * @module
  */
 import { ClosedError, OwnershipError, UnsupportedError } from "../kernel/errors.ts";
-import { CLOSED, type Display, type Fact, inLine, inTable, strip } from "../kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import type { Area } from "../memory/area.ts";
 import { napiIdOf } from "../net/napi.ts";
 import type { QueueAddress } from "../net/queue_facts.ts";
@@ -619,14 +619,8 @@ export class ZcrxReceiver implements Disposable {
     this.close();
   }
 
-  /** One line for the REPL. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("ZcrxReceiver", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("ZcrxReceiver", this.#facts(), this.#more());
+  static {
+    showFacts(ZcrxReceiver, (shown) => shown.#facts(), (shown) => shown.#more());
   }
 
   #facts(): readonly Fact[] {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 
 /** Bytes at the start of each datagram: channel, datagram and length. */
