@@ -5,12 +5,12 @@
  */
 import { whereBetter } from "../plot/crossover.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
-import { layoutOf, singleTrials } from "../plot/layout_of_trials.ts";
+import { layoutOf, singleTrials, valueText } from "../plot/layout_of_trials.ts";
 import { PlotError } from "../plot/figure.ts";
 import { formatSi } from "../plot/format.ts";
 import { type Plot, plots } from "../plot/plot.ts";
 import { findMeasure } from "../plot/trials.ts";
-import { leadingColumn } from "../run/run_table.ts";
+import { leadingColumn, type RunTable } from "../run/run_table.ts";
 import { Html, type HtmlPart, markup } from "./html.ts";
 import { REPORT_STYLE } from "./style.ts";
 import {
@@ -93,7 +93,7 @@ export function reportHtml(document: RunDocument): string {
 <main>
 ${header(document)}
 ${verdicts(document, rows, found.plots)}
-${results(rows)}
+${results(rows, document.table)}
 ${figures(found)}
 ${evidence(document, rows)}
 ${trialsSection(document)}
@@ -253,11 +253,14 @@ function mark({ difference }: RowComparison): Html | undefined {
 
 // === Results ===
 
-function results(rows: SummaryRows): Html | undefined {
+function results(rows: SummaryRows, table: RunTable | undefined): Html | undefined {
   if (rows.names.length === 0) return undefined;
+  // A comparison is called as its column; the baseline tells them apart.
+  const baseline = Object.entries(table?.baseline ?? {})
+    .map(([name, value], _, all) => valueText(name, value, all.length > 1)).join(", ");
   const names = [...new Set(rows.comparisons.flatMap((own) => own.map(({ name }) => name)))];
   const compared = names.map((name) => ({
-    title: words(name),
+    title: words(name) + (baseline === "" ? "" : `, against ${baseline}`),
     cells: rows.comparisons.map((own) => own.find((one) => one.name === name)),
   }));
   const columns: readonly TableColumn[] = [

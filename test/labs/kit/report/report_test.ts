@@ -349,3 +349,43 @@ Deno.test("readSummary tells what a row is about from what was measured and what
     ["versusCopy", "lower"],
   ]);
 });
+
+Deno.test("a comparison that is called as its column names what it is against", () => {
+  const row = (mode: string, ratio: number) => ({
+    payload: 600,
+    mode,
+    datagramsPerSecond: 4e5 * ratio,
+    comparisons: {
+      datagramsPerSecond: {
+        ...comparison(ratio),
+        difference: mode === "zc" ? "lower" : "baseline",
+      },
+    },
+  });
+  const document: RunDocument = {
+    ...run("declared", sendTrials(), [row("copy", 1), row("zc", 0.7)]),
+    table: {
+      title: "A lab",
+      factors: [{ name: "payload", title: "bytes" }, { name: "mode", title: "mode" }],
+      baseline: { mode: "copy" },
+      within: ["payload"],
+      columns: [{
+        name: "datagramsPerSecond",
+        measure: "datagramsPerSecond",
+        title: "datagrams/s",
+        unit: "/s",
+        better: "higher",
+        evidence: false,
+        verdict: true,
+        ratio: false,
+      }],
+    },
+  };
+  const [table] = elementsOf(reportHtml(document)).all("table");
+  assertEquals(texts(table!.all("thead")[0]!, "th"), [
+    "row",
+    "datagrams/s, against copy",
+    "datagrams/s",
+  ]);
+  assertStringIncludes(table!.text, "▼ −30 %");
+});
