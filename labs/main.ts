@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { bold, dim, green, yellow } from "@std/fmt/colors";
 import { CATALOGUE } from "./catalogue.ts";
 import { requireWritable } from "./kit/lab/arguments.ts";
 import { codeVersion } from "./kit/experiment/code_version.ts";
@@ -43,6 +42,7 @@ import {
 } from "./kit/run/run_document.ts";
 import { type RunDifference, runDifferences } from "./kit/run/run_differences.ts";
 import { ensureSystem } from "./kit/terminal/setup.ts";
+import { styled } from "./kit/terminal/table.ts";
 import {
   describeError,
   EXIT,
@@ -325,7 +325,7 @@ async function textOf(kind: keyof RunFiles, document: RunDocument): Promise<stri
     case "csv":
       return toCsv(document);
     case "html": {
-      // What draws the page takes longer to load than all the rest, and few runs want one.
+      // Few runs want a page.
       const { reportHtml } = await import("./kit/report/report.ts");
       return reportHtml(document);
     }
@@ -339,12 +339,12 @@ async function list(catalogue: readonly Lab[]): Promise<string> {
   for (const lab of catalogue) {
     const missing = here.missing(lab.needs);
     const state = missing.length === 0
-      ? green("real here")
+      ? styled("real here", "green")
       : missing.every((item) => item.state !== "no")
-      ? yellow("real in the guest")
-      : yellow("not possible here");
-    lines.push(`${bold(lab.name)}  ${state}`, `  ${lab.title}`);
-    lines.push(dim(`  needs: ${lab.needs.join(", ") || "nothing"}`));
+      ? styled("real in the guest", "yellow")
+      : styled("not possible here", "yellow");
+    lines.push(`${styled(lab.name, "bold")}  ${state}`, `  ${lab.title}`);
+    lines.push(styled(`  needs: ${lab.needs.join(", ") || "nothing"}`, "dim"));
     for (const item of missing) lines.push(`  ${missingLine(item, lab)}`);
   }
   return lines.join("\n") + "\n";

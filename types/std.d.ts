@@ -139,50 +139,6 @@ declare module "@std/csv/stringify" {
   ): string;
 }
 
-declare module "@std/fmt/colors" {
-  /** A colour with each component from 0 to 255. */
-  export interface Rgb {
-    r: number;
-    g: number;
-    b: number;
-  }
-
-  export function getColorEnabled(): boolean;
-  export function setColorEnabled(value: boolean): void;
-  export function stripAnsiCode(string: string): string;
-  export function reset(str: string): string;
-  export function bold(str: string): string;
-  export function dim(str: string): string;
-  export function italic(str: string): string;
-  export function underline(str: string): string;
-  export function inverse(str: string): string;
-  export function hidden(str: string): string;
-  export function strikethrough(str: string): string;
-  export function black(str: string): string;
-  export function red(str: string): string;
-  export function green(str: string): string;
-  export function yellow(str: string): string;
-  export function blue(str: string): string;
-  export function magenta(str: string): string;
-  export function cyan(str: string): string;
-  export function white(str: string): string;
-  export function gray(str: string): string;
-  export function brightBlack(str: string): string;
-  export function brightRed(str: string): string;
-  export function brightGreen(str: string): string;
-  export function brightYellow(str: string): string;
-  export function brightBlue(str: string): string;
-  export function brightMagenta(str: string): string;
-  export function brightCyan(str: string): string;
-  export function brightWhite(str: string): string;
-  export function bgRed(str: string): string;
-  export function bgGreen(str: string): string;
-  export function bgYellow(str: string): string;
-  export function bgBlue(str: string): string;
-  export function rgb8(str: string, color: number): string;
-  export function rgb24(str: string, color: number | Rgb): string;
-}
-
 declare module "@std/path" {
   /** The parts of a path. */
   export interface ParsedPath {

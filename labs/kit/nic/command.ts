@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { bold, green, yellow } from "@std/fmt/colors";
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
 import { OptionError, type OptionValues } from "../lab/options.ts";
 import { Nic } from "./nic.ts";
@@ -23,6 +22,7 @@ import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
 import { readLink, readNicSettings } from "./settings.ts";
 import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../terminal/cli.ts";
 import { ensureSystem } from "../terminal/setup.ts";
+import { styled } from "../terminal/table.ts";
 import { describeError, EXIT, printer, runProgram } from "../terminal/terminal.ts";
 
 const COMMAND_LINE = {
@@ -191,7 +191,7 @@ async function show(
       settings;
     const threshold = headerSplit?.threshold;
     print([
-      bold(`${settings.interface}: ${driver || "no driver"}`) +
+      styled(`${settings.interface}: ${driver || "no driver"}`, "bold") +
       `${firmware === "" ? "" : `, firmware ${firmware}`}, ${settings.up ? "up" : "down"}, ` +
       `MTU ${settings.mtu}`,
       `  queues        ${queues} of at most ${Math.max(queues, mostQueues)}`,
@@ -206,8 +206,8 @@ async function show(
       `  steering      ${steering.on ? "on" : "off"}${steering.fixed ? " (fixed)" : ""}, ` +
       (rules === undefined ? "no rules to be had" : `${rules.length} rules`),
       ...(missing.length === 0
-        ? [green("  nothing is missing for zero-copy receive")]
-        : describeLacks(missing).map((line) => `  ${yellow(line)}`)),
+        ? [styled("  nothing is missing for zero-copy receive", "green")]
+        : describeLacks(missing).map((line) => `  ${styled(line, "yellow")}`)),
       "",
     ].join("\n"));
   }

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { bold, dim, green, yellow } from "@std/fmt/colors";
 import type { Lab } from "../lab/lab.ts";
 import { describePending, pendingNics } from "../nic/journal.ts";
 import { type Probe, probe, type ProbeItem } from "../probe/probe.ts";
 import { type CommandLine, helpOf, readCommandLine } from "./cli.ts";
+import { coloursWanted, styled, type TextStyle } from "./table.ts";
 import { EXIT, printer, runProgram } from "./terminal.ts";
 
 const COMMAND_LINE = {
@@ -37,6 +37,7 @@ const COMMAND_LINE = {
  * @param args The arguments.
  * @param catalogue The labs there are, the flagship first.
  * @param print Where the answer goes.
+ * @param colours Whether to use colours.
  * @returns The exit code.
  * @throws {OptionError} If the arguments make no sense.
  */
@@ -44,6 +45,7 @@ export async function doctor(
   args: readonly string[],
   catalogue: readonly Lab[],
   print: (text: string) => void,
+  colours = coloursWanted(),
 ): Promise<number> {
   const { help, options } = readCommandLine(COMMAND_LINE, args);
   if (help) {
@@ -51,7 +53,7 @@ export async function doctor(
     return EXIT.done;
   }
   const here = await probe();
-  print(options.json ? asJson(here, catalogue) : asText(here, catalogue));
+  print(options.json ? asJson(here, catalogue) : asText(here, catalogue, colours));
   const [flagship] = catalogue;
   const possible = flagship !== undefined && here.missing(flagship.needs).length === 0;
   return possible ? EXIT.done : EXIT.notPossible;
@@ -70,36 +72,46 @@ function asJson(here: Probe, catalogue: readonly Lab[]): string {
   return JSON.stringify({ machine, items, labs, pendingNics: pendingNics() }, undefined, 2) + "\n";
 }
 
-function asText(here: Probe, catalogue: readonly Lab[]): string {
+function asText(here: Probe, catalogue: readonly Lab[], colours: boolean): string {
   const { kernel, architecture, cpus, virtual, privileged } = here.machine;
   const width = Math.max(...here.items.map(({ name }) => name.length));
   const lines = [
-    bold(
+    styled(
       `Linux ${kernel}, ${architecture}, ${cpus} CPUs${virtual ? " of a virtual machine" : ""}, ` +
         (privileged ? "privileged" : "unprivileged"),
+      "bold",
+      colours,
     ),
     "",
-    ...here.items.flatMap((item) => itemLines(item, width)),
+    ...here.items.flatMap((item) => itemLines(item, width, colours)),
     "",
   ];
   for (const lab of catalogue) {
     const missing = here.missing(lab.needs);
     const verdict = missing.length === 0
-      ? green("can run here")
-      : yellow(`cannot run here: ${missing.map(({ name }) => name).join(", ")}`);
-    lines.push(`Lab ${bold(lab.name)} ${verdict}`);
+      ? styled("can run here", "green", colours)
+      : styled(`cannot run here: ${missing.map(({ name }) => name).join(", ")}`, "yellow", colours);
+    lines.push(`Lab ${styled(lab.name, "bold", colours)} ${verdict}`);
   }
   const pending = describePending(pendingNics());
-  return lines.join("\n") + "\n" + (pending === "" ? "" : `\n${yellow(pending)}`);
+  return lines.join("\n") + "\n" +
+    (pending === "" ? "" : `\n${styled(pending, "yellow", colours)}`);
 }
 
-function itemLines({ name, state, why, command, leaves }: ProbeItem, width: number): string[] {
-  const mark = state === "real" ? green("yes ") : yellow(state === "no" ? "no  " : "guest");
+function itemLines(
+  { name, state, why, command, leaves }: ProbeItem,
+  width: number,
+  colours: boolean,
+): string[] {
+  const paint = (text: string, style: TextStyle): string => styled(text, style, colours);
+  const mark = state === "real"
+    ? paint("yes ", "green")
+    : paint(state === "no" ? "no  " : "guest", "yellow");
   const margin = " ".repeat(8 + width);
   return [
-    `${mark}  ${name.padEnd(width)}  ${state === "real" ? dim(why) : why}`,
-    ...(command === undefined ? [] : [`${margin}${bold("to change it:")} ${command}`]),
-    ...(leaves === undefined ? [] : [`${margin}${yellow(leaves)}`]),
+    `${mark}  ${name.padEnd(width)}  ${state === "real" ? paint(why, "dim") : why}`,
+    ...(command === undefined ? [] : [`${margin}${paint("to change it:", "bold")} ${command}`]),
+    ...(leaves === undefined ? [] : [`${margin}${paint(leaves, "yellow")}`]),
   ];
 }
 

@@ -109,7 +109,11 @@ export function truncated(text: string, width: number): string {
 }
 
 /** A text in a style where colours are used, and as it is where they are not. */
-export function styled(text: string, style: TextStyle | undefined, colours: boolean): string {
+export function styled(
+  text: string,
+  style: TextStyle | undefined,
+  colours = coloursWanted(),
+): string {
   if (!colours || style === undefined || text === "") return text;
   return styleText(style, text, { validateStream: false });
 }

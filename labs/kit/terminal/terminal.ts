@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setColorEnabled } from "@std/fmt/colors";
 import { ExplainedError, type Remedy } from "../../../ffi/kernel/errors.ts";
 import { TrialError } from "../experiment/experiment.ts";
 import { RunError } from "../lab/run_error.ts";
@@ -75,7 +74,6 @@ export function exitCode(error: unknown): number {
 export async function runProgram(
   main: (args: readonly string[]) => number | Promise<number>,
 ): Promise<never> {
-  setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { setColorEnabled } from "@std/fmt/colors";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
 import { type Lab, OptionError } from "../../../../labs/kit/lab/lab.ts";
 import { probe, REQUIREMENTS } from "../../../../labs/kit/probe/probe.ts";
@@ -10,8 +9,7 @@ async function run(
   catalogue: readonly Lab[],
 ): Promise<{ code: number; text: string }> {
   let text = "";
-  setColorEnabled(false);
-  const code = await doctor(args, catalogue, (piece) => text += piece);
+  const code = await doctor(args, catalogue, (piece) => text += piece, false);
   return { code, text };
 }
 
