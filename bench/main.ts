@@ -6,35 +6,47 @@
 import { UnsupportedError } from "zclab";
 import { TrialError } from "zclab/experiment";
 import { OptionError } from "zclab/lab";
-import { readArguments, requireWritable, wholeNumber } from "../labs/kit/lab/arguments.ts";
+import { requireWritable } from "../labs/kit/terminal/arguments.ts";
+import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
 import { Progress } from "../labs/kit/terminal/progress.ts";
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";
-import { describeError, EXIT, exitCode } from "../labs/kit/terminal/terminal.ts";
+import { EXIT, runProgram } from "../labs/kit/terminal/terminal.ts";
 import { together } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
 import { type ReceiveResult, receiveTrials } from "./receive_trials.ts";
 import { receiveText, transmitText } from "./text.ts";
 import { measureTransmit, type TransmitResult } from "./transmit.ts";
 
-const HELP = `deno task bench [PART] [--json FILE] [--rounds N] [--quick]
-
-Measures us against a C program of our own, interleaved, and prints ratios with 95 % intervals beside
-the noise floor: C against itself.
-
-  transmit      the batch API, the await API, every row of the lab tx-copy-vs-zc, the rows of
-                liburing's example program with its one buffer for all requests, the heap, and how
-                fast the REPL answers
-  receive       a TCP stream of 256 MiB through zcrx on softnic, and the CPU time of it; needs the
-                guest: deno task vm -- deno task bench receive
-
-Without PART: all that this machine can do.
-
-  --json FILE   write the result there
-  --rounds N    rounds, at least 5 (7)
-  --quick       a tenth of the work in each round: for a look, not for a figure
-
-Exit codes: 0 done, 2 bad arguments, 77 not possible on this machine.
-`;
+const COMMAND_LINE = {
+  command: "deno task bench",
+  usage: ["[transmit | receive] [options]"],
+  about: [
+    "Measures us against a C program of our own, interleaved, and prints ratios with 95 % intervals " +
+    "beside the noise floor: C against itself. Without a word: all that this machine can do.",
+  ],
+  words: {
+    transmit: "the batch API, the await API, every row of the lab tx-copy-vs-zc, the rows of " +
+      "liburing's example program with its one buffer for all requests, the heap, and how fast the " +
+      "REPL answers",
+    receive: "a TCP stream of 256 MiB through zcrx on softnic, and the CPU time of it; needs the " +
+      "guest: deno task vm -- deno task bench receive",
+  },
+  options: {
+    json: { kind: "string", description: "write the result there", placeholder: "FILE" },
+    rounds: {
+      kind: "number",
+      description: "how often everything is measured",
+      default: 7,
+      minimum: 5,
+      maximum: 10_000,
+    },
+    quick: {
+      kind: "flag",
+      description: "a tenth of the work in each round: for a look, not for a figure",
+    },
+  },
+  exitCodes: "0 done, 1 failed, 2 bad arguments, 77 not possible on this machine",
+} as const satisfies CommandLine;
 
 /** What can be measured by itself. */
 const PARTS: readonly string[] = ["transmit", "receive"];
@@ -49,23 +61,15 @@ interface Request {
 
 /** What the arguments ask for; `undefined` for help. */
 function parseRequest(args: readonly string[]): Request | undefined {
-  const options = readArguments(args, {
-    boolean: ["help", "quick"],
-    string: ["json", "rounds", "_"],
-    unknown: (argument, key) => {
-      if (key === undefined) return true;
-      throw new OptionError(`bench does not know ${argument}: deno task bench --help`);
-    },
-  });
-  const rounds = wholeNumber("rounds", options["rounds"], 5, 10_000) ?? 7;
-  const json = options["json"] as string | undefined;
-  if (json === "") throw new OptionError("--json needs a file");
-  const [part, ...further] = options._.map(String);
+  const { help, words: [part, ...further], options } = readCommandLine(COMMAND_LINE, args);
+  if (help) return undefined;
   if (part !== undefined && !PARTS.includes(part)) {
-    throw new OptionError(`bench has no part ${JSON.stringify(part)}: ${PARTS.join(", ")}`);
+    throw new OptionError(
+      `bench has no part ${JSON.stringify(part)}${didYouMean(part, PARTS)}: ${PARTS.join(", ")}`,
+    );
   }
   if (further.length > 0) throw new OptionError("bench takes one part, or without one does all");
-  return options["help"] ? undefined : { part, rounds, json, quick: Boolean(options["quick"]) };
+  return { part, ...options };
 }
 
 /** The trials of receiving, or why they are not possible here. */
@@ -96,7 +100,7 @@ function resultOf(
 async function main(args: readonly string[]): Promise<number> {
   const request = parseRequest(args);
   if (request === undefined) {
-    console.log(HELP);
+    console.log(helpOf(COMMAND_LINE).trimEnd());
     return EXIT.done;
   }
   const { part, rounds, json, quick } = request;
@@ -120,11 +124,4 @@ async function main(args: readonly string[]): Promise<number> {
   return refused !== undefined && part === "receive" ? EXIT.notPossible : EXIT.done;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    console.error(describeError(error).trimEnd());
-    Deno.exit(exitCode(error));
-  }
-}
+if (import.meta.main) await runProgram(main);

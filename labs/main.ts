@@ -4,7 +4,7 @@
  * @module
  */
 import { CATALOGUE } from "./catalogue.ts";
-import { requireWritable } from "./kit/lab/arguments.ts";
+import { requireWritable } from "./kit/terminal/arguments.ts";
 import { codeVersion } from "./kit/experiment/code_version.ts";
 import {
   helpText,

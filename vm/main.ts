@@ -6,7 +6,7 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { UnsupportedError } from "zclab";
 import { OptionError } from "zclab/lab";
-import { requireWritable } from "../labs/kit/lab/arguments.ts";
+import { requireWritable } from "../labs/kit/terminal/arguments.ts";
 import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
-import { readArguments } from "../lab/arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { formatBytes, parseBytes } from "../lab/byte_size.ts";
 import {
   checkOption,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { readArguments, wholeNumber } from "../../../../labs/kit/lab/arguments.ts";
+import { readArguments } from "../../../../labs/kit/terminal/arguments.ts";
 import { OptionError } from "../../../../labs/kit/lab/lab.ts";
 
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
@@ -22,10 +22,9 @@ Deno.test("readArguments() takes an empty value for the value of its option", ()
 });
 
 Deno.test("readArguments() refuses values of flags, and negative numbers that look like options", () => {
-  const options = { string: ["port"], boolean: ["quick"], negatable: ["quick"] };
+  const options = { string: ["port"], boolean: ["quick"] };
   const mistakes: [string[], string][] = [
     [["--quick=no"], "--quick takes no value"],
-    [["--no-quick=1"], "--no-quick takes no value"],
     [["--port", "-1"], "--port: a negative value"],
   ];
   for (const [args, says] of mistakes) {
@@ -33,16 +32,6 @@ Deno.test("readArguments() refuses values of flags, and negative numbers that lo
       assertThrows(() => readArguments(args, options), OptionError).message,
       says,
     );
-  }
-});
-
-Deno.test("wholeNumber() takes whole numbers in bounds, and names the option otherwise", () => {
-  assertEquals(wholeNumber("port", "9000", 1, 65535), 9000);
-  assertEquals(wholeNumber("port", "-5", -5, 5), -5);
-  assertEquals(wholeNumber("port", undefined, 1, 2), undefined);
-  for (const text of ["", " ", "0", "65536", "-1", "1e3", "1.5", "NaN", "0x10", "9".repeat(30)]) {
-    const error = assertThrows(() => wholeNumber("port", text, 1, 65535), OptionError);
-    assertStringIncludes(error.message, "--port needs an integer from 1 to 65535, got ");
   }
 });
 

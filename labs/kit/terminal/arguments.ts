@@ -4,7 +4,7 @@
  * @module
  */
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
-import { OptionError } from "./lab.ts";
+import { OptionError } from "../lab/options.ts";
 import { checkWritable, FileError } from "../run/whole_file.ts";
 
 /** What {@linkcode readArguments} is told: lists, where the parser takes a single name as well. */
@@ -26,9 +26,9 @@ export interface ArgumentOptions extends ParseOptions {
  *   the parser takes it for an option of its own.
  */
 export function readArguments(args: readonly string[], options: ArgumentOptions): Args {
-  const { boolean = [], string = [], negatable = [] } = options;
+  const { boolean = [], string = [] } = options;
   const valued = new Set(string.filter((name) => name !== "_").map((name) => `--${name}`));
-  const bare = new Set([...boolean, ...[negatable].flat().map((name) => `no-${name}`)]);
+  const bare = new Set(boolean);
   const joined: string[] = [];
   for (const [index, argument] of args.entries()) {
     const before = args[index - 1];
@@ -56,31 +56,6 @@ export function readArguments(args: readonly string[], options: ArgumentOptions)
     if (!(error instanceof TypeError)) throw error;
     throw new OptionError(`These arguments cannot be read: ${args.join(" ")}`);
   }
-}
-
-/**
- * The value of an option that is a whole number.
- *
- * @param name The option, without its dashes.
- * @param given What {@linkcode readArguments} gave for it; undefined if it is not there.
- * @param least The smallest number that is taken.
- * @param most The largest.
- * @returns The number; undefined if it was not given.
- * @throws {OptionError} If it is anything else; the message names the option.
- */
-export function wholeNumber(
-  name: string,
-  given: unknown,
-  least: number,
-  most: number,
-): number | undefined {
-  if (given === undefined) return undefined;
-  const value = /^-?\d+$/.test(String(given)) ? Number(given) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new OptionError(
-    `--${name} needs an integer from ${least} to ${most}, got ` +
-      (String(given) === "" ? "nothing" : JSON.stringify(String(given))),
-  );
 }
 
 /**
