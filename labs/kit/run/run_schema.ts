@@ -85,7 +85,8 @@ function stepsTo({ instancePath, params: { missingProperty } }: Complaint): stri
 /** What the schema says of a property or an item. */
 function partOf(part: Part, step: string): Part {
   const { properties = {}, additionalProperties, items } = resolved(part);
-  return properties[step] ?? additionalProperties ?? items ?? {};
+  const own = Object.hasOwn(properties, step) ? properties[step] : undefined;
+  return own ?? additionalProperties ?? items ?? {};
 }
 
 /** A part itself, where it only refers to one, or says that it may be null as well. */

@@ -231,6 +231,7 @@ Deno.test("readRunDocument says where a text is not a run document", async () =>
   refused(second({ warmUp: "x" }), 'trials[1].warmUp: expected true or false, got "x"');
   refused(second({ control: null }), "trials[1].control");
   refused(second({ factors: { a: [1] } }), "trials[1].factors.a: expected a string, a number");
+  refused(second({ factors: { constructor: {} } }), "factors.constructor: expected a string, a n");
   refused(second({ measures: [] }), "trials[1].measures: expected an object");
   refused(second({ startedAt: "noon" }), "trials[1].startedAt: expected a date");
   refused(second({ seconds: "1" }), "trials[1].seconds: expected a number that is not negative");
