@@ -4,6 +4,7 @@
  * @module
  */
 import { displayWidth, styled, truncated } from "../terminal/table.ts";
+import { inLines, wrapped } from "../terminal/wrapped.ts";
 import type { FigureHead } from "./figure.ts";
 
 /** What {@linkcode barPlot} and {@linkcode percentilePlot} have in common. */
@@ -72,17 +73,8 @@ export function textDocument(
 
 /** Words, or whole items, in lines of a width. */
 export function folded(text: string | readonly string[], width: number): string[] {
-  const [items, gap] = typeof text === "string" ? [text.split(" "), " "] : [text, "  "];
-  const lines: string[] = [];
-  let line = "";
-  for (const item of items) {
-    const longer = line === "" ? item : line + gap + item;
-    if (line !== "" && displayWidth(longer) > width) {
-      lines.push(line);
-      line = item;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line].map((one) => truncated(one, width));
+  const lines = typeof text === "string"
+    ? wrapped(text, width)
+    : inLines(text, width, { gap: "  " });
+  return lines.map((line) => truncated(line, width));
 }

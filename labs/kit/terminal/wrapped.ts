@@ -13,14 +13,27 @@ import { displayWidth } from "./table.ts";
  * @param indent What stands before every line but the first.
  */
 export function wrapped(text: string, width: number, indent = ""): string[] {
+  return inLines(text.split(/\s+/).filter((word) => word !== ""), width, { indent });
+}
+
+/**
+ * Puts as many items into each line as fit.
+ *
+ * @param items The items, which are not broken.
+ * @param width How many columns a line takes at most.
+ * @param options What stands between two items of a line, and before every line but the first.
+ */
+export function inLines(
+  items: readonly string[],
+  width: number,
+  { gap = " ", indent = "" }: { readonly gap?: string; readonly indent?: string } = {},
+): string[] {
   const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/).filter((word) => word !== "")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && displayWidth(longer) > width) {
-      lines.push(line);
-      line = `${indent}${word}`;
-    } else line = longer;
+  for (const item of items) {
+    const longer = `${lines.at(-1)}${gap}${item}`;
+    if (lines.length === 0) lines.push(item);
+    else if (displayWidth(longer) > width) lines.push(`${indent}${item}`);
+    else lines[lines.length - 1] = longer;
   }
-  return line === "" ? lines : [...lines, line];
+  return lines;
 }

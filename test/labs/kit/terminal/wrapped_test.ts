@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { wrapped } from "../../../../labs/kit/terminal/wrapped.ts";
+import { inLines, wrapped } from "../../../../labs/kit/terminal/wrapped.ts";
 
 Deno.test("wrapped() breaks at spaces, by the columns that text takes", () => {
   assertEquals(wrapped("one two  three\nfour", 9), ["one two", "three", "four"]);
@@ -9,4 +9,12 @@ Deno.test("wrapped() breaks at spaces, by the columns that text takes", () => {
   // Each of these two takes two columns.
   assertEquals(wrapped("天地 玄黃", 8), ["天地", "玄黃"]);
   assertEquals(wrapped(" \n ", 8), []);
+});
+
+Deno.test("inLines() breaks no item, whatever spaces are in it", () => {
+  assertEquals(inLines(["one two", "three", "four"], 14, { gap: "  " }), [
+    "one two  three",
+    "four",
+  ]);
+  assertEquals(inLines([], 14), []);
 });
