@@ -59,7 +59,7 @@ export interface NopMeasurement extends Measurement {
 
 /** The result of {@linkcode Reference.send}. */
 export interface SendMeasurement extends Measurement {
-  /** Requests completed per second; with GSO a request is a train of datagrams. */
+  /** Requests completed per second; with GSO a request is a packet of many datagrams. */
   readonly requestsPerSecond: number;
   /** Datagrams per second. */
   readonly datagramsPerSecond: number;

@@ -194,14 +194,14 @@ export const txCopyVsZc = defineLab({
       : copied === sent
       ? "copied"
       : "partly copied",
-  // A train is up to 64 datagrams: bars beside it would be too short to see.
+  // A GSO packet is up to 64 datagrams: bars beside it would be too short to see.
   charts: [
     {
       title: "Requests per second, median and 95 % interval",
       where: ({ mode }) => !mode.startsWith("gso"),
     },
     {
-      title: "GSO trains: datagrams per second, one request for each train",
+      title: "GSO packets: datagrams per second, one request for each packet",
       where: ({ mode }) => mode.startsWith("gso"),
     },
   ],
@@ -217,12 +217,12 @@ export const txCopyVsZc = defineLab({
       ]),
       "The mail's zc posted no notification, by an API that never shipped; mainline posts one for " +
       "each request,",
-      "so the mail's zc+flush is the fair neighbour. One GSO train is mainline's way to share one.",
+      "so the mail's zc+flush is the fair neighbour. One GSO packet is mainline's way to share one.",
     ];
   },
 });
 
-/** What not copying gives a train, apart from what being a train gives. */
+/** What not copying gives a GSO packet, apart from what being one gives. */
 function trainLines(trials: readonly Trial<TransmitFactors, Transmitted>[]): string[] {
   const payloadsOf = (mode: TransmitMode): number[] =>
     trials.filter(({ factors }) => factors.mode === mode).map(({ factors }) => factors.payload);
@@ -239,7 +239,7 @@ function trainLines(trials: readonly Trial<TransmitFactors, Transmitted>[]): str
   if (found === undefined) return [];
   const floor = noiseFloor(trials, { measure, at: { payload, mode: COPY } });
   const { text } = verdict(found, floor, { subject: "gso+zc-fixed" });
-  return [`  of two trains at ${payload} bytes, against gso that copies: ${text}`];
+  return [`  of two GSO packets at ${payload} bytes, against gso that copies: ${text}`];
 }
 
 /** The mail's dummy device stands beside every sink of ours, its NIC beside a real address. */

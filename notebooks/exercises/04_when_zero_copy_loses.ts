@@ -35,9 +35,9 @@ export const cross: Exercise<number | bigint | string> = numberExercise({
 /** What to change first. */
 export const first: Exercise<string> = choiceExercise({
   id: "04-first",
-  answer: "send trains",
+  answer: "send GSO packets",
   right:
-    "small datagrams suffer from the price of a request; a train of them shares one, with one " +
+    "small datagrams suffer from the price of a request; a GSO packet of many shares one, with one " +
     "notification, and is large enough for zero copy.",
   wrong: {
     "register the memory":
@@ -50,17 +50,17 @@ export const first: Exercise<string> = choiceExercise({
   },
 });
 
-/** Notifications of trains. */
-export const trains: Exercise<number | bigint | string> = numberExercise({
-  id: "04-trains",
+/** Notifications of GSO packets. */
+export const gsoPackets: Exercise<number | bigint | string> = numberExercise({
+  id: "04-gso-packets",
   answer: 16,
-  right: "15 full trains have 960 datagrams, and the last 40 are a train of their own.",
+  right: "15 full GSO packets have 960 datagrams, and the last 40 are a GSO packet of their own.",
   foreseen: [
     { answer: 1000, says: "that would be one for each datagram. What posts a notification?" },
-    { answer: 64, says: "that is the length of a train. How many trains are there?" },
-    { answer: 15, says: "those are the full trains. Have all datagrams left?" },
-    { answer: 15.625, says: "that is 1000 / 64; a train is sent or not sent." },
-    { answer: 1, says: "one train has 64 datagrams at most." },
+    { answer: 64, says: "that is the length of a GSO packet. How many GSO packets are there?" },
+    { answer: 15, says: "those are the full GSO packets. Have all datagrams left?" },
+    { answer: 15.625, says: "that is 1000 / 64; a GSO packet is sent or not sent." },
+    { answer: 1, says: "one GSO packet has 64 datagrams at most." },
   ],
   otherwise: "each request posts one notification: how many requests take 1000 datagrams?",
 });

@@ -203,13 +203,13 @@ testSending("Reference.send() copies everything over loopback, in every mode", a
   }
 });
 
-testSending("Reference.send() puts trains of at most 64 datagrams into a GSO request", async () => {
+testSending("Reference.send() puts at most 64 datagrams into a GSO packet", async () => {
   await using sink = await Sink.open();
   await using reference = await Reference.start(sink);
-  for (const [payload, train] of [[100, 64], [1500, 43], [8000, 8]] as const) {
+  for (const [payload, packet] of [[100, 64], [1500, 43], [8000, 8]] as const) {
     const result = await reference.send("gso", options({ payload }));
     const datagrams = result.datagramsPerSecond / result.requestsPerSecond;
-    assertEquals(Math.round(datagrams * 100) / 100, train);
+    assertEquals(Math.round(datagrams * 100) / 100, packet);
   }
 });
 

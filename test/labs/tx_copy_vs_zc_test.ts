@@ -33,7 +33,7 @@ for (const sink of ["ifb", "veth"] as const) {
   Deno.test(`tx-copy-vs-zc into ${sink}: no zero-copy request is copied`, async () => {
     const { document, text } = await runLab(txCopyVsZc, {
       ...SHORT,
-      // Trains in batches of the usual 32 lock all that an ordinary user may lock.
+      // GSO packets in batches of the usual 32 lock all that an ordinary user may lock.
       options: { sink, payload: [600, 8000], seconds: 0.005, batch: 8 },
     });
     const rows = rowsOf(document);
@@ -45,7 +45,7 @@ for (const sink of ["ifb", "veth"] as const) {
       assertEquals(row.proof, row.copied === 0 ? "not copied" : null, row.mode);
       const { ratio, difference } = row.comparisons.datagramsPerSecond!;
       assertEquals(difference === "baseline", row.mode === "non-zc");
-      // A train of 64 datagrams is many times faster than as many requests, however busy it is here.
+      // A GSO packet of 64 datagrams is many times faster than as many requests, however busy it is here.
       if (row.mode === "gso+zc-fixed" && row.payload === 600) assert(ratio > 2, String(ratio));
     }
     // The controls ran, and there every request was copied.
@@ -69,15 +69,15 @@ Deno.test("tx-copy-vs-zc over loopback: every zero-copy request is copied", asyn
   }
 });
 
-Deno.test("tx-copy-vs-zc: copying runs beside the modes asked for, and trains are told apart", async () => {
+Deno.test("tx-copy-vs-zc: copying runs beside the modes asked for, and GSO packets are told apart", async () => {
   const { document } = await runLab(txCopyVsZc, {
     ...SHORT,
     options: { mode: ["gso+zc-fixed"], payload: [1000], seconds: 0.005, batch: 4 },
   });
-  const [copy, train] = rowsOf(document);
-  assertEquals([copy!.mode, train!.mode], ["non-zc", "gso+zc-fixed"]);
+  const [copy, packet] = rowsOf(document);
+  assertEquals([copy!.mode, packet!.mode], ["non-zc", "gso+zc-fixed"]);
   // 64 datagrams of 1000 bytes fit into one UDP packet of 65 000.
-  assertEquals(Math.round(train!.datagramsPerSecond / train!.requestsPerSecond), 64);
+  assertEquals(Math.round(packet!.datagramsPerSecond / packet!.requestsPerSecond), 64);
 });
 
 /** Memory that the kernel has pinned for this process, as `VmPin` in proc(5) has it. */

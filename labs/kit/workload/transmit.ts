@@ -31,8 +31,8 @@ export const TRANSMIT_MODES = [
 /**
  * A way of sending: `non-zc` copies (SEND); `zc` does not (SEND_ZC), with notifications reaped
  * lazily; `+flush` waits for all notifications of a batch before the next; `-fixed` sends from
- * registered buffers; `msg-zerocopy` is `sendmmsg(2)` with MSG_ZEROCOPY; `gso` puts a train of
- * datagrams into each request (UDP_SEGMENT).
+ * registered buffers; `msg-zerocopy` is `sendmmsg(2)` with MSG_ZEROCOPY; `gso` puts up to
+ * 64 datagrams into each request, as one GSO packet (UDP_SEGMENT).
  */
 export type TransmitMode = typeof TRANSMIT_MODES[number];
 
@@ -58,7 +58,7 @@ export interface TransmitOptions {
 export type Transmitted = {
   /** Requests per second. */
   readonly requestsPerSecond: number;
-  /** Datagrams per second; more than requests where a request carries a train of them. */
+  /** Datagrams per second; more than requests where a request is a GSO packet of many. */
   readonly datagramsPerSecond: number;
   /** Requests sent. */
   readonly sent: number;

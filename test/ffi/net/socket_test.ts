@@ -171,7 +171,7 @@ for (const family of [4, 6] as const) {
       }
       assertEquals(far.tryReceive(incoming), undefined);
     }
-    // A train has at most so many segments that its headers' length fields can say.
+    // A GSO packet has at most so many segments that its headers' length fields can say.
     near.setOption("UDP_SEGMENT", 1);
     const error = assertThrows(() => near.sendBlocking(outgoing), UringError);
     assert(["EINVAL", "EMSGSIZE"].includes(error.code), error.code);

@@ -15,15 +15,15 @@ export const solutions: readonly Solution[] = [
     { answer: 5000, says: "were added" },
     { answer: 300, says: "set the two sums equal" },
   ]),
-  solution(exercises.trains, [16, "16", 16n, "16 notifications"], [
+  solution(exercises.gsoPackets, [16, "16", 16n, "16 notifications"], [
     { answer: 1000, says: "one for each datagram" },
-    { answer: 64, says: "the length of a train" },
-    { answer: 15, says: "the full trains" },
+    { answer: 64, says: "the length of a GSO packet" },
+    { answer: 15, says: "the full GSO packets" },
     { answer: 15.625, says: "sent or not sent" },
     { answer: 1, says: "at most" },
     { answer: 2, says: "how many requests" },
   ]),
-  solution(exercises.first, ["send trains", "Send trains", "send-trains"], [
+  solution(exercises.first, ["send GSO packets", "Send GSO packets", "send-gso-packets"], [
     { answer: "register the memory", says: "that saves looking up pages" },
     { answer: "wait for each notification", says: "it adds to it" },
     { answer: "use larger pages", says: "where a request has many" },
