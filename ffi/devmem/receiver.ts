@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkWhole } from "../kernel/arguments.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { now } from "../kernel/clock.ts";
 import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
@@ -399,9 +400,7 @@ export class DeviceMemoryReceiver extends DeviceMemory {
 function checkQueues(queues: readonly number[]): void {
   if (queues.length === 0) throw new RangeError("Give at least one queue");
   for (const [index, queue] of queues.entries()) {
-    if (!Number.isInteger(queue) || queue < 0 || queue > 0xffff_ffff) {
-      throw new RangeError(`A queue is a whole number from 0, got ${queue}`);
-    }
+    checkWhole("queue", queue, 0, 0xffff_ffff);
     if (queues.indexOf(queue) !== index) throw new RangeError(`Queue ${queue} is given twice`);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wrongKind } from "./arguments.ts";
+import { checkWhole, wrongKind } from "./arguments.ts";
 import { native } from "./native.ts";
 import { unwrap } from "./errors.ts";
 import { AF, SOCK } from "./uapi.ts";
@@ -38,9 +38,7 @@ export function encodeAddress(address: Address, socket?: () => number): Uint8Arr
     throw wrongKind("address", "{ host, port } with a text as host", address);
   }
   const { host, port } = address;
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`Port ${String(port)} is not a whole number from 0 to 65535`);
-  }
+  checkWhole("port", port, 0, 65535);
   const percent = host.indexOf("%");
   const [numeric, zone] = percent < 0
     ? [host, undefined]

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkWhole } from "./arguments.ts";
 import { unwrap, UringError } from "./errors.ts";
 import { native } from "./native.ts";
 
@@ -26,9 +27,7 @@ export function threadCpuSeconds(): number {
  * @throws {UringError} EINVAL, if this machine or its control group does not have that processor.
  */
 export function pinThread(cpu: number): Disposable {
-  if (!Number.isInteger(cpu) || cpu < 0 || cpu >= MASK_BYTES * 8) {
-    throw new RangeError(`A processor is a whole number from 0, got ${cpu}`);
-  }
+  checkWhole("cpu", cpu, 0, MASK_BYTES * 8 - 1);
   const before = new Uint8Array(MASK_BYTES);
   const length = unwrap(
     "sched_getaffinity",

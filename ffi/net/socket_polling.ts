@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkWhole } from "../kernel/arguments.ts";
 import { kernelIsAtLeast, UnsupportedError, UringError } from "../kernel/errors.ts";
 import type { Socket } from "./socket.ts";
 import type { SocketOption } from "./socket_options.ts";
@@ -34,8 +35,8 @@ export function pollSocket(
   { microseconds, prefer, budget }: SocketBusyPollOptions,
   budgetBefore: number,
 ): () => void {
-  checkRange("microseconds", microseconds, 0, LARGEST_INT);
-  if (budget !== undefined) checkRange("budget", budget, 1, 0xffff);
+  checkWhole("microseconds", microseconds, 0, LARGEST_INT);
+  if (budget !== undefined) checkWhole("budget", budget, 1, 0xffff);
 
   const before: [name: SocketOption, value: number][] = [];
   const change = (name: SocketOption, value: number, old: number): void => {
@@ -103,11 +104,4 @@ export function notBuilt(feature: string): UnsupportedError {
   return new UnsupportedError(feature, {
     advice: "This kernel was built without CONFIG_NET_RX_BUSY_POLL",
   });
-}
-
-/** @throws {RangeError} If a number is not a whole one, or out of range. */
-export function checkRange(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} is a whole number from ${least} to ${most}, not ${value}`);
-  }
 }

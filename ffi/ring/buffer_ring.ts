@@ -12,7 +12,7 @@ import {
   release,
   Slice,
 } from "../memory/area.ts";
-import { checkKind, checkObject } from "../kernel/arguments.ts";
+import { checkKind, checkObject, checkWhole } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { type Engine, engineOf, type RingHandle } from "./engine.ts";
 import { ClosedError, OwnershipError } from "../kernel/errors.ts";
@@ -91,9 +91,7 @@ export class BufferRing implements Disposable {
     if (!Number.isInteger(count) || count < 1 || count > 32768 || (count & (count - 1)) !== 0) {
       throw new RangeError(`BufferRing: count must be a power of two up to 32768, got ${count}`);
     }
-    if (!Number.isInteger(group) || group < 0 || group > 0xffff) {
-      throw new RangeError(`BufferRing: group must be from 0 to 65535, got ${group}`);
-    }
+    checkWhole("BufferRing: group", group, 0, 0xffff);
     if (!Number.isInteger(bytes) || bytes < 1) {
       throw new RangeError(`BufferRing: bytes must be a positive integer, got ${bytes}`);
     }

@@ -6,7 +6,8 @@
 import { kernelIsAtLeast, UnsupportedError, UringError } from "../kernel/errors.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { NAPI, REGISTER } from "../kernel/uapi.ts";
-import { checkRange, notBuilt } from "../net/socket_polling.ts";
+import { checkWhole } from "../kernel/arguments.ts";
+import { notBuilt } from "../net/socket_polling.ts";
 import type { Engine } from "./engine.ts";
 
 /** How a ring learns which NAPI contexts to poll. */
@@ -62,7 +63,7 @@ export interface RingPolling extends RingSettings {
 export function checkPolling(options: RingBusyPollOptions): RingPolling {
   const { microseconds, prefer = false, ids = [] } = options;
   const { tracking = options.ids === undefined ? "dynamic" : "static" } = options;
-  checkRange("microseconds", microseconds, 0, LONGEST);
+  checkWhole("microseconds", microseconds, 0, LONGEST);
   if (tracking !== "dynamic" && tracking !== "static") {
     throw new RangeError(`tracking is "dynamic" or "static", not ${Deno.inspect(tracking)}`);
   }
@@ -196,5 +197,5 @@ function explainRefusal(error: unknown, isStatic: boolean): unknown {
 
 /** @throws {RangeError} If a number cannot be a NAPI id. */
 export function checkId(id: number): void {
-  checkRange("A NAPI id", id, 1, LARGEST_U32);
+  checkWhole("NAPI id", id, 1, LARGEST_U32);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkKind, checkObject } from "../kernel/arguments.ts";
+import { checkKind, checkObject, checkWhole } from "../kernel/arguments.ts";
 import {
   ClosedError,
   describeErrno,
@@ -80,10 +80,10 @@ export function openOnQueue(ring: Ring, options: ZcrxReceiverOptions): Origin {
   openEngineOf(ring);
   checkObject("options", options);
   const { interface: device, queue, place = {}, bufferBytes = 0, timeout = 1000 } = options;
-  check("queue", queue, 0, 0xffff_fffe);
-  check("timeout", timeout, 0, 0x7fff_ffff);
+  checkWhole("ZcrxReceiver: queue", queue, 0, 0xffff_fffe);
+  checkWhole("ZcrxReceiver: timeout", timeout, 0, 0x7fff_ffff);
   if (bufferBytes !== 0) {
-    check("bufferBytes", bufferBytes, PAGE_SIZE, 1 << 30);
+    checkWhole("ZcrxReceiver: bufferBytes", bufferBytes, PAGE_SIZE, 1 << 30);
     if (powerOfTwo(bufferBytes) !== bufferBytes) {
       throw new RangeError(`bufferBytes must be a power of two, got ${bufferBytes}`);
     }
@@ -95,7 +95,7 @@ export function openOnQueue(ring: Ring, options: ZcrxReceiverOptions): Origin {
     }
   }
   const index = typeof device === "number" ? device : interfaceIndex(place, device);
-  check("interface", index, 1, 0x7fff_ffff);
+  checkWhole("ZcrxReceiver: interface", index, 1, 0x7fff_ffff);
   const name = typeof device === "string" ? device : interfaceName(place, device);
   const address = { place, name, index, queue };
   return openWith(ring, options, { queue: address, bufferBytes, timeout });
@@ -169,7 +169,7 @@ function refillEntriesOf(options: ZcrxMemoryOptions, bufferBytes: number): numbe
     throw new RangeError(`An area of ${bytes} bytes has no buffer of ${bufferBytes}`);
   }
   const { refillEntries = Math.min(MOST_REFILL_ENTRIES, Math.max(64, buffers)) } = options;
-  check("refillEntries", refillEntries, 1, MOST_REFILL_ENTRIES);
+  checkWhole("ZcrxReceiver: refillEntries", refillEntries, 1, MOST_REFILL_ENTRIES);
   return refillEntries;
 }
 
@@ -213,11 +213,4 @@ function interfaceIndex(place: Place, name: string): number {
     });
   }
   return unwrap(`SIOCGIFINDEX ${name}`, result);
-}
-
-function check(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(
-    `ZcrxReceiver: ${name} must be a whole number from ${least} to ${most}, got ${value}`,
-  );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkWhole } from "../../../ffi/kernel/arguments.ts";
 
 /** Numbers thrown away after seeding, so that the 32 bits of the seed reach the whole state. */
 const DISCARDED = 12;
@@ -38,9 +39,7 @@ export class Random {
    * @throws {RangeError} If the seed is anything else.
    */
   constructor(seed: number) {
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new RangeError(`A seed is a whole number from 0 to 4294967295, not ${seed}`);
-    }
+    checkWhole("seed", seed, 0, 0xffff_ffff);
     this.seed = seed;
     this.#b = seed | 0;
     for (let i = 0; i < DISCARDED; i++) this.uint32();
@@ -68,9 +67,7 @@ export class Random {
    * @throws {RangeError} If the limit is anything else.
    */
   below(limit: number): number {
-    if (!Number.isInteger(limit) || limit < 1 || limit > 0x100000000) {
-      throw new RangeError(`The limit is a whole number from 1 to 4294967296, not ${limit}`);
-    }
+    checkWhole("limit", limit, 1, 2 ** 32);
     // What is left over at the top would make the small numbers likelier: draw again.
     const fair = 0x100000000 - (0x100000000 % limit);
     let drawn = this.uint32();

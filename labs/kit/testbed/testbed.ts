@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkWhole } from "../../../ffi/kernel/arguments.ts";
 import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import {
   CLOSED,
@@ -195,9 +196,7 @@ class End implements TestbedEnd {
 
   address(port: number, family: 4 | 6 = 4): TestbedAddress {
     if (this.#namespace.closed) throw new ClosedError("Testbed");
-    if (!Number.isInteger(port) || port < 0 || port > 65535) {
-      throw new RangeError(`The port must be an integer from 0 to 65535, got ${port}`);
-    }
+    checkWhole("port", port, 0, 65535);
     if (family === 4) return { host: this.#addresses.ipv4, port };
     if (!hasIpv6()) {
       throw new UnsupportedError("IPv6", { advice: "Boot without ipv6.disable=1, or use IPv4" });
@@ -341,9 +340,7 @@ export class Testbed implements Disposable, AsyncDisposable {
   static async softnic(options: SoftnicOptions = {}): Promise<Testbed> {
     const mtu = checkMtu(options.mtu ?? 1500);
     const { queues = 4, descriptors, headerSplit = true } = options;
-    if (!Number.isInteger(queues) || queues < 2 || queues > 16) {
-      throw new RangeError(`The number of queues must be an integer from 2 to 16, got ${queues}`);
-    }
+    checkWhole("queues", queues, 2, 16);
     requirePrograms("nsenter", "ip", "ethtool");
     return await build(2, async ([near, far]) => {
       const device = `mtu ${mtu} numrxqueues ${queues} numtxqueues ${queues}`;
@@ -464,9 +461,7 @@ async function settle(work: readonly Promise<void>[]): Promise<void> {
 }
 
 function checkMtu(mtu: number = MTU.most): number {
-  if (!Number.isInteger(mtu) || mtu < MTU.least || mtu > MTU.most) {
-    throw new RangeError(`The MTU must be an integer from ${MTU.least} to ${MTU.most}, got ${mtu}`);
-  }
+  checkWhole("mtu", mtu, MTU.least, MTU.most);
   return mtu;
 }
 

@@ -41,7 +41,7 @@ Deno.test("encodeAddress() refuses what is not a numeric address", () => {
 
 Deno.test("encodeAddress() refuses a port that is none", () => {
   for (const port of [-1, 65536, 1.5, NaN, Infinity]) {
-    assertThrows(() => encodeAddress({ host: "::1", port }), RangeError, `Port ${port}`);
+    assertThrows(() => encodeAddress({ host: "::1", port }), RangeError, `got ${port}`);
   }
 });
 
