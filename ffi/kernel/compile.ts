@@ -8,7 +8,18 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "./errors.ts";
 
-const FLAGS = ["-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-pthread"] as const;
+const FLAGS = [
+  "-O2",
+  "-fPIC",
+  "-shared",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-pthread",
+  // Never unloaded. The runtime closes the library with the last isolate that uses it, and a Worker
+  // that was terminated may have left a thread in a call that blocks, which would return to nothing.
+  "-Wl,-z,nodelete",
+] as const;
 
 /** The files in the folder shim. The compiler is given those that end in .c. */
 const SOURCES = [

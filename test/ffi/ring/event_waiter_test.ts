@@ -78,3 +78,23 @@ Deno.test("A process ends when nothing is awaited, and in a Worker as well", () 
     "waited\n",
   );
 });
+
+Deno.test("Workers that are terminated while their rings wait do not take the process with them", () => {
+  // Nobody but the Workers has loaded the library, which must stay all the same: see compile.ts.
+  assertModule(
+    `
+    for (let i = 0; i < 10; i++) {
+      const worker = new Worker("data:application/typescript," + encodeURIComponent(\`
+        import { Ring } from "${new URL("../../../ffi/ring/ring.ts", import.meta.url)}";
+        const ring = Ring.open();
+        ring.timeout(60_000).catch(() => {});
+        ring.timeout(1).then(() => self.postMessage("waited"));
+      \`), { type: "module" });
+      await new Promise((resolve) => worker.onmessage = resolve);
+      worker.terminate();
+    }
+    console.log("alive");
+    `,
+    "alive\n",
+  );
+});
