@@ -5,7 +5,6 @@
  */
 import { CATALOGUE } from "./catalogue.ts";
 import { requireWritable } from "./kit/terminal/arguments.ts";
-import { codeVersion } from "./kit/experiment/code_version.ts";
 import {
   helpText,
   labFileAmong,
@@ -15,7 +14,7 @@ import {
   type RunFiles,
   userFolder,
 } from "./kit/terminal/command_line.ts";
-import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
+import { codeOf, loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
 import { compareRuns } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
@@ -231,7 +230,7 @@ async function replayRun(
   const outcome = await run(lab, options, files, interruption, surroundings, () => {
     const { environment: then, parameters } = document;
     // What the lab adds to its environment and its parameters is not known before it runs.
-    const now = { environment: environment(then.extra), code: codeVersion(), parameters };
+    const now = { environment: environment(then.extra), code: codeOf(lab), parameters };
     known = runDifferences(document, now);
     print(`${titleOf(document)}, again:\n\n${formatDifferences(known, shown)}\n`);
   });

@@ -14,6 +14,11 @@ export interface CodeVersion {
   readonly commit: string | null;
   /** Whether files that git knows differed from that commit; null where there is none. */
   readonly dirty: boolean | null;
+  /**
+   * The file of its own that the lab was in: its name, and the SHA-256 of its text. What it imports is
+   * not in it. Absent where the lab is one of zclab's.
+   */
+  readonly labFile?: { readonly name: string; readonly sha256: string };
 }
 
 /**

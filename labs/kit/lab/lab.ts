@@ -5,10 +5,11 @@
  * @module
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
+import type { CodeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
+import { codeOf } from "./lab_file.ts";
 import { type Environment, environment } from "../experiment/environment.ts";
 import { type Measures, type Trial, TrialError } from "../experiment/experiment.ts";
 import {
@@ -147,6 +148,11 @@ export interface Lab<Options extends LabOptions = LabOptions> {
   readonly repeats?: Repeats;
   /** How two runs are compared row by row; without it they cannot be. */
   readonly rows?: RowDeclaration;
+  /**
+   * The file of its own that it was loaded from: the full path, and the SHA-256 of its text. The labs
+   * of zclab have none.
+   */
+  readonly file?: { readonly path: string; readonly sha256: string };
   /** Runs the experiment. */
   run(context: LabContext<Options>): Promise<LabOutcome>;
 }
@@ -303,7 +309,7 @@ export function labContext<Options extends LabOptions>(
         seed,
         repeats: given.repeats ?? null,
       },
-      code: codeVersion(),
+      code: codeOf(lab),
       startedAt: new Date().toISOString(),
     },
     signal: given.signal ?? new AbortController().signal,

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join, toFileUrl } from "@std/path";
+import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
 import type { Lab } from "./lab.ts";
 import { OptionError } from "./options.ts";
 
@@ -18,11 +19,18 @@ export function isLabFile(argument: string): boolean {
  * Loads the lab that a file exports.
  *
  * @param path The full path of the file.
- * @returns The lab: what the file exports by default, or the only lab among its exports.
+ * @returns The lab: what the file exports by default, or the only lab among its exports. It knows its
+ *   file.
  * @throws {OptionError} If there is no such file, or it exports no lab or several. An error of the
  *   file's own code is passed on.
  */
 export async function loadLab(path: string): Promise<Lab> {
+  const sha256 = await hashOf(path);
+  const lab = labAmong(await import(toFileUrl(path).href), path);
+  return { ...lab, run: (context) => lab.run(context), file: { path, sha256 } };
+}
+
+async function hashOf(path: string): Promise<string> {
   let isFile = false;
   try {
     isFile = (await Deno.stat(path)).isFile;
@@ -30,7 +38,17 @@ export async function loadLab(path: string): Promise<Lab> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   if (!isFile) throw new OptionError(`${path}: there is no such file`);
-  const exported: Record<string, unknown> = await import(toFileUrl(path).href);
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  return new Uint8Array(digest).toHex();
+}
+
+/** The code that a run of a lab depends on: zclab's, and the lab's own file. */
+export function codeOf({ file }: { readonly file?: Lab["file"] }): CodeVersion {
+  if (file === undefined) return codeVersion();
+  return { ...codeVersion(), labFile: { name: basename(file.path), sha256: file.sha256 } };
+}
+
+function labAmong(exported: Record<string, unknown>, path: string): Lab {
   if (isLab(exported["default"])) return exported["default"];
   const labs = Object.entries(exported).filter(([, value]) => isLab(value));
   if (labs.length === 1) return labs[0]![1] as Lab;

@@ -71,9 +71,11 @@ export function runDifferences(first: RunSurroundings, second: RunSurroundings):
   const differences: RunDifference[] = [];
   for (const name of new Set([...a.keys(), ...b.keys()])) {
     const [one, other] = [a.get(name) ?? NONE, b.get(name) ?? NONE];
+    const isChanged = name === LAB_FILE && one !== NONE && other !== NONE;
     // Of two changed working trees nobody knows whether the changes are the same.
-    if (one !== other) differences.push({ name, first: one, second: other });
-    else if (one.endsWith(CHANGED)) {
+    if (one !== other) {
+      differences.push({ name, first: one, second: isChanged ? `${other} (changed)` : other });
+    } else if (one.endsWith(CHANGED)) {
       differences.push({ name, first: one, second: `${other}, maybe others` });
     }
   }
@@ -81,12 +83,15 @@ export function runDifferences(first: RunSurroundings, second: RunSurroundings):
     if (name === "memory") {
       return !isSameMemory(first.environment.machine, second.environment.machine);
     }
+    if (name === LAB_FILE) return first.code.labFile?.sha256 !== second.code.labFile?.sha256;
     if (name === "load average") return isOtherLoad(first.environment, second.environment);
     return true;
   });
 }
 
 const CHANGED = " with changes";
+
+const LAB_FILE = "lab file";
 
 /** The capabilities that decide what zclab can do. */
 const CAPABILITIES: readonly string[] = [
@@ -113,6 +118,8 @@ function factsOf({ environment, code, parameters }: RunSurroundings): Map<string
   add("kernel's build", kernel.version);
   const commit = code.commit === null ? "commit unknown" : code.commit.slice(0, 10);
   add("zclab", `${show(code.version)}, ${commit}${code.dirty === true ? CHANGED : ""}`);
+  const { labFile } = code;
+  add(LAB_FILE, labFile && `${labFile.name} ${labFile.sha256.slice(0, 10)}`);
   add("deno", versions.deno);
   add("liburing", versions.liburing);
   flatten("", parameters, add);

@@ -4,10 +4,10 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"}},"$defs":{"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build and clock source."},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"}},"$defs":{"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build and clock source."},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
 const schema33 = {"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295};
 const schema36 = {"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build and clock source."},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}};
-const schema37 = {"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."}}};
+const schema37 = {"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}};
 const schema38 = {"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"};
 const schema32 = {"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}};
 const schema34 = {"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991};
@@ -1136,6 +1136,55 @@ var valid7 = _errs42 === errors;
 else {
 var valid7 = true;
 }
+if(valid7){
+if(data13.labFile !== undefined){
+let data17 = data13.labFile;
+const _errs44 = errors;
+if(errors === _errs44){
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+let missing3;
+if(((data17.name === undefined) && (missing3 = "name")) || ((data17.sha256 === undefined) && (missing3 = "sha256"))){
+validate20.errors = [{instancePath:instancePath+"/code/labFile",schemaPath:"#/$defs/code/properties/labFile/required",keyword:"required",params:{missingProperty: missing3}}];
+return false;
+}
+else {
+if(data17.name !== undefined){
+const _errs46 = errors;
+if(typeof data17.name !== "string"){
+validate20.errors = [{instancePath:instancePath+"/code/labFile/name",schemaPath:"#/$defs/code/properties/labFile/properties/name/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid8 = _errs46 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data17.sha256 !== undefined){
+const _errs48 = errors;
+if(typeof data17.sha256 !== "string"){
+validate20.errors = [{instancePath:instancePath+"/code/labFile/sha256",schemaPath:"#/$defs/code/properties/labFile/properties/sha256/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid8 = _errs48 === errors;
+}
+else {
+var valid8 = true;
+}
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/code/labFile",schemaPath:"#/$defs/code/properties/labFile/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+}
+var valid7 = _errs44 === errors;
+}
+else {
+var valid7 = true;
+}
+}
 }
 }
 }
@@ -1152,13 +1201,13 @@ var valid0 = true;
 }
 if(valid0){
 if(data.startedAt !== undefined){
-let data17 = data.startedAt;
-const _errs44 = errors;
-const _errs45 = errors;
-let valid8 = false;
+let data20 = data.startedAt;
+const _errs50 = errors;
+const _errs51 = errors;
+let valid9 = false;
 let passing2 = null;
-const _errs46 = errors;
-if(data17 !== null){
+const _errs52 = errors;
+if(data20 !== null){
 const err7 = {instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/oneOf/0/type",keyword:"type",params:{type: "null"}};
 if(vErrors === null){
 vErrors = [err7];
@@ -1168,16 +1217,16 @@ vErrors.push(err7);
 }
 errors++;
 }
-var _valid2 = _errs46 === errors;
+var _valid2 = _errs52 === errors;
 if(_valid2){
-valid8 = true;
+valid9 = true;
 passing2 = 0;
 }
-const _errs48 = errors;
-const _errs49 = errors;
-if(errors === _errs49){
-if(typeof data17 === "string"){
-if(!pattern4.test(data17)){
+const _errs54 = errors;
+const _errs55 = errors;
+if(errors === _errs55){
+if(typeof data20 === "string"){
+if(!pattern4.test(data20)){
 const err8 = {instancePath:instancePath+"/startedAt",schemaPath:"#/$defs/dateTime/pattern",keyword:"pattern",params:{pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -1199,18 +1248,18 @@ vErrors.push(err9);
 errors++;
 }
 }
-var _valid2 = _errs48 === errors;
-if(_valid2 && valid8){
-valid8 = false;
+var _valid2 = _errs54 === errors;
+if(_valid2 && valid9){
+valid9 = false;
 passing2 = [passing2, 1];
 }
 else {
 if(_valid2){
-valid8 = true;
+valid9 = true;
 passing2 = 1;
 }
 }
-if(!valid8){
+if(!valid9){
 const err10 = {instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/oneOf",keyword:"oneOf",params:{passingSchemas: passing2}};
 if(vErrors === null){
 vErrors = [err10];
@@ -1223,49 +1272,49 @@ validate20.errors = vErrors;
 return false;
 }
 else {
-errors = _errs45;
+errors = _errs51;
 if(vErrors !== null){
-if(_errs45){
-vErrors.length = _errs45;
+if(_errs51){
+vErrors.length = _errs51;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs44 === errors;
+var valid0 = _errs50 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.complete !== undefined){
-const _errs51 = errors;
+const _errs57 = errors;
 if(typeof data.complete !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/complete",schemaPath:"#/properties/complete/type",keyword:"type",params:{type: "boolean"}}];
 return false;
 }
-var valid0 = _errs51 === errors;
+var valid0 = _errs57 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.trials !== undefined){
-let data19 = data.trials;
-const _errs53 = errors;
-if(errors === _errs53){
-if(Array.isArray(data19)){
-var valid10 = true;
-const len0 = data19.length;
+let data22 = data.trials;
+const _errs59 = errors;
+if(errors === _errs59){
+if(Array.isArray(data22)){
+var valid11 = true;
+const len0 = data22.length;
 for(let i0=0; i0<len0; i0++){
-const _errs55 = errors;
-if(!(validate23(data19[i0], {instancePath:instancePath+"/trials/" + i0,parentData:data19,parentDataProperty:i0,rootData,dynamicAnchors}))){
+const _errs61 = errors;
+if(!(validate23(data22[i0], {instancePath:instancePath+"/trials/" + i0,parentData:data22,parentDataProperty:i0,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid10 = _errs55 === errors;
-if(!valid10){
+var valid11 = _errs61 === errors;
+if(!valid11){
 break;
 }
 }
@@ -1275,28 +1324,28 @@ validate20.errors = [{instancePath:instancePath+"/trials",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs53 === errors;
+var valid0 = _errs59 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.summary !== undefined){
-let data21 = data.summary;
-const _errs56 = errors;
-if(errors === _errs56){
-if(Array.isArray(data21)){
-var valid11 = true;
-const len1 = data21.length;
+let data24 = data.summary;
+const _errs62 = errors;
+if(errors === _errs62){
+if(Array.isArray(data24)){
+var valid12 = true;
+const len1 = data24.length;
 for(let i1=0; i1<len1; i1++){
-let data22 = data21[i1];
-const _errs58 = errors;
-if(!(data22 && typeof data22 == "object" && !Array.isArray(data22))){
+let data25 = data24[i1];
+const _errs64 = errors;
+if(!(data25 && typeof data25 == "object" && !Array.isArray(data25))){
 validate20.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/properties/summary/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
-var valid11 = _errs58 === errors;
-if(!valid11){
+var valid12 = _errs64 === errors;
+if(!valid12){
 break;
 }
 }
@@ -1306,19 +1355,19 @@ validate20.errors = [{instancePath:instancePath+"/summary",schemaPath:"#/propert
 return false;
 }
 }
-var valid0 = _errs56 === errors;
+var valid0 = _errs62 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.table !== undefined){
-const _errs60 = errors;
+const _errs66 = errors;
 if(!(validate25(data.table, {instancePath:instancePath+"/table",parentData:data,parentDataProperty:"table",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs60 === errors;
+var valid0 = _errs66 === errors;
 }
 else {
 var valid0 = true;

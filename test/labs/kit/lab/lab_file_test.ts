@@ -105,6 +105,14 @@ Deno.test("a file that exports a lab has all that a lab of the project has", () 
   );
   assertEquals(b!.parameters, a!.parameters);
 
+  assertEquals(a!.code.labFile?.name, "own.ts");
+  assertEquals(replayed.stdout.includes("lab file"), false);
+  // A file that was changed since is told, as other code would be.
+  folder.write("own.ts", `${labText("own")}// Changed.\n`);
+  const changed = folder.lab("replay", "a.json", "./own.ts");
+  assertEquals(changed.code, 0, changed.stderr);
+  assertMatch(changed.stdout, /lab file +own\.ts [0-9a-f]{10} +own\.ts [0-9a-f]{10} \(changed\)/);
+
   const compared = folder.lab("compare", "a.json", "b.json", "./own.ts");
   assertEquals(compared.code, 0, compared.stderr);
   assertStringIncludes(compared.stdout, "agrees");
