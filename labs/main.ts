@@ -12,9 +12,9 @@ import {
   parseReplay,
   RUN_FILES,
   type RunFiles,
-  userFolder,
 } from "./kit/terminal/command_line.ts";
 import { codeOf, loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
+import { labFileWord, userFolder } from "./kit/lab/lab_command.ts";
 import { compareRuns } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
@@ -287,13 +287,21 @@ async function openDocument(option: string, path: string): Promise<RunDocument> 
   }
 }
 
-function labOf({ lab: name }: RunDocument, path: string, catalogue: readonly Lab[]): Lab {
+function labOf(
+  { lab: name, code: { labFile } }: RunDocument,
+  path: string,
+  catalogue: readonly Lab[],
+): Lab {
   const lab = catalogue.find((lab) => lab.name === name);
   if (lab !== undefined) return lab;
   throw new OptionError(
     `${path} is a run of the lab ${JSON.stringify(name)}, which this version of zclab does not ` +
-      `have. If it is in a file of its own, name that besides: ./FILE.ts. The labs are: ` +
-      catalogue.map((lab) => lab.name).join(", "),
+      (labFile === undefined
+        ? `have. If it is in a file of its own, name that besides: ./FILE.ts. The labs are: ` +
+          catalogue.map((lab) => lab.name).join(", ")
+        : `have: it is in a file of its own. What to do: name that besides: ${
+          labFileWord(labFile)
+        }`),
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { whereBetter } from "../plot/crossover.ts";
+import { labFileWord, shellWord } from "../lab/lab_command.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf, singleTrials, valueText } from "../plot/layout_of_trials.ts";
 import { PlotError } from "../plot/figure.ts";
@@ -594,17 +595,21 @@ function repeat(document: RunDocument, file: string): Html {
   const name = `${document.lab.replaceAll(SAFE_NAME, "-").replace(/^[-.]+/, "") || "run"}.json`;
   const isCommit = code.commit !== null && /^[0-9a-f]{7,64}$/.test(code.commit);
   const bytes = new TextEncoder().encode(file);
-  const commands = [
-    ...(isCommit ? [`git checkout ${code.commit}`] : []),
-    `deno task lab --replay ${name}`,
-  ];
+  const { labFile } = code;
+  const checkout = isCommit ? [`git checkout ${code.commit}`] : [];
   return markup`<section aria-labelledby="repeat">
 <h2 id="repeat">How to repeat it</h2>
 <ol>
 <li>Save the run file, which holds every trial: <a download="${name}" href="data:application/json;base64,${bytes.toBase64()}">${name}</a> (${
     formatSi(bytes.length, "B")
   }).</li>
-<li>In a clone of zclab:<pre><code>${commands.join("\n")}</code></pre></li>
+${
+    labFile === undefined
+      ? markup`<li>In a clone of zclab:<pre><code>${
+        [...checkout, `deno task lab --replay ${name}`].join("\n")
+      }</code></pre></li>`
+      : ownFileSteps(labFile, checkout, name)
+  }
 </ol>
 <p>A replay runs the same experiment with the same seed, shows first what differs around it, and
 then says for each row whether it agrees.${
@@ -617,32 +622,51 @@ then says for each row whether it agrees.${
 ${
     invocation === null ? undefined : markup`
       <p>The same run without the file:</p>
-      <pre><code>${commandOf(document.lab, invocation)}</code></pre>
+      <pre><code>${
+      commandOf(labFile === undefined ? shellWord(document.lab) : labFileWord(labFile), invocation)
+    }</code></pre>
     `
   }
 </section>`;
+}
+
+/** The lab is in no clone of zclab, which only runs it. */
+function ownFileSteps(
+  labFile: NonNullable<RunDocument["code"]["labFile"]>,
+  checkout: readonly string[],
+  name: string,
+): Html {
+  return markup`<li>The lab is in a file of its own, ${labFile.name}: put it beside the run file. The SHA-256
+of its text was <code>${labFile.sha256}</code>.</li>
+${
+    checkout.length === 0
+      ? undefined
+      : markup`<li>Its run was with this version of zclab, in a clone of it:<pre><code>${
+        checkout.join("\n")
+      }</code></pre></li>\n`
+  }<li>In the folder of the two files:<pre><code>${`deno task lab replay ${name} ${
+    labFileWord(labFile)
+  }`}</code></pre>Outside the clone: <code>deno task --config PATH/zclab/deno.json lab ...</code></li>`;
 }
 
 function commandOf(lab: string, invocation: NonNullable<RunDocument["invocation"]>): string {
   const { options, quick, seed, repeats } = invocation;
   const given = Object.entries(options).flatMap(([name, value]) => {
     if (value === null || value === false) return [];
-    if (value === true) return [quoted(`--${name}`)];
-    return [quoted(`--${name}`), quoted(Array.isArray(value) ? value.join(",") : String(value))];
+    if (value === true) return [shellWord(`--${name}`)];
+    return [
+      shellWord(`--${name}`),
+      shellWord(Array.isArray(value) ? value.join(",") : String(value)),
+    ];
   });
   return [
     "deno task lab",
-    quoted(lab),
+    lab,
     ...given,
     ...(quick ? ["--quick"] : []),
     `--seed ${seed}`,
     ...(repeats === null ? [] : [`--repeats ${repeats}`]),
   ].join(" ");
-}
-
-/** As a shell takes it for one word, whatever a document says. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 // === Words ===

@@ -17,6 +17,7 @@ import {
   runLab,
   type RunOptions,
 } from "../lab/lab.ts";
+import { labTask, labWord } from "../lab/lab_command.ts";
 import type { RunDocument } from "./run_document.ts";
 import type { Measure } from "../experiment/trials.ts";
 
@@ -190,8 +191,8 @@ function recordedValue(
 
 function fixed(name: string, lab: Lab): OptionError {
   return new OptionError(
-    `--${name} cannot stand beside --replay: it is as in the run that is replayed. deno task lab ` +
-      `${lab.name} --${name} ... is a run of its own`,
+    `--${name} cannot stand beside --replay: it is as in the run that is replayed. ` +
+      `${labTask()} ${labWord(lab)} --${name} ... is a run of its own`,
   );
 }
 
@@ -206,8 +207,10 @@ function requireOfNoMachine(name: string, option: LabOption, value: unknown, lab
   if (local.length === 0) return;
   throw new OptionError(
     `The run was made with --${name} ${local.join(",")}, which names something of the machine it ` +
-      `ran on. What to do: say what to use here, as in deno task lab --replay FILE --${name} ` +
-      `${local.join(",")} (${lab.name}: ${option.description})`,
+      `ran on. What to do: say what to use here, as in ${labTask()} replay FILE ` +
+      `${lab.file === undefined ? "" : `${labWord(lab)} `}--${name} ${
+        local.join(",")
+      } (${lab.name}: ${option.description})`,
   );
 }
 

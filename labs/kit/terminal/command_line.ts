@@ -13,6 +13,7 @@ import {
   type RunOptions,
   SEED_OPTION,
 } from "../lab/lab.ts";
+import { labTask, labWord, userFolder } from "../lab/lab_command.ts";
 import { isLabFile } from "../lab/lab_file.ts";
 import type { ReplayOptions } from "../run/replay.ts";
 import {
@@ -319,7 +320,7 @@ function filesOf(values: ReadonlyMap<string, unknown>): RunFiles {
 export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
   if (lab !== undefined) {
     return formatHelp({
-      command: `deno task lab ${lab.name}`,
+      command: `${labTask()} ${labWord(lab)}`,
       usage: ["[options]"],
       about: [lab.title, lab.description],
       sections: [
@@ -331,7 +332,7 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
   }
   const [flagship] = labs;
   return formatHelp({
-    command: "deno task lab",
+    command: labTask(),
     usage: [
       "[NAME | ./FILE.ts] [options]",
       "list",
@@ -373,8 +374,21 @@ function namedLab([name, another]: readonly string[], labs: readonly Lab[]): Lab
     throw new OptionError(`One lab at a time, not ${name} and ${another}`);
   }
   throw new OptionError(
-    `There is no lab ${JSON.stringify(name)}${meant}. The labs are: ${names.join(", ")}`,
+    isInFolder(`${name}.ts`)
+      ? `There is no lab ${JSON.stringify(name)}. ${name}.ts is in this folder: did you mean ` +
+        `./${name}.ts?`
+      : `There is no lab ${JSON.stringify(name)}${meant}. The labs are: ${names.join(", ")}`,
   );
+}
+
+/** Whether a file is where the user is. */
+function isInFolder(file: string): boolean {
+  try {
+    return Deno.statSync(resolve(userFolder(), file)).isFile;
+  } catch {
+    // Whatever keeps it from being looked at keeps it from being meant.
+    return false;
+  }
 }
 
 function optionsOfAll(labs: readonly Lab[]): LabOptions {
@@ -405,13 +419,8 @@ function declaredOptions(lab: Lab): LabOptions {
 function givenValues(args: readonly string[], lab: Lab): Map<string, unknown> {
   const options = declaredOptions(lab);
   const found = scan(args, options);
-  requireKnown(found, options, lab.name, `deno task lab ${lab.name}`);
+  requireKnown(found, options, lab.name, `${labTask()} ${labWord(lab)}`);
   return valuesOf(found, options);
-}
-
-/** The folder in which the user is: `deno task` changes to that of deno.json, and says where he was. */
-export function userFolder(): string {
-  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
 }
 
 /** The full path of a file that was named on the command line. */

@@ -89,6 +89,17 @@ Deno.test("a file that exports a lab has all that a lab of the project has", () 
   assertEquals(help.code, 0);
   assertMatch(help.stdout, /--by N\s+what to add \(default 1\)/);
   assertMatch(help.stdout, /--cpu N/);
+  const task = `deno task --config ${PROJECT}/deno.json lab`;
+  assertStringIncludes(help.stdout, `Usage: ${task} ./own.ts [options]\n`);
+  const mistyped = folder.lab("./own.ts", "--bye", "3");
+  assertEquals(mistyped.code, 2);
+  assertStringIncludes(mistyped.stderr, `${task} ./own.ts --help lists its options`);
+  const unnamed = folder.lab("own", "--by", "3");
+  assertEquals(unnamed.code, 2);
+  assertEquals(
+    unnamed.stderr,
+    'error: There is no lab "own". own.ts is in this folder: did you mean ./own.ts?\n',
+  );
 
   const run = folder.lab("./own.ts", "--by", "0", "--json", "a.json", "--html", "a.html");
   assertEquals(run.code, 0, run.stderr);
@@ -119,7 +130,7 @@ Deno.test("a file that exports a lab has all that a lab of the project has", () 
   // Without its file nobody knows the lab of a document.
   const unknown = folder.lab("replay", "a.json");
   assertEquals(unknown.code, 2);
-  assertStringIncludes(unknown.stderr, "name that besides: ./FILE.ts");
+  assertStringIncludes(unknown.stderr, "name that besides: ./own.ts");
 });
 
 Deno.test("a file without a lab, with several, or with a mistake says what is wrong", () => {

@@ -278,6 +278,21 @@ Deno.test("the page holds the run file itself, and says how to repeat it", () =>
   ]);
 });
 
+Deno.test("the page of a lab in a file of its own says so, and names the file where it is repeated", () => {
+  const document = sendRun();
+  const sha256 = "ab".repeat(32);
+  const code = { ...document.code, labFile: { name: "held-window.ts", sha256 } };
+  const page = reportHtml({ ...document, lab: "held-window", code });
+  const own = elementsOf(page);
+  assertEquals(texts(own, "pre"), [
+    `git checkout ${COMMIT}`,
+    "deno task lab replay held-window.json ./held-window.ts",
+    "deno task lab ./held-window.ts --payload 600,4000 --quick --seed 7",
+  ]);
+  assertStringIncludes(page, "in a file of its own, held-window.ts");
+  assertStringIncludes(page, sha256);
+});
+
 Deno.test("outliers are told and kept", () => {
   const document = sendRun();
   const trials = document.trials.map((trial) =>
