@@ -14,7 +14,7 @@ import {
   type RunFiles,
 } from "./kit/terminal/command_line.ts";
 import { codeOf, loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
-import { labFileWord, userFolder } from "./kit/lab/lab_command.ts";
+import { labFileWord, labTask, userFolder } from "./kit/lab/lab_command.ts";
 import { compareRuns } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
@@ -139,12 +139,12 @@ async function withLabFile(
   if (file === undefined) return { args, catalogue };
   const lab = await loadLab(file.path);
   const others = catalogue.filter(({ name }) => name !== lab.name);
-  return { args: file.withName(lab.name), catalogue: [...others, lab] };
+  return { args: file.rest, catalogue: [...others, lab] };
 }
 
 function newLabText(path: string): string {
   const file = path.slice(path.lastIndexOf("/") + 1);
-  return `${path} is a lab that runs as it is: deno task lab ./${file}\n`;
+  return `${path} is a lab that runs as it is:\n  ${labTask()} ./${file}\n`;
 }
 
 /** The exit code of a run that came to something: a signal may have ended it early. */

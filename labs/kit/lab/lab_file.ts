@@ -6,6 +6,7 @@
 import { basename, join, toFileUrl } from "@std/path";
 import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
 import type { Lab } from "./lab.ts";
+import { configOption } from "./lab_command.ts";
 import { OptionError } from "./options.ts";
 
 const TEMPLATE = new URL("./template.ts", import.meta.url);
@@ -55,7 +56,7 @@ function labAmong(exported: Record<string, unknown>, path: string): Lab {
   throw new OptionError(
     labs.length === 0
       ? `${path} exports no lab. What to do: export what defineLab returns, as in ` +
-        "`export const mine = defineLab({ ... })`"
+        "`export const lab = defineLab({ ... })`"
       : `${path} exports ${labs.length} labs: ${labs.map(([name]) => name).join(", ")}. ` +
         "What to do: make one of them the default export",
   );
@@ -85,9 +86,10 @@ export async function writeNewLab(name: string, folder: string): Promise<string>
   }
   const file = `${name}.ts`;
   const path = join(folder, file);
+  const config = configOption(folder);
   const text = (await Deno.readTextFile(TEMPLATE))
+    .replaceAll(/ deno (task|check)(?= )/g, (command) => `${command}${config}`)
     .replaceAll(basename(TEMPLATE.pathname), file)
-    .replace("export const template ", `export const ${camelCase(name)} `)
     .replace('name: "template"', `name: "${name}"`);
   try {
     await Deno.writeTextFile(path, text, { createNew: true });
@@ -96,13 +98,4 @@ export async function writeNewLab(name: string, folder: string): Promise<string>
     throw new OptionError(`${path} is there already. What to do: choose another name`);
   }
   return path;
-}
-
-function camelCase(name: string): string {
-  const camel = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  // A name that JavaScript keeps for itself.
-  return /^(new|delete|in|if|for|do|class|import|export|default|void|while|with|this|null|true|false|try|switch|case|return|function|var|let|const|else|enum|super|throw|typeof|yield|await)$/
-      .test(camel)
-    ? `${camel}Lab`
-    : camel;
 }

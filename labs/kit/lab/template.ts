@@ -8,6 +8,7 @@
  *     deno task lab ./template.ts --help       its options
  *     deno task lab ./template.ts --json run.json --html run.html
  *     deno task lab replay run.json ./template.ts
+ *     deno check ./template.ts                 whether its types are right
  *
  * A lab says what varies (factors), what it is compared with (baseline), how one trial is run and what
  * it returns (trial), and what its numbers are (columns). Each round runs every combination once, in
@@ -19,7 +20,7 @@ import { defineLab } from "zclab/lab";
 
 const PORT = 9000;
 
-export const template = defineLab({
+export const lab = defineLab({
   name: "template",
   title: "Sending without copying, by payload",
   description: "Sends UDP datagrams into a sink that drops them, with SEND and with SEND_ZC.",

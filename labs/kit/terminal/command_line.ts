@@ -128,7 +128,7 @@ export const COMMON_OPTIONS = [
  */
 export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): LabRequest {
   const own = withoutVerb(withoutDashes(args));
-  if (own[0] === "new") return newRequest(own.slice(1));
+  if (own[0] === "new") return newRequest(own.slice(1), labs);
   // Options of any lab may stand before its name, and beside --replay: this look knows all of them.
   const found = scan(own, optionsOfAll(labs));
   if (found.given.has("replay") || found.given.has("compare")) return documentsOf(found, labs);
@@ -198,27 +198,29 @@ function withoutVerb([first, ...rest]: readonly string[]): readonly string[] {
   return first !== "new" && VERBS.includes(first) ? [`--${first}`, ...rest] : [first, ...rest];
 }
 
-function newRequest(args: readonly string[]): LabRequest {
+function newRequest(args: readonly string[], labs: readonly Lab[]): LabRequest {
   if (args.includes("--help") || args.includes("-h")) return { kind: "help", lab: undefined };
-  const [name, more] = args;
-  if (name === undefined || more !== undefined) {
-    throw new OptionError(
-      "lab new takes the name of the lab and nothing else: deno task lab new my-first-lab",
-    );
+  const [given, more] = args;
+  const example = "deno task lab new my-first-lab";
+  if (given === undefined) throw new OptionError(`lab new needs a name: ${example}`);
+  if (more !== undefined) {
+    throw new OptionError(`lab new takes the name of the lab and nothing else: ${example}`);
   }
-  return { kind: "new", name };
+  // The name of the file that it will be in means the same.
+  const name = given.replace(/^\.\//, "").replace(/\.ts$/, "");
+  const taken = VERBS.includes(name) || labs.some((lab) => lab.name === name);
+  if (!taken) return { kind: "new", name };
+  throw new OptionError(
+    `deno task lab ${name} means something already. What to do: choose another name`,
+  );
 }
 
 /** Arguments of which one named a file with a lab. */
 export interface LabFileArguments {
   /** The full path of the file. */
   readonly path: string;
-  /**
-   * The arguments without it, or with the lab's name in its place.
-   *
-   * @param name The lab's name.
-   */
-  readonly withName: (name: string) => readonly string[];
+  /** The arguments, without it where documents name their lab themselves. */
+  readonly rest: readonly string[];
 }
 
 /**
@@ -226,13 +228,14 @@ export interface LabFileArguments {
  *
  * @param args The arguments.
  * @param labs The labs there are, whose options tell values from files.
- * @returns Undefined if there is none.
+ * @returns Undefined if there is none, or if it is one to write.
  * @throws {OptionError} If there are several.
  */
 export function labFileAmong(
   args: readonly string[],
   labs: readonly Lab[],
 ): LabFileArguments | undefined {
+  if (withoutDashes(args)[0] === "new") return undefined;
   const options = optionsOfAll(labs);
   const isValue = (index: number): boolean => {
     const option = /^--([^=]+)$/.exec(args[index - 1] ?? "")?.[1];
@@ -253,8 +256,7 @@ export function labFileAmong(
   );
   return {
     path: fileOf("lab", args[at]!),
-    withName: (name) =>
-      args.flatMap((argument, index) => index !== at ? [argument] : isOfDocument ? [] : [name]),
+    rest: isOfDocument ? args.filter((_, index) => index !== at) : args,
   };
 }
 
@@ -365,7 +367,11 @@ function namedLab([name, another]: readonly string[], labs: readonly Lab[]): Lab
   const [flagship] = labs;
   if (flagship === undefined) throw new OptionError("There are no labs");
   if (name === undefined) return flagship;
-  const found = labs.find((lab) => lab.name === name);
+  // A file may hold a lab of any name, even that of a verb.
+  const path = isLabFile(name) ? fileOf("lab", name) : undefined;
+  const found = labs.find((lab) =>
+    path === undefined ? lab.name === name : lab.file?.path === path
+  );
   if (found !== undefined && another === undefined) return found;
   const names = labs.map((lab) => lab.name);
   const meant = found === undefined ? didYouMean(name, [...names, ...VERBS]) : "";

@@ -53,17 +53,22 @@ Deno.test("lab new writes a lab that runs as it is, outside the project too", ()
   using folder = new Folder();
   const made = folder.lab("new", "my-first-lab");
   assertEquals([made.code, made.stderr], [0, ""]);
-  assertStringIncludes(made.stdout, "deno task lab ./my-first-lab.ts");
+  const task = `deno task --config ${PROJECT}/deno.json lab`;
+  assertStringIncludes(made.stdout, `\n  ${task} ./my-first-lab.ts\n`);
   const text = Deno.readTextFileSync(`${folder.path}/my-first-lab.ts`);
-  assertStringIncludes(text, "export const myFirstLab = defineLab({");
+  assertStringIncludes(text, `${task} replay run.json ./my-first-lab.ts`);
+  const check = /deno check (--config .*) (\.\/my-first-lab\.ts)/.exec(text)!;
+  const checked = new Command(Deno.execPath(), {
+    args: ["check", ...check[1]!.split(" "), check[2]!],
+    cwd: folder.path,
+    env: { NO_COLOR: "1" },
+  }).outputSync();
+  assertEquals(checked.code, 0, textOf(checked.stderr));
   assertEquals(text.includes("template"), false);
 
   const again = folder.lab("new", "my-first-lab");
   assertEquals(again.code, 2);
   assertStringIncludes(again.stderr, "is there already");
-  for (const name of ["", "My-Lab", "a b", "../up", "-x"]) {
-    assertEquals(folder.lab("new", name).code, 2, name);
-  }
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["my-first-lab.ts"]);
 
   const run = folder.lab("./my-first-lab.ts", "--quick", "--requests", "640", "--json", "run.json");
@@ -79,6 +84,34 @@ Deno.test("lab new writes a lab that runs as it is, outside the project too", ()
   assertEquals([lab, complete, summary.length], ["my-first-lab", true, 4]);
   for (const { mode, proof, sent } of summary) {
     assertEquals([proof, sent], [mode === "SEND" ? null : "not copied", 1920]);
+  }
+});
+
+Deno.test("lab new takes the name of a file as well, and writes what loads whatever it is called", () => {
+  using folder = new Folder();
+  for (const name of ["define-lab", "cross.ts", "./performance.ts"]) {
+    assertEquals(folder.lab("new", name).code, 0, name);
+  }
+  const files = ["cross.ts", "define-lab.ts", "performance.ts"];
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), files);
+  for (const file of files) {
+    const { code, stderr } = folder.lab(`./${file}`, "--help");
+    assertEquals(code, 0, stderr);
+  }
+  for (const name of ["", "My-Lab", "a b", "../up", "-x", "up/x.ts"]) {
+    assertEquals(folder.lab("new", name).code, 2, name);
+  }
+  assertEquals([...Deno.readDirSync(folder.path)].length, files.length);
+});
+
+Deno.test("a file is no verb, whatever it and its lab are called", () => {
+  using folder = new Folder();
+  folder.write("new.ts", labText("own").replace('name: "own"', 'name: "new"'));
+  folder.write("replay.ts", labText("own").replace('name: "own"', 'name: "replay"'));
+  for (const file of ["./new.ts", "./replay.ts", "replay.ts"]) {
+    const { code, stdout, stderr } = folder.lab(file, "--by", "0");
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "b is 100 % faster");
   }
 });
 
