@@ -105,8 +105,8 @@ export interface MeasureColumn extends ColumnBase {
   /**
    * What more and less of it is called, and what it is that is more or less, such as `its CPU time`.
    *
-   * @default {{ higher: "faster", lower: "slower" }, or the reverse where less is better; what is
-   *   compared with the baseline}
+   * @default {{ higher: "faster", lower: "slower" }, and what is compared with the baseline; where
+   *   less is better, { higher: "higher", lower: "lower" }, and the title}
    */
   readonly words?: { readonly higher: string; readonly lower: string; readonly subject?: string };
 }
@@ -164,6 +164,17 @@ export function isDerived<R>(column: Column<R>): column is DerivedColumn<R> {
 
 /** A column by which rows are compared, with its name and its measure. */
 export type ComparedColumn = MeasureColumn & { readonly name: string; readonly measure: string };
+
+/** What more and less of a column is called, and what it is, where that is not what is compared. */
+export function wordsOf(
+  { words, better, title }: MeasureColumn,
+): NonNullable<MeasureColumn["words"]> {
+  if (words !== undefined) return words;
+  // What should be low need not be a time.
+  return better === "lower"
+    ? { higher: "higher", lower: "lower", subject: title.replaceAll("\n", " ") }
+    : { higher: "faster", lower: "slower" };
+}
 
 /** The columns with a verdict in the table. */
 // deno-lint-ignore no-explicit-any -- any kind of row

@@ -25,6 +25,7 @@ import {
   type Row,
   rowOf,
   verdictColumns,
+  wordsOf,
 } from "./columns.ts";
 
 /** A row against its baseline in one measure; for the baseline, its second runs against its first. */
@@ -105,11 +106,10 @@ export function tableOptions<F extends Factors, M extends Measures>(
   { baseline, within, columns, called }: Rows<F, M>,
 ): CompareTableOptions<F> {
   return {
-    measures: verdictColumns(columns).map(({ measure, better, words }) => {
-      const { subject, ...directions } = words ??
-        (better === "lower" ? { higher: "slower", lower: "faster" } : {});
+    measures: verdictColumns(columns).map((column) => {
+      const { subject, ...directions } = wordsOf(column);
       return {
-        measure,
+        measure: column.measure,
         words: {
           ...directions,
           ...(called === undefined ? {} : { subject: called }),

@@ -35,10 +35,12 @@ import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
+import { nameOf as wayOf } from "./told.ts";
 
 /** How the rows of a declared lab are made. */
 export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
-  const { baseline, within = [], columns, proof, normalised, earlier, called } = lab;
+  const { baseline, within = [], columns, proof, normalised, earlier } = lab;
+  const called = (factors: Factors): string => wayOf(lab, factors);
   return { baseline, within, columns, proof, normalised, earlier, called };
 }
 

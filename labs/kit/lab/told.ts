@@ -5,6 +5,7 @@
  */
 import type { Factor, Factors, Measures } from "../experiment/trials.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
+import { words } from "../plot/names.ts";
 import type { FactorColumn } from "./columns.ts";
 import type { AnyDeclaration, Findings, Refused } from "./declaration.ts";
 import type { LabOptions } from "./options.ts";
@@ -23,7 +24,13 @@ export function baselineName(lab: AnyDeclaration): string {
 /** What a combination is called where it is compared. */
 export function nameOf(lab: AnyDeclaration, factors: Factors): string {
   return lab.called?.(factors) ??
-    Object.keys(lab.baseline).map((name) => String(factors[name])).join(", ");
+    Object.keys(lab.baseline).map((name) => wayText(lab, name, factors[name] ?? null)).join(", ");
+}
+
+/** What a value makes of a combination: `zc`, and `registered: yes` where the value alone says nothing. */
+function wayText(lab: AnyDeclaration, name: string, value: Factor): string {
+  const { title } = factorColumn(lab, name);
+  return valueText(title?.replaceAll("\n", " ") ?? name, value, true) || `no ${words(name)}`;
 }
 
 /** The column of a factor: its declared title, and more where there is more. */

@@ -36,12 +36,17 @@ function eachVerdict(lab: AnyDeclaration, name: string, others: readonly LabRow[
   const seen = others.filter(({ comparisons }) => comparisons[name]!.difference !== "none");
   const told = others.length <= MOST_VERDICTS ? others : seen;
   const lines = told.map(({ factors, comparisons }) =>
-    `  ${inQuestion(lab, factors, others)}${comparisons[name]!.verdict}`
+    `  ${said(inQuestion(lab, factors, others), comparisons[name]!.verdict)}`
   );
   if (told.length < others.length) {
     lines.push(`  no difference seen in the other ${others.length - told.length} comparisons`);
   }
   return lines;
+}
+
+/** A verdict that names the way, and needs no more, says it once. */
+function said(way: string, verdict: string): string {
+  return verdict.startsWith(way.replace(/: $/, " ")) ? verdict : `${way}${verdict}`;
 }
 
 /** Which question a row belongs to, where there are several. */
@@ -96,9 +101,7 @@ function crossoverLines(
     const { [size]: _, ...factors } = own[0]!.factors;
     const way = inQuestion(lab, factors, withoutSize);
     const verdict = at?.comparisons[name]?.verdict ?? `not compared at ${sized(largest)}`;
-    // A verdict that names the way and needs no more says it once.
-    const said = verdict.startsWith(way.replace(/: $/, " ")) ? verdict : `${way}${verdict}`;
-    lines.push(`  ${said}; ${where}`);
+    lines.push(`  ${said(way, verdict)}; ${where}`);
   }
   return lines;
 }

@@ -312,8 +312,8 @@ function nameOf(factors: Factors, names: readonly string[]): string {
 }
 
 /**
- * A value in words. Most words speak for themselves; a number, true or false only with the factor,
- * and so do words such as `one` or `same` where they stand among others.
+ * A value in words. Most words speak for themselves; a number, yes or no only with the factor, and so
+ * do words such as `one` or `same` where they stand among others.
  *
  * @param name The factor.
  * @param value Its value.
@@ -321,8 +321,7 @@ function nameOf(factors: Factors, names: readonly string[]): string {
  */
 export function valueText(name: string, value: Factor, amongOthers: boolean): string {
   if (value === null) return "";
-  if (value === true) return words(name);
-  if (value === false) return `no ${words(name)}`;
+  if (typeof value === "boolean") return `${words(name)}: ${value ? "yes" : "no"}`;
   if (typeof value === "number") {
     return /^mtu$/i.test(name)
       ? `MTU ${value}`
@@ -330,8 +329,9 @@ export function valueText(name: string, value: Factor, amongOthers: boolean): st
       ? `${value} bytes`
       : `${words(name)} ${value}`;
   }
-  const isVague = /^(one|two|three|four|same|other|yes|no|on|off|none)$/.test(value);
-  return amongOthers && isVague ? `${words(name)}: ${value}` : value;
+  const isVague = /^(yes|no)$/.test(value) ||
+    (amongOthers && /^(one|two|three|four|same|other|on|off|none)$/.test(value));
+  return isVague ? `${words(name)}: ${value}` : value;
 }
 
 function requireDistinct(

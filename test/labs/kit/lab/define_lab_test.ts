@@ -6,9 +6,10 @@ import {
   Durations,
   formatRunDocument,
   readRunDocument,
+  reportHtml,
 } from "zclab/experiment";
 import { defineLab, RunError, runLab } from "zclab/lab";
-import type { AnyDeclaration, DurationMeasures } from "zclab/types";
+import type { AnyDeclaration, DurationMeasures, Factor } from "zclab/types";
 
 type Way = "copy" | "zc" | "odd";
 
@@ -429,3 +430,48 @@ Deno.test("a declared lab that is pinned measures on its processor, and sets up 
   assertEquals(document.summary.map(({ here }) => here), [true]);
   assertEquals([...seen, own()], [before, before, before]);
 });
+
+/** Sending from registered memory or not, said in a way that says nothing without the factor. */
+// deno-lint-ignore explicit-function-return-type -- its type is what the declaration says
+function registering<const V extends Factor>(no: V, yes: V) {
+  return defineLab({
+    name: "registering",
+    title: "Registering",
+    description: "",
+    needs: [],
+    options: {},
+    repeats: { default: 4, quick: 2, minimum: 1 },
+    factors: () => cross({ registered: [no, yes] }),
+    baseline: { registered: no } as { registered: V },
+    trial: ({ registered }, _, { round }) => ({
+      rate: (registered === yes ? 2 : 1) * (100 + round),
+      cpu: registered === yes ? 1 : 2,
+      drops: 3,
+    }),
+    columns: {
+      rate: { title: "rate", better: "higher", verdict: true },
+      cpu: { title: "CPU\nshare", better: "lower", verdict: true },
+      drops: { title: "drops", better: "lower", verdict: true },
+    },
+  });
+}
+
+for (
+  const [no, yes, baseline, way] of [
+    [false, true, "registered: no", "registered: yes"],
+    ["no", "yes", "registered: no", "registered: yes"],
+    [1, 8, "registered 1", "registered 8"],
+  ] as const
+) {
+  Deno.test(`a declared lab names the factor of a value such as ${yes}`, async () => {
+    const { text, document } = await runLab(registering<Factor>(no, yes));
+    assertStringIncludes(text, `percent is against ${baseline}\n`);
+    assertStringIncludes(text, `\n  ${way} is 100 % faster, 95 % interval 100 to 100 %\n`);
+    // What should be low is not faster for it.
+    assertStringIncludes(text, `\n  ${way}: CPU share is 50 % lower, 95 % interval 50 to 50 %\n`);
+    assertStringIncludes(text, `\n  ${way}: no difference seen; this run could have seen 0 %\n`);
+    const page = reportHtml(document);
+    for (const name of [baseline, way]) assertStringIncludes(page, `>${name}</`);
+    assertStringIncludes(page, `against ${baseline}`);
+  });
+}
