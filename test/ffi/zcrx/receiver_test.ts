@@ -489,7 +489,7 @@ test("A piece is given back once, and cannot be read after that", async () => {
   for await (const piece of bench.receiver.receive(stream.far)) {
     assertEquals([piece.length, piece.area, piece.state], [3, bench.area, "held"]);
     assertEquals(piece.bytes, stream.bytes);
-    assertMatch(Deno.inspect(piece), /^ZcrxPiece \{ offset: \d+, length: 3 \}$/);
+    assertMatch(Deno.inspect(piece), /^ZcrxPiece \{ offset: \d+, length: 3, held \}$/);
     piece.release();
     assertMatch(Deno.inspect(piece), /released \}$/);
     assertEquals(piece.state, "released");
