@@ -25,7 +25,7 @@ const COMMAND_LINE = {
     "beside the noise floor: C against itself. Without a word: all that this machine can do.",
   ],
   words: {
-    transmit: "the batch API, the await API, every row of the lab tx-copy-vs-zc, the rows of " +
+    transmit: "the batch API, the promise API, every row of the lab tx-copy-vs-zc, the rows of " +
       "liburing's example program with its one buffer for all requests, the heap, and how fast the " +
       "REPL answers",
     receive: "a TCP stream of 256 MiB through zcrx on softnic, and the CPU time of it; needs the " +
