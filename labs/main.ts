@@ -13,7 +13,8 @@ import {
   RUN_FILES,
   type RunFiles,
 } from "./kit/terminal/command_line.ts";
-import { codeOf, loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
+import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
+import { codeOf } from "./kit/lab/own_file.ts";
 import { labFileWord, labTask, userFolder } from "./kit/lab/lab_command.ts";
 import { compareRuns } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";

@@ -9,7 +9,6 @@ import type { CodeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/compare_runs.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
-import { codeOf } from "./lab_file.ts";
 import { type Environment, environment } from "../experiment/environment.ts";
 import { type Measures, type Trial, TrialError } from "../experiment/experiment.ts";
 import {
@@ -20,6 +19,7 @@ import {
   type OptionValues,
   optionValues,
 } from "./options.ts";
+import { codeOf } from "./own_file.ts";
 import { probe, type Requirement } from "../probe/probe.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";

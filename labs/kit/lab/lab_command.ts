@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, fromFileUrl, join, relative } from "@std/path";
-import type { Lab } from "./lab.ts";
+import type { OwnFile } from "./own_file.ts";
 
 /** The folder in which the user is: `deno task` changes to that of deno.json, and says where he was. */
 export function userFolder(): string {
@@ -19,7 +19,7 @@ export function userFolder(): string {
  * @param folder Where the user is.
  */
 export function labWord(
-  { name, file }: Pick<Lab, "name" | "file">,
+  { name, file }: { readonly name: string; readonly file?: OwnFile },
   folder: string = userFolder(),
 ): string {
   if (file === undefined) return name;

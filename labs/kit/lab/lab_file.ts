@@ -4,7 +4,6 @@
  * @module
  */
 import { basename, join, toFileUrl } from "@std/path";
-import { type CodeVersion, codeVersion } from "../experiment/code_version.ts";
 import type { Lab } from "./lab.ts";
 import { configOption } from "./lab_command.ts";
 import { OptionError } from "./options.ts";
@@ -41,12 +40,6 @@ async function hashOf(path: string): Promise<string> {
   if (!isFile) throw new OptionError(`${path}: there is no such file`);
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
   return new Uint8Array(digest).toHex();
-}
-
-/** The code that a run of a lab depends on: zclab's, and the lab's own file. */
-export function codeOf({ file }: { readonly file?: Lab["file"] }): CodeVersion {
-  if (file === undefined) return codeVersion();
-  return { ...codeVersion(), labFile: { name: basename(file.path), sha256: file.sha256 } };
 }
 
 function labAmong(exported: Record<string, unknown>, path: string): Lab {
