@@ -220,11 +220,22 @@ export function rowOf<F extends Factors, M extends Measures>(
 }
 
 /**
- * Makes sure that the columns name measures that there are.
+ * Makes sure that the measures can stand in a table, and that the columns name some that there are.
  *
- * @throws {TypeError} If one does not; the message says which measures there are.
+ * @throws {TypeError} If a measure is a list or an object, or a column names one that is not there; the
+ *   message says which measures there are.
  */
 export function requireMeasuresOf<R>(columns: Columns<R>, measures: Measures): void {
+  for (const [name, value] of Object.entries(measures)) {
+    if (typeof value !== "object" || value === null) continue;
+    throw new TypeError(
+      `The measure ${name} is ${
+        Array.isArray(value) ? "a list" : "an object"
+      }. What a trial returns ` +
+        "are numbers, texts, true, false and null. What to do: return one measure for each value, or " +
+        "a Durations' measures() for a distribution",
+    );
+  }
   for (const [name, column] of Object.entries(columns)) {
     if (isDerived(column)) continue;
     const measure = column.of ?? name;

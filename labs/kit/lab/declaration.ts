@@ -151,12 +151,12 @@ export interface LabDeclaration<
   readonly pinned?: boolean;
 
   /**
-   * The combinations to measure, in the order of the table.
-   *
-   * @param options The options.
-   * @param context The rest of the run.
+   * The combinations to measure, in the order of the table: a list, or a function of the options and
+   * the rest of the run that returns one.
    */
-  factors(options: OptionValues<Options>, context: RunContext<Options>): readonly F[];
+  readonly factors:
+    | readonly F[]
+    | ((options: OptionValues<Options>, context: RunContext<Options>) => readonly F[]);
   /** What the other combinations are compared with; it runs twice in each round. */
   readonly baseline: NoInfer<Partial<F>>;
   /**

@@ -5,6 +5,7 @@
  */
 import type { Factors, Measures } from "../experiment/trials.ts";
 import { processorProblem } from "../workload/processors.ts";
+import { requireNeeds } from "./check_declaration.ts";
 import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
 import type { Lab, LabContext } from "./lab.ts";
 import type { LabOptions, NumberOption } from "./options.ts";
@@ -75,6 +76,7 @@ const CPU_OPTION: CpuOption = {
  *
  * @param declaration The declaration.
  * @returns The lab.
+ * @throws {ExplainedError} If it needs something that {@linkcode probe} knows nothing of.
  */
 export function defineLab<
   const Options extends LabOptions,
@@ -85,6 +87,7 @@ export function defineLab<
   declaration: LabDeclaration<Options, F, Kept, M>,
 ): DeclaredLab<Options & { readonly cpu: CpuOption }> {
   const { name, title, description, needs, options, repeats } = declaration;
+  requireNeeds({ name, needs });
   return {
     name,
     title,

@@ -15,6 +15,7 @@ import {
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
+import { requireFactors } from "./check_declaration.ts";
 import { comparedColumns, requireMeasuresOf } from "./columns.ts";
 import type {
   AnyDeclaration,
@@ -71,6 +72,11 @@ export async function runDeclared(lab: AnyDeclaration, context: LabContext): Pro
   }
 }
 
+/** The combinations that a lab measures. */
+export function combinationsOf(lab: AnyDeclaration, run: RunContext): readonly Factors[] {
+  return typeof lab.factors === "function" ? lab.factors(run.options, run) : lab.factors;
+}
+
 /** Keeps what a run has found so far, for its document, whatever fails later. */
 type Keep = (more: Pick<RunFindings, "environment"> & Partial<RunFindings>) => void;
 
@@ -94,7 +100,8 @@ async function measure(
   await using stack = new AsyncDisposableStack();
   const use: Use = async (resource) => stack.use(await resource);
 
-  const planned: readonly Factors[] = lab.factors(run.options, run);
+  const planned = combinationsOf(lab, run);
+  requireFactors(lab, planned);
   const kept = await lab.setUp?.({ ...run, factors: planned }, use);
   const { possible, refused } = await sortOut(lab, planned, kept, run);
   const recorded = await lab.recorded?.(kept, run) ?? {};

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { combinationsOf } from "../../../../labs/kit/lab/run.ts";
 import type { Random } from "../../../../labs/kit/experiment/random.ts";
 import {
   type Factors,
@@ -35,7 +36,7 @@ export function shapeOf(lab: DeclaredLab): LabShape {
   const { options, seed, repeats, quick } = contexts[0]!;
   const run = { options, seed, repeats, quick, processors: Processors.choose(), has: () => true };
   return {
-    combinations: declaration.factors(options, run),
+    combinations: combinationsOf(declaration, run),
     declaration,
     measures: verdictColumns(declaration.columns).map(({ measure }) => measure),
     rounds: [contexts[0]!.repeats, contexts[1]!.repeats],

@@ -1,5 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { allowedProcessors, UnsupportedError } from "zclab";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { allowedProcessors, ExplainedError, UnsupportedError } from "zclab";
 import {
   compareRuns,
   cross,
@@ -7,9 +13,10 @@ import {
   formatRunDocument,
   readRunDocument,
   reportHtml,
+  TrialError,
 } from "zclab/experiment";
 import { defineLab, RunError, runLab } from "zclab/lab";
-import type { AnyDeclaration, DurationMeasures, Factor } from "zclab/types";
+import type { AnyDeclaration, DurationMeasures, Factor, Requirement } from "zclab/types";
 
 type Way = "copy" | "zc" | "odd";
 
@@ -154,6 +161,67 @@ Deno.test("a declared lab whose column names no measure says so in its first tri
   });
   const error = await assertRejects(() => runLab(lab), Error, "The column rates");
   assertStringIncludes(error.message, "It has rate");
+});
+
+Deno.test("a declared lab refuses a measure that no table can show, with the name of the trial", async () => {
+  for (const [rates, kind] of [[[1, 2], "a list"], [{ first: 1 }, "an object"]] as const) {
+    const lab = defineLab({
+      name: "nested",
+      title: "",
+      description: "",
+      needs: [],
+      options: {},
+      factors: () => [{ way: "one" }],
+      baseline: { way: "one" },
+      trial: () => ({ rate: 1, rates }),
+      columns: { rate: { title: "rate" } },
+    });
+    await assertRejects(
+      () => runLab(lab),
+      TrialError,
+      `Round 0, way one: The measure rates is ${kind}`,
+    );
+  }
+});
+
+for (
+  const [changes, message] of [
+    [{ baseline: { mode: "a" } }, "baseline: there is no factor mode, the factors are way, size"],
+    [{ baseline: { way: "c" } }, "baseline: no combination has way c, they have way a; way b"],
+    [{ within: ["bytes"] }, "within: there is no factor bytes, the factors are way, size"],
+    [{ factorTitles: { wya: "" } }, "factorTitles: there is no factor wya, the factors are way"],
+  ] as const
+) {
+  Deno.test(`a declared lab that speaks of a factor that is none measures nothing: ${message}`, async () => {
+    let opened = 0;
+    const lab = defineLab({
+      name: "unknown",
+      title: "",
+      description: "",
+      needs: [],
+      options: {},
+      // A list does as well as a function.
+      factors: cross({ way: ["a", "b"], size: [1] }),
+      baseline: { way: "a" },
+      setUp: () => void opened++,
+      trial: ({ way, size }) => ({ rate: way === "a" ? size : 2 }),
+      columns: { rate: { title: "rate", better: "higher", verdict: true } },
+    });
+    const wrong = defineLab({ ...lab.declaration, ...changes } as AnyDeclaration);
+    await assertRejects(() => runLab(wrong), ExplainedError, message);
+    assertEquals(opened, 0);
+    const { document } = await runLab(lab, { quick: true });
+    assertEquals([opened, document.summary.length], [1, 2]);
+  });
+}
+
+Deno.test("a lab that needs what nobody knows says so when it is declared", () => {
+  const needs = ["liburing", "io-uring"] as unknown as Requirement[];
+  assertThrows(
+    () => defineLab({ ...sample().declaration, needs }),
+    ExplainedError,
+    "needs: there is no io-uring. What to do: deno task doctor prints the names",
+  );
 });
 
 Deno.test("a declared lab keeps what it measured when it is stopped", async () => {
