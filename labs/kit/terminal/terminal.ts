@@ -40,13 +40,26 @@ export function describeError(error: unknown, debug: boolean = isDebugging()): s
   const root = rootOf(error);
   // The run is told by its files.
   const told = error instanceof RunError ? error.cause : error;
-  const text = isExplained(root) && !debug && told instanceof Error
+  const text = debug || !(told instanceof Error)
+    ? Deno.inspect(told)
+    : isExplained(root)
     ? told.message
+    : told instanceof TrialError && root instanceof Error
+    ? `${told.message}\n${placeText(root)}--debug shows all of where it arose`
     : Deno.inspect(told);
   const remedy = root instanceof ExplainedError && root.remedy !== undefined
     ? `${REMEDIES[root.remedy]}\n`
     : "";
   return `${root instanceof Interruption ? "" : "error: "}${text}\n${remedy}`;
+}
+
+/** Where an error arose in a lab: the innermost line that is not zclab's own; empty if there is none. */
+function placeText({ stack = "" }: Error): string {
+  const own = [new URL("../", import.meta.url), new URL("../../../ffi/", import.meta.url)];
+  const place = stack.split("\n").find((line) =>
+    /^ +at .*\bfile:/.test(line) && !own.some(({ href }) => line.includes(href))
+  );
+  return place === undefined ? "" : `${place}\n`;
 }
 
 /** Whether the message says what is wrong and what to do, as those of the system's errors do. */

@@ -189,6 +189,25 @@ Deno.test("a file without a lab, with several, or with a mistake says what is wr
   assert(both.stderr.includes("One lab at a time"));
 });
 
+Deno.test("a mistake in a trial is told once, with the line of the lab's own file", () => {
+  using folder = new Folder();
+  const text = labText("own").replace("({ rate:", "({ rate: round > 1 ? undefined.x :");
+  folder.write("own.ts", text);
+  const line = text.split("\n").findIndex((one) => one.includes("undefined.x")) + 1;
+  const { code, stderr } = folder.lab("./own.ts");
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    new RegExp(
+      "^error: Round 2, way [ab]: Cannot read properties of undefined \\(reading 'x'\\)\n" +
+        ` +at .*file://${folder.path}/own\\.ts:${line}:\\d+\\)?\n` +
+        "--debug shows all of where it arose\n$",
+    ),
+  );
+  const debug = folder.lab("./own.ts", "--debug");
+  assertStringIncludes(debug.stderr, "experiment.ts");
+});
+
 Deno.test("verbs are another way to say --list, --replay and --compare", () => {
   using folder = new Folder();
   const [verb, option] = [folder.lab("list"), folder.lab("--list")];
