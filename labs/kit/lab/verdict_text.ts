@@ -5,7 +5,9 @@
  */
 import { describeFactors, type Factors } from "../experiment/trials.ts";
 import { crossover } from "../statistics/crossover.ts";
-import { comparedColumns } from "./columns.ts";
+import { terminalWidth } from "../terminal/table.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+import { type ComparedColumn, verdictColumns, wordsOf } from "./columns.ts";
 import type { AnyDeclaration } from "./declaration.ts";
 import type { LabRow } from "./rows.ts";
 import { factorText, nameOf } from "./told.ts";
@@ -13,10 +15,25 @@ import { factorText, nameOf } from "./told.ts";
 /** Verdicts that are told one by one at most; the table shows them all. */
 const MOST_VERDICTS = 12;
 
-/** What the comparisons of each column with a verdict come to, in lines. */
-export function verdictLines(lab: AnyDeclaration, rows: readonly LabRow[]): string[] {
-  return comparedColumns(lab.columns).filter(({ verdict }) => verdict === true)
-    .flatMap(({ name, title, better }, _, all) => {
+/** Values of a size from which on it can be said where a crossover is. */
+const FEWEST_SIZES = 3;
+
+/**
+ * What the comparisons of each column with a verdict come to, in lines.
+ *
+ * @param lab The declaration.
+ * @param rows The rows of the table.
+ * @param width How many columns a line takes at most.
+ */
+export function verdictLines(
+  lab: AnyDeclaration,
+  rows: readonly LabRow[],
+  width: number = terminalWidth(),
+): string[] {
+  const size = sizeAmong(lab, rows);
+  const lines = verdictColumns(lab.columns)
+    .flatMap((column, _, all) => {
+      const { name, title } = column;
       const compared = rows.filter(({ comparisons }) => comparisons[name] !== null);
       const others = compared.filter(({ comparisons }) =>
         comparisons[name]!.difference !== "baseline"
@@ -25,11 +42,14 @@ export function verdictLines(lab: AnyDeclaration, rows: readonly LabRow[]): stri
         return all.length > 1 ? [] : ["Verdict: none, without two rounds of anything."];
       }
       const of = all.length > 1 ? ` on ${title.replaceAll("\n", " ")}` : "";
-      const size = better === "lower" ? undefined : sizeAmong(lab, rows);
       return size === undefined
         ? [`Verdict${of}:`, ...eachVerdict(lab, name, others)]
-        : crossoverLines(lab, name, size, others, of);
+        : crossoverLines(lab, column, size, others, of);
     });
+  return lines.flatMap((line) => {
+    const indent = /^ */.exec(line)![0];
+    return wrapped(line, width - indent.length, "  ").map((part) => indent + part);
+  });
 }
 
 function eachVerdict(lab: AnyDeclaration, name: string, others: readonly LabRow[]): string[] {
@@ -64,11 +84,13 @@ function inQuestion(lab: AnyDeclaration, factors: Factors, rows: readonly LabRow
 /** Each way at the largest size, and from which size on it pays. */
 function crossoverLines(
   lab: AnyDeclaration,
-  name: string,
+  column: ComparedColumn,
   size: string,
   others: readonly LabRow[],
   of: string,
 ): string[] {
+  const { name, better } = column;
+  const called = wordsOf(column)[better ?? "higher"];
   const sizeOf = ({ factors }: LabRow): number => Number(factors[size]);
   const largest = Math.max(...others.map(sizeOf));
   const sized = (value: number): string => factorText(lab, size, value);
@@ -83,17 +105,26 @@ function crossoverLines(
   for (const own of ways.values()) {
     const found = crossover(own.map((row) => {
       const { ratio, low, high, difference } = row.comparisons[name]!;
+      const isTurned = better === "lower";
       return {
         payload: sizeOf(row),
-        comparison: { ratio, low, high, rounds: 0 },
-        difference: difference === "baseline" ? undefined : difference,
+        comparison: isTurned
+          ? { ratio: 1 / ratio, low: 1 / high, high: 1 / low, rounds: 0 }
+          : { ratio, low, high, rounds: 0 },
+        difference: difference === "baseline"
+          ? undefined
+          : difference === "none" || !isTurned
+          ? difference
+          : difference === "lower"
+          ? "higher"
+          : "lower",
       };
     }));
     const where = found === undefined
       ? "no crossover up to the largest"
       : found.above === undefined
-      ? `faster from ${sized(found.payload)}, the smallest, on`
-      : `faster from ${sized(found.payload)} on` +
+      ? `${called} from ${sized(found.payload)}, the smallest, on`
+      : `${called} from ${sized(found.payload)} on` +
         (found.estimate === undefined
           ? ` (not seen at ${found.above})`
           : ` (about ${Math.round(found.estimate)} by interpolation)`);
@@ -106,10 +137,11 @@ function crossoverLines(
   return lines;
 }
 
-/** Whether a factor is a size: numbers above 0, several of them. */
+/** Which factor is a size along which there may be a crossover: numbers above 0, enough of them. */
 function sizeAmong(lab: AnyDeclaration, rows: readonly LabRow[]): string | undefined {
   return (lab.within ?? []).find((name: string) => {
     const values = new Set(rows.map(({ factors }) => factors[name]));
-    return values.size > 1 && [...values].every((value) => typeof value === "number" && value > 0);
+    return values.size >= FEWEST_SIZES &&
+      [...values].every((value) => typeof value === "number" && value > 0);
   });
 }

@@ -104,8 +104,12 @@ Deno.test("a declared lab: verdicts are against the baseline of the same questio
     ["none", 100],
   ]);
   assertStringIncludes(text, "zc is 100 % faster");
-  assertStringIncludes(text, "faster from 8000 bytes on");
+  // Of two sizes nobody can say where a crossover is.
+  assertStringIncludes(text, "\nVerdict:\n  zc (bytes 600): no difference seen");
+  assert(!text.includes("crossover"), text);
   assertStringIncludes(text, "Of 6 rows.");
+  const more = await runLab(sample(), { options: { bytes: [600, 1500, 8000] } });
+  assertStringIncludes(more.text, "faster from 8000 bytes on");
 });
 
 Deno.test("a declared lab: checks run once, stand beside the rows, and are told", async () => {
@@ -405,7 +409,7 @@ function receiving() {
     options: {},
     repeats: { default: 4, quick: 2, minimum: 1 },
     factors: () =>
-      [1500, 9000].flatMap((mtu) => [
+      [1500, 4000, 9000].flatMap((mtu) => [
         { mtu, engine: "recv", device: "nic", buffer: null, cores: "same" },
         { mtu, engine: "zcrx", device: "none", buffer: null, cores: "same" },
         { mtu, engine: "zcrx", device: "nic", buffer: 4096, cores: "same" },
@@ -450,7 +454,7 @@ Deno.test("a declared lab says what was done, what did not vary, and which way a
   assertStringIncludes(text, "at MTU 9000 and where the crossover is:");
   assertStringIncludes(text, "  zero copy (device none): no difference seen");
   assertStringIncludes(text, "  zero copy (device nic, buffer 4096): zero copy is 100 % faster");
-  assertStringIncludes(text, "faster from MTU 9000 on (not seen at 1500)");
+  assertStringIncludes(text, "; faster\n    from MTU 9000 on (not seen at 4000)");
 });
 
 Deno.test("a declared lab compares a run of an earlier version by what its document says", async () => {
@@ -523,6 +527,37 @@ function registering<const V extends Factor>(no: V, yes: V) {
     },
   });
 }
+
+Deno.test("a declared lab: every column with a verdict is told along a size, in lines that fit", async () => {
+  const { text } = await runLab(defineLab({
+    name: "sized",
+    title: "",
+    description: "",
+    needs: [],
+    options: {},
+    repeats: { default: 4, quick: 2, minimum: 1 },
+    factors: cross({ payload: [600, 1500, 8000], way: ["copying", "without copying"] }),
+    baseline: { way: "copying" },
+    within: ["payload"],
+    trial: ({ payload, way }) => ({
+      rate: way === "copying" || payload < 1500 ? 1 : 2,
+      cpu: way === "copying" ? 4 : payload > 1500 ? 2 : 8,
+    }),
+    columns: {
+      rate: { title: "rate", better: "higher", verdict: true },
+      cpu: { title: "CPU", better: "lower", verdict: true },
+    },
+  }));
+  assertStringIncludes(
+    text,
+    "Verdict on rate, at 8000 bytes and where the crossover is:\n" +
+      "  without copying is 100 % faster, 95 % interval 100 to 100 %; faster from 1500 bytes on (not seen\n" +
+      "    at 600)\n" +
+      "Verdict on CPU, at 8000 bytes and where the crossover is:\n" +
+      "  without copying: CPU is 50 % lower, 95 % interval 50 to 50 %; lower from 8000 bytes on (about 3464\n" +
+      "    by interpolation)\n",
+  );
+});
 
 for (
   const [no, yes, baseline, way] of [
