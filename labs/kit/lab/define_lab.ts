@@ -24,7 +24,8 @@ export interface DeclaredLab<Options extends LabOptions = LabOptions> extends La
   readonly declaration: AnyDeclaration;
 }
 
-const CPU_OPTION: CpuOption = {
+/** That declaration. */
+export const CPU_OPTION: CpuOption = {
   kind: "number",
   description: "keeps the measuring thread on this processor, the other end on another",
   minimum: 0,

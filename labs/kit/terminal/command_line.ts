@@ -13,6 +13,7 @@ import {
   type RunOptions,
   SEED_OPTION,
 } from "../lab/lab.ts";
+import { CPU_OPTION } from "../lab/define_lab.ts";
 import { labTask, labWord, userFolder } from "../lab/lab_command.ts";
 import { isLabFile } from "../lab/lab_file.ts";
 import type { ReplayOptions } from "../run/replay.ts";
@@ -326,8 +327,8 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
       usage: ["[options]"],
       about: [lab.title, lab.description],
       sections: [
-        { title: "Options of this lab:", rows: optionRows(lab.options) },
-        { title: "Options of every lab:", rows: optionRows(commonOptions(lab)) },
+        { title: "Options of this lab:", rows: optionRows(withoutCpu(lab.options)) },
+        { title: "Options of every lab:", rows: optionRows(shownAsCommon(lab)) },
       ],
       exitCodes: EXIT_CODES,
     });
@@ -350,7 +351,7 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
       { title: "Labs:", rows: labs.map(({ name, title }) => [name, title]) },
       {
         title: "deno task lab NAME --help shows the options of a lab. Those of every lab are:",
-        rows: optionRows(commonOptions(flagship)),
+        rows: optionRows(shownAsCommon(flagship)),
       },
     ],
     exitCodes: EXIT_CODES,
@@ -415,6 +416,17 @@ function commonOptions(lab: Lab | undefined): Record<string, LabOption> {
     debug: DEBUG_OPTION,
     help: HELP_OPTION,
   };
+}
+
+/** The options of a lab without the one that declaring it has added. */
+function withoutCpu(options: LabOptions): LabOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, one]) => one !== CPU_OPTION));
+}
+
+/** What help lists as options of every lab: those of the command, and --cpu of what was declared. */
+function shownAsCommon(lab: Lab | undefined): LabOptions {
+  const isDeclared = lab?.options["cpu"] === CPU_OPTION;
+  return { ...commonOptions(lab), ...(isDeclared ? { cpu: CPU_OPTION } : {}) };
 }
 
 function declaredOptions(lab: Lab): LabOptions {

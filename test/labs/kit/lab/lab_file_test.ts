@@ -121,7 +121,10 @@ Deno.test("a file that exports a lab has all that a lab of the project has", () 
   const help = folder.lab("./own.ts", "--help");
   assertEquals(help.code, 0);
   assertMatch(help.stdout, /--by N\s+what to add \(default 1\)/);
-  assertMatch(help.stdout, /--cpu N/);
+  assertMatch(
+    help.stdout,
+    /Options of this lab:\n +--by N [^\n]*\n\nOptions of every lab:\n[^]* --cpu N /,
+  );
   const task = `deno task --config ${PROJECT}/deno.json lab`;
   assertStringIncludes(help.stdout, `Usage: ${task} ./own.ts [options]\n`);
   const mistyped = folder.lab("./own.ts", "--bye", "3");
