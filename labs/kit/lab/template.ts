@@ -28,7 +28,8 @@ export const lab = defineLab({
   // What must be there for it to run: the names that `deno task doctor` prints.
   needs: ["liburing", "shim", "io_uring", "IORING_OP_SEND_ZC", "namespaces", "ifb", "ip", "tc"],
 
-  // Options of the command line, beside those that every lab has (--seed, --repeats, --cpu, ...).
+  // Options of the command line, beside those that every lab has (--seed, --repeats, --cpu, ...): of
+  // the kinds number, numbers, bytes, string, strings and flag.
   options: {
     payload: {
       kind: "numbers",
@@ -48,11 +49,12 @@ export const lab = defineLab({
   },
   repeats: { default: 7, quick: 3, minimum: 2 },
 
-  // Every combination of these is a row of the table.
+  // Every combination of these is a row of the table. Without options a plain list does as well.
   factors: ({ payload }) => cross({ payload, mode: ["SEND", "SEND_ZC"] }),
   // The row that the others are compared with, ...
   baseline: { mode: "SEND" },
-  // ... each with the one of the same payload.
+  // ... each with the one of the same payload; left out where there is one baseline for all. Percent
+  // is the mean (geometric) of the ratios within each round.
   within: ["payload"],
   factorTitles: { payload: "bytes" },
 
@@ -60,9 +62,10 @@ export const lab = defineLab({
   setUp: async (_context, use) => ({ bed: await use(Testbed.sink()) }),
 
   // One trial: its factors, what setUp returned, and the options. It returns plain numbers (and texts,
-  // and true or false); what has no value is null.
+  // and true or false); what has no value is null. `threadCpuSeconds()` of zclab is for CPU time.
   trial({ payload, mode }, { bed }, { options: { requests } }): Measured {
     using ring = Ring.open({ entries: 64 });
+    // `ring.register(area)` would make sendZc use it as registered memory.
     using area = Area.map({ bytes: 64 * 8192 });
     using socket = Socket.udp(bed.near).connect(bed.far.address(PORT));
     // It counts requests, and learns from the kernel whether it copied them after all.
@@ -71,6 +74,7 @@ export const lab = defineLab({
     const started = performance.now();
     let sent = 0;
     let copied: number | null = mode === "SEND" ? null : 0;
+    // A queue that is full (of `entries`) submits by itself; flushBlocking() submits what is left.
     while (sent < requests) {
       for (const slice of slices) {
         if (mode === "SEND") ring.batch.send(socket, slice, notifier);
@@ -90,8 +94,10 @@ export const lab = defineLab({
     return { requestsPerSecond: sent / seconds, sent, copied };
   },
 
-  // The columns of the table. `verdict`: rows are compared by it. `over`: how the rounds become one
-  // value; the median, unless it says otherwise. `evidence`: a count that proves something.
+  // The columns of the table. `verdict`: rows are compared by it; several columns may have one. `over`:
+  // how the rounds become one value: median (of numbers, unless it says otherwise), sum, minimum,
+  // maximum, every (true in all), same, or { percentile: 99 } of Durations. `unit`: "s" or "B" is shown
+  // with the prefix that it needs (0.00002 as 20 µs). `evidence`: a count that proves something.
   columns: {
     requestsPerSecond: { title: "requests/s", unit: "/s", better: "higher", verdict: true },
     sent: { title: "sent", over: "sum", evidence: true },
