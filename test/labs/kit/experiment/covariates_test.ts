@@ -61,9 +61,10 @@ Deno.test("readCovariates never throws where nothing may be read", async () => {
 
 Deno.test("covariates see that this thread waited, and how often", async () => {
   const before = readCovariates();
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  // On a busy machine some of these are over before the thread can wait for them.
+  for (let i = 0; i < 25; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   const { voluntarySwitches, systemSwitches } = covariatesBetween(before, readCovariates());
-  assert(voluntarySwitches! >= 5, `${voluntarySwitches} voluntary switches in five waits`);
+  assert(voluntarySwitches! >= 5, `${voluntarySwitches} voluntary switches in 25 waits`);
   assert(systemSwitches! >= voluntarySwitches!);
 });
 
