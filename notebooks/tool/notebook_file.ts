@@ -246,7 +246,8 @@ const MOST_OF_CELL = 150_000;
 const MOST_OF_NOTEBOOK = 600_000;
 
 /**
- * What must not be in the outputs that git keeps: this machine's paths and names, and too much.
+ * What must not be in the outputs that git keeps: this machine's paths and names, values that are
+ * missing, and too much.
  *
  * @param notebook The executed notebook.
  * @returns A sentence for each thing that is wrong.
@@ -270,6 +271,9 @@ export function outputProblems(notebook: Notebook): string[] {
       if (new RegExp(`(?<!\\w)${RegExp.escape(secret)}(?!\\w(?<=\\w\\w))`).test(text)) {
         problems.push(`cell ${index + 1} shows ${what}`);
       }
+    }
+    if (/: (?:undefined|NaN)\b/.test(text)) {
+      problems.push(`cell ${index + 1} shows a missing value`);
     }
     if (size > MOST_OF_CELL) {
       problems.push(

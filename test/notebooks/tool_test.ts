@@ -86,7 +86,7 @@ Deno.test("a notebook file has nothing of the moment in it, and is the same when
   assertEquals(formatNotebook(written), text);
 });
 
-Deno.test("outputs that name this machine, or are too long, are not kept", () => {
+Deno.test("outputs that name this machine, miss a value or are too long are not kept", () => {
   assertEquals(outputProblems(showing("4000 bytes, copied 0")), []);
   // A checkout may be in the home directory, which names the user, or among temporary files.
   const [first] = outputProblems(showing(`at file://${PROJECT}/mod.ts:1`));
@@ -95,6 +95,9 @@ Deno.test("outputs that name this machine, or are too long, are not kept", () =>
   const svg = btoa(`<svg><text>${PROJECT}/</text></svg>`);
   const [hidden] = outputProblems(showing(`<img src="data:image/svg+xml;base64,${svg}">`));
   assertEquals(hidden, "cell 1 shows the path of the project");
+  const [missing] = outputProblems(showing("The verdict: undefined"));
+  assertEquals(missing, "cell 1 shows a missing value");
+  assertEquals(outputProblems(showing("put it in the place of undefined, and run again")), []);
   const [long] = outputProblems(showing("x".repeat(200_000)));
   assertStringIncludes(long!, "characters of output");
 });
