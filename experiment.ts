@@ -65,3 +65,91 @@ export {
 export { compareRuns, ComparisonError } from "./labs/kit/run/compare_runs.ts";
 export { formatComparison, formatDifferences } from "./labs/kit/run/comparison_text.ts";
 export { runDifferences } from "./labs/kit/run/run_differences.ts";
+
+// The types of what these take and return.
+export type { CodeVersion } from "./labs/kit/experiment/code_version.ts";
+export type { Covariates } from "./labs/kit/experiment/covariates.ts";
+export type {
+  Environment,
+  KernelRecord,
+  LimitsRecord,
+  MachineRecord,
+  ResourceLimit,
+  UserRecord,
+  Versions,
+} from "./labs/kit/experiment/environment.ts";
+export type {
+  ExperimentOptions,
+  ExperimentResult,
+  TrialContext,
+} from "./labs/kit/experiment/experiment.ts";
+export type { RepeatsUntilNarrow } from "./labs/kit/experiment/precision.ts";
+export type { Stopped } from "./labs/kit/experiment/stopped.ts";
+export type {
+  Crossed,
+  Factor,
+  Factors,
+  Measure,
+  Measures,
+  Trial,
+} from "./labs/kit/experiment/trials.ts";
+export type { WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
+export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
+export type { CrossoverMark, CrossoverPanel } from "./labs/kit/plot/crossover_of_trials.ts";
+export type { FigureHead, PlotAxis, PlotKind } from "./labs/kit/plot/figure.ts";
+export type {
+  IntervalPanel,
+  IntervalPoint,
+  IntervalSeries,
+  PlainInterval,
+} from "./labs/kit/plot/intervals.ts";
+export type { Figure, PlainData, PlainSeries } from "./labs/kit/plot/kinds.ts";
+export type { LatencyFigure } from "./labs/kit/plot/latency.ts";
+export type { Lifeline, LifelinesFigure } from "./labs/kit/plot/lifelines.ts";
+export type { PercentilePoint } from "./labs/kit/plot/percentile_plot.ts";
+export type {
+  HasDocument,
+  HasTrials,
+  PlotOptions,
+  PlotSvgOptions,
+  Plottable,
+  PlotTextOptions,
+} from "./labs/kit/plot/plot.ts";
+export type { Spread } from "./labs/kit/plot/scales.ts";
+export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/series.ts";
+export type { PlotTheme } from "./labs/kit/plot/theme.ts";
+export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";
+export type { TrialPosition } from "./labs/kit/plot/trials.ts";
+export type {
+  Change,
+  ComparedProof,
+  ComparedRow,
+  Outcome,
+  RowDeclaration,
+  RowLevel,
+  RowMeasure,
+  RunComparison,
+  UnmeasuredRow,
+} from "./labs/kit/run/compare_runs.ts";
+export type { ComparisonTextOptions } from "./labs/kit/run/comparison_text.ts";
+export type { RunDifference, RunSurroundings } from "./labs/kit/run/run_differences.ts";
+export type { RunDocument, RunInvocation } from "./labs/kit/run/run_document.ts";
+export type { RunColumn, RunTable } from "./labs/kit/run/run_table.ts";
+export type { BootstrapOptions } from "./labs/kit/statistics/bootstrap.ts";
+export type {
+  CompareAllOptions,
+  CompareAllWords,
+  ComparisonRow,
+  Correction,
+} from "./labs/kit/statistics/compare_all.ts";
+export type {
+  CompareOptions,
+  NoiseFloorOptions,
+  Ratio,
+} from "./labs/kit/statistics/comparisons.ts";
+export type { Crossover, CrossoverRow } from "./labs/kit/statistics/crossover.ts";
+export type { DurationMeasures } from "./labs/kit/statistics/durations.ts";
+export type { MedianInterval } from "./labs/kit/statistics/intervals.ts";
+export type { Outlier, OutlierOptions } from "./labs/kit/statistics/outliers.ts";
+export type { Verdict, VerdictWords } from "./labs/kit/statistics/verdicts.ts";
+export type { Cell, TableColumn, TableOptions, TextStyle } from "./labs/kit/terminal/table.ts";

@@ -40,7 +40,6 @@ export { defineLab } from "./labs/kit/lab/define_lab.ts";
 export { runLab } from "./labs/kit/lab/lab.ts";
 export { RunError } from "./labs/kit/lab/run_error.ts";
 export { replay } from "./labs/kit/run/replay.ts";
-export { REQUIREMENTS } from "./labs/kit/probe/requirements.ts";
 export { OptionError } from "./labs/kit/lab/options.ts";
 export { formatBytes } from "./labs/kit/lab/byte_size.ts";
 export { Processors } from "./labs/kit/workload/processors.ts";
@@ -70,3 +69,81 @@ export { connectEnds } from "./labs/kit/workload/connected.ts";
 export { Echo } from "./labs/kit/workload/echo.ts";
 export { RoundTrips } from "./labs/kit/workload/round_trips.ts";
 export { answerRequests, PeerError, WorkerPeer } from "./labs/kit/workload/peer.ts";
+
+// The types of what these take and return.
+export type {
+  Column,
+  ColumnBase,
+  Columns,
+  DerivedColumn,
+  FactorColumn,
+  MeasureColumn,
+  Over,
+  Row,
+} from "./labs/kit/lab/columns.ts";
+export type {
+  AnyDeclaration,
+  BarChart,
+  Chart,
+  Findings,
+  LabDeclaration,
+  PercentileChart,
+  Recorded,
+  RunContext,
+  SetUpContext,
+  TrialRun,
+  Use,
+} from "./labs/kit/lab/declaration.ts";
+export type { CpuOption, DeclaredLab } from "./labs/kit/lab/define_lab.ts";
+export type {
+  Lab,
+  LabContext,
+  LabOutcome,
+  ProgressReporter,
+  Repeats,
+  RunOptions,
+  RunRecord,
+} from "./labs/kit/lab/lab.ts";
+export type {
+  BytesOption,
+  FlagOption,
+  FormerOption,
+  LabOption,
+  LabOptions,
+  NumberOption,
+  NumbersOption,
+  OptionDescription,
+  OptionValue,
+  OptionValues,
+  StringOption,
+  StringsOption,
+} from "./labs/kit/lab/options.ts";
+export type { LabRow, RowComparison } from "./labs/kit/lab/rows.ts";
+export type { Replayed, ReplayOptions } from "./labs/kit/run/replay.ts";
+export type { NicCounts, PlacedPiece } from "./labs/kit/testbed/nic_witness.ts";
+export type { PageProof } from "./labs/kit/testbed/page_proof.ts";
+export type {
+  ConnectionOptions,
+  StreamConnection,
+  StreamLinkOptions,
+} from "./labs/kit/testbed/stream_links.ts";
+export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
+export type {
+  DeviceMemoryStreamed,
+  DeviceMemoryStreamOptions,
+  PayloadWay,
+} from "./labs/kit/workload/device_memory_stream.ts";
+export type { DirectlyWritten } from "./labs/kit/workload/direct_writer.ts";
+export type { Echoing, EchoOptions } from "./labs/kit/workload/echo.ts";
+export type { Echoed } from "./labs/kit/workload/echo_thread.ts";
+export type { Peer, Prepared } from "./labs/kit/workload/peer.ts";
+export type { Received, ReceiveOptions } from "./labs/kit/workload/receive.ts";
+export type {
+  ReceivedStream,
+  ReceiveStreamOptions,
+  StreamEngine,
+} from "./labs/kit/workload/receive_stream.ts";
+export type { RoundTripOptions, RoundTripWait } from "./labs/kit/workload/round_trips.ts";
+export type { StreamOptions } from "./labs/kit/workload/stream_sender.ts";
+export type { Sent } from "./labs/kit/workload/stream_sender_thread.ts";
+export type { TransmitMode, TransmitOptions, Transmitted } from "./labs/kit/workload/transmit.ts";

@@ -7,7 +7,8 @@
  * ({@linkcode Testbed}, {@linkcode Socket}).
  *
  * What makes a result of it is in `zclab/experiment`; what labs are made of in `zclab/lab`; what
- * notebooks show and ask in `zclab/notebook`. The types of arguments and results are in `zclab/types`.
+ * notebooks show and ask in `zclab/notebook`. Each has the types of
+ * what it takes and returns.
  *
  * @example Does this kernel copy?
  * ```ts
@@ -74,6 +75,7 @@ export { allowedProcessors } from "./labs/kit/workload/processors.ts";
 
 // What is possible here, and what went wrong.
 export { Probe, probe } from "./labs/kit/probe/probe.ts";
+export { REQUIREMENTS } from "./labs/kit/probe/requirements.ts";
 export {
   ClosedError,
   describeErrno,
@@ -83,3 +85,62 @@ export {
   UnsupportedError,
   UringError,
 } from "./ffi/kernel/errors.ts";
+
+// The types of what these take and return.
+export type { DeviceMemoryKind } from "./ffi/devmem/piece.ts";
+export type {
+  DeviceMemoryCounts,
+  DeviceMemoryReceiveOptions,
+  OnDeviceMemoryPiece,
+} from "./ffi/devmem/receiver.ts";
+export type {
+  DeviceMemoryRange,
+  DeviceMemoryTransmitCounts,
+  DeviceMemoryTransmitOptions,
+} from "./ffi/devmem/transmitter.ts";
+export type { Address } from "./ffi/kernel/address.ts";
+export type { Remedy } from "./ffi/kernel/errors.ts";
+export type { OperationName } from "./ffi/kernel/uapi.ts";
+export type { AreaOptions } from "./ffi/memory/area.ts";
+export type { DiskFileOptions } from "./ffi/memory/disk_file.ts";
+export type { MessageOptions } from "./ffi/net/message.ts";
+export type { MessageZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
+export type { IncomingNapi } from "./ffi/net/napi.ts";
+export type {
+  BindReceive,
+  BindTransmit,
+  MemoryProvider,
+  NetdevQueue,
+  PagePool,
+} from "./ffi/net/netdev.ts";
+export type { NamespaceHandle, Place } from "./ffi/net/place.ts";
+export type { ConnectOptions, SocketOptions, SocketReceiveOptions } from "./ffi/net/socket.ts";
+export type { SocketOption } from "./ffi/net/socket_options.ts";
+export type { SocketBusyPollOptions } from "./ffi/net/socket_polling.ts";
+export type { EachOptions, TimeoutOptions } from "./ffi/ring/batch.ts";
+export type { BufferRingOptions } from "./ffi/ring/buffer_ring.ts";
+export type { Descriptor } from "./ffi/ring/descriptor.ts";
+export type { OnCompletion, RingHandle } from "./ffi/ring/engine.ts";
+export type { NotificationFields } from "./ffi/ring/notification.ts";
+export type { NotifierOptions } from "./ffi/ring/notifier.ts";
+export type { OperationOptions, SendZcResult } from "./ffi/ring/operation.ts";
+export type { CompletionSize, SetupFlag } from "./ffi/ring/queues.ts";
+export type { RingOptions, SendOptions, SendZcOptions } from "./ffi/ring/ring.ts";
+export type { NapiTracking, RingBusyPollOptions } from "./ffi/ring/ring_polling.ts";
+export type { OnEnd, OnPiece } from "./ffi/zcrx/delivery.ts";
+export type { ZcrxLoopOptions, ZcrxReceiveOptions } from "./ffi/zcrx/loop.ts";
+export type { ZcrxMemoryOptions, ZcrxReceiverOptions } from "./ffi/zcrx/opening.ts";
+export type { ZcrxEvent, ZcrxFeatures } from "./ffi/zcrx/query.ts";
+export type { ZcrxStatistics } from "./ffi/zcrx/receiver.ts";
+export type { Machine, ProbeItem, ProbeState, Requirement } from "./labs/kit/probe/requirements.ts";
+export type { NetworkCounters } from "./labs/kit/testbed/network_counters.ts";
+export type { Placement, SteeredFlow } from "./labs/kit/testbed/softnic.ts";
+export type {
+  InterfaceSettings,
+  PairOptions,
+  SinkOptions,
+  SoftnicOptions,
+  TestbedAddress,
+  TestbedEnd,
+  TestbedKind,
+} from "./labs/kit/testbed/testbed.ts";

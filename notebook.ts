@@ -36,3 +36,15 @@ export {
   right,
   wrong,
 } from "./labs/kit/notebook/exercise.ts";
+
+// The types of what these take and return.
+export type {
+  ChoiceExerciseOptions,
+  ExerciseOptions,
+  ExerciseStatus,
+  Foreseen,
+  Judgement,
+  MeasuredQuantity,
+  NumberExerciseOptions,
+  PredictionOptions,
+} from "./labs/kit/notebook/exercise.ts";

@@ -7,8 +7,15 @@
  * @module
  */
 import { median } from "simple-statistics";
-import { compare, cross, experiment, noiseFloor, pairedRatio } from "zclab/experiment";
-import type { Ratio, Trial } from "zclab/types";
+import {
+  compare,
+  cross,
+  experiment,
+  noiseFloor,
+  pairedRatio,
+  type Ratio,
+  type Trial,
+} from "zclab/experiment";
 import { mean } from "../labs/kit/statistics/bootstrap.ts";
 
 /** Who does it. */

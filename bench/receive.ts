@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Area, pinThread, Ring, Socket, ZcrxReceiver } from "zclab";
+import { Area, pinThread, type Place, Ring, Socket, ZcrxReceiver } from "zclab";
 import { receiveZeroCopy as receiveStreamZeroCopy } from "zclab/lab";
-import type { Place } from "zclab/types";
 import type { OnListening, Received, ZcrxOptions } from "./stream.ts";
 
 /** How long to wait for a queue that was another's a moment ago. */

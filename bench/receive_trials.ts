@@ -5,8 +5,7 @@
  */
 import { median } from "simple-statistics";
 import { Softnic, Testbed } from "zclab";
-import { compare, cross, experiment, noiseFloor } from "zclab/experiment";
-import type { Trial } from "zclab/types";
+import { compare, cross, experiment, noiseFloor, type Trial } from "zclab/experiment";
 import type { Bar, Compared } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
 import { receiveZeroCopy } from "./receive.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Place, TransmitMode } from "zclab/types";
+import type { Place } from "zclab";
+import type { TransmitMode } from "zclab/lab";
 import { Program } from "./program.ts";
 import type {
   CopyOptions,

@@ -4,8 +4,7 @@
  * @module
  */
 import { Socket, Testbed } from "zclab";
-import { transmit, TRANSMIT_MODES } from "zclab/lab";
-import type { TransmitMode } from "zclab/types";
+import { transmit, TRANSMIT_MODES, type TransmitMode } from "zclab/lab";
 import { compareWithC, type Comparison } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
 import { namespacesOf, Reference } from "./reference.ts";

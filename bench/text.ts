@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { formatSi, table } from "zclab/experiment";
-import type { Ratio } from "zclab/types";
+import { formatSi, type Ratio, table } from "zclab/experiment";
 import { type Bar, type Compared, together } from "./comparison.ts";
 import type { ReceiveResult, ReceiveRow } from "./receive_trials.ts";
 import type { TransmitResult } from "./transmit.ts";

@@ -14,9 +14,8 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
-import { Durations } from "zclab/experiment";
-import { connectEnds, defineLab, Echo, RoundTrips } from "zclab/lab";
-import type { DurationMeasures, RoundTripWait } from "zclab/types";
+import { type DurationMeasures, Durations } from "zclab/experiment";
+import { connectEnds, defineLab, Echo, RoundTrips, type RoundTripWait } from "zclab/lab";
 
 /** What busy polls while the requester waits. */
 type Polling = "none" | "dynamic" | "dynamic, prefer" | "static" | "socket" | "socket, prefer";

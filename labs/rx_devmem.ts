@@ -5,8 +5,15 @@
  * @module
  */
 import { cross } from "zclab/experiment";
-import { defineLab, DeviceMemoryStreams, formatBytes, StreamLinks } from "zclab/lab";
-import type { DeviceMemoryStreamed, PayloadWay, Row } from "zclab/types";
+import {
+  defineLab,
+  type DeviceMemoryStreamed,
+  DeviceMemoryStreams,
+  formatBytes,
+  type PayloadWay,
+  type Row,
+  StreamLinks,
+} from "zclab/lab";
 
 /** What one trial is about. */
 type DevmemFactors = {

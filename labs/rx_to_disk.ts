@@ -14,10 +14,11 @@ import {
   formatBytes,
   isStreamOnDisk,
   NicWitness,
+  type OptionValues,
+  type Row,
   StreamLink,
   StreamSender,
 } from "zclab/lab";
-import type { OptionValues, Row } from "zclab/types";
 
 /** The ways from the socket to the disk. */
 const PATHS = ["recv+write", "recv+direct", "zcrx+direct"] as const;

@@ -3,16 +3,18 @@
  *
  * @module
  */
-import { formatSi, hasFactors } from "zclab/experiment";
+import { formatSi, hasFactors, type Trial } from "zclab/experiment";
 import {
   defineLab,
   formatBytes,
+  type ReceivedStream,
   receiveStream,
+  type Row,
   STREAM_ENGINES,
+  type StreamEngine,
   StreamLinks,
   StreamSender,
 } from "zclab/lab";
-import type { ReceivedStream, Row, StreamEngine, Trial } from "zclab/types";
 
 /** What one trial is about. */
 type ReceiveFactors = {

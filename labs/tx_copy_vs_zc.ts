@@ -4,9 +4,17 @@
  * @module
  */
 import { UringError } from "zclab";
-import { compare, cross, noiseFloor, verdict } from "zclab/experiment";
-import { DatagramSink, defineLab, OptionError, transmit, TRANSMIT_MODES } from "zclab/lab";
-import type { TransmitMode, TransmitOptions, Transmitted, Trial } from "zclab/types";
+import { compare, cross, noiseFloor, type Trial, verdict } from "zclab/experiment";
+import {
+  DatagramSink,
+  defineLab,
+  OptionError,
+  transmit,
+  TRANSMIT_MODES,
+  type TransmitMode,
+  type TransmitOptions,
+  type Transmitted,
+} from "zclab/lab";
 
 /** What one trial is about. */
 type TransmitFactors = {

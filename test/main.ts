@@ -45,7 +45,6 @@ const SOURCES = [
   "experiment.ts",
   "lab.ts",
   "notebook.ts",
-  "types.ts",
   "ffi",
   "labs",
   "notebooks",

@@ -72,7 +72,6 @@ export class Unprivileged implements Disposable {
       "experiment.ts",
       "lab.ts",
       "notebook.ts",
-      "types.ts",
       "types",
       "ffi",
       "labs",

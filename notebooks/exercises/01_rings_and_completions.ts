@@ -8,11 +8,11 @@ import {
   choiceExercise,
   type Exercise,
   exercise,
+  type Judgement,
   numberExercise,
   right,
   wrong,
 } from "zclab/notebook";
-import type { Judgement } from "zclab/types";
 
 /** System calls for a hundred requests in batches of 32. */
 export const systemCalls: Exercise<number | bigint | string> = numberExercise({

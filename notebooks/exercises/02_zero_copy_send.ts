@@ -8,11 +8,11 @@ import {
   choiceExercise,
   type Exercise,
   exercise,
+  type Judgement,
   numberExercise,
   right,
   wrong,
 } from "zclab/notebook";
-import type { Judgement } from "zclab/types";
 
 /** Completions of ten zero-copy sends. */
 export const completions: Exercise<number | bigint | string> = numberExercise({

@@ -8,11 +8,11 @@ import {
   choiceExercise,
   type Exercise,
   exercise,
+  type Judgement,
   numberExercise,
   right,
   wrong,
 } from "zclab/notebook";
-import type { Judgement } from "zclab/types";
 
 /** A sequence number that wraps. */
 export const sequence: Exercise<number | bigint | string> = numberExercise({

@@ -7,11 +7,11 @@ import {
   choiceExercise,
   type Exercise,
   exercise,
+  type Judgement,
   numberExercise,
   right,
   wrong,
 } from "zclab/notebook";
-import type { Judgement } from "zclab/types";
 
 /** Where two lines cross. */
 export const cross: Exercise<number | bigint | string> = numberExercise({

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { choiceExercise, type Exercise, exercise, right, wrong } from "zclab/notebook";
-import type { Judgement, NotificationFields } from "zclab/types";
+import type { NotificationFields } from "zclab";
+import {
+  choiceExercise,
+  type Exercise,
+  exercise,
+  type Judgement,
+  right,
+  wrong,
+} from "zclab/notebook";
 
 /** What shows that nothing is copied. */
 export const evidence: Exercise<string> = choiceExercise({

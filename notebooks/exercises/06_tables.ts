@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { table } from "zclab/experiment";
-import type { RunDocument } from "zclab/types";
+import { type RunDocument, table } from "zclab/experiment";
 
 type Row = RunDocument["summary"][number];
 

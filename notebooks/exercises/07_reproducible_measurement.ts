@@ -7,11 +7,11 @@ import {
   choiceExercise,
   type Exercise,
   exercise,
+  type Judgement,
   numberExercise,
   right,
   wrong,
 } from "zclab/notebook";
-import type { Judgement } from "zclab/types";
 
 /** How many times as long B takes as A, from what each took in each round. */
 export type CompareInPairs = (b: readonly number[], a: readonly number[]) => number;

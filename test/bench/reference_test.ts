@@ -6,8 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { Testbed } from "zclab";
-import { TRANSMIT_MODES } from "zclab/lab";
-import type { TransmitMode } from "zclab/types";
+import { TRANSMIT_MODES, type TransmitMode } from "zclab/lab";
 import { sources } from "../../bench/compile.ts";
 import { namespacesOf, Reference } from "../../bench/reference.ts";
 import type { SendMeasurement, SendOptions } from "../../bench/reference.ts";

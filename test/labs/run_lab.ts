@@ -4,8 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { readRunDocument } from "zclab/experiment";
-import type { RunDocument } from "zclab/types";
+import { readRunDocument, type RunDocument } from "zclab/experiment";
 import { textOf } from "../ffi/connections.ts";
 
 /**

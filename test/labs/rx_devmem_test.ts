@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Lab, RunDocument } from "zclab/types";
+import type { RunDocument } from "zclab/experiment";
+import type { Lab } from "zclab/lab";
 import { replayOptions } from "../../labs/kit/run/replay.ts";
 import { rxDevmem } from "zclab/labs";
 import { testsNeeding } from "../needs.ts";

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Socket, Testbed } from "zclab";
-import { readRunDocument } from "zclab/experiment";
+import { readRunDocument, type RunDocument } from "zclab/experiment";
 import { OptionError, runLab, transmit, TRANSMIT_MODES } from "zclab/lab";
-import type { RunDocument } from "zclab/types";
 import { txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
 import { Unprivileged } from "../unprivileged.ts";
 import { test } from "../needs.ts";

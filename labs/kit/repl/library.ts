@@ -18,13 +18,12 @@ function entryPoint(name: string, file: string, title: string): EntryPoint {
   return { name, title, url: new URL(`../../../${file}`, import.meta.url) };
 }
 
-/** All of them, in the order in which one learns them. The last has nothing but types. */
+/** All of them, in the order in which one learns them. */
 export const ENTRY_POINTS: readonly EntryPoint[] = [
   entryPoint("zclab", "mod.ts", "Memory, rings, sockets, testbeds, receivers"),
   entryPoint("zclab/experiment", "experiment.ts", "Experiments, statistics, plots, documents"),
   entryPoint("zclab/lab", "lab.ts", "Labs, and what they are made of"),
   entryPoint("zclab/notebook", "notebook.ts", "Notebooks"),
-  entryPoint("zclab/types", "types.ts", "Types"),
 ];
 
 /** Everything that has a value. */

@@ -123,9 +123,14 @@ export class RunDocumentError extends ExplainedError {
  *
  * @example
  * ```ts
- * import { codeVersion, environment, readRunDocument } from "zclab/experiment";
- * import { RUN_SCHEMA, writeRunDocument } from "zclab/experiment";
- * import type { RunDocument } from "zclab/types";
+ * import {
+ *   codeVersion,
+ *   environment,
+ *   readRunDocument,
+ *   RUN_SCHEMA,
+ *   type RunDocument,
+ *   writeRunDocument,
+ * } from "zclab/experiment";
  * import { assertEquals } from "@std/assert";
  *
  * const document: RunDocument = {

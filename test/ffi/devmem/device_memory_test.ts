@@ -13,10 +13,10 @@ import {
   type Slice,
   Socket,
   Softnic,
+  type SoftnicOptions,
   Testbed,
   UringError,
 } from "zclab";
-import type { SoftnicOptions } from "zclab/types";
 import { attribute } from "../../../ffi/net/netlink/attributes.ts";
 import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";

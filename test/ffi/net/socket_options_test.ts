@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { Socket, SOCKET_OPTIONS, Testbed, UringError } from "zclab";
-import type { SocketOption } from "zclab/types";
+import { Socket, SOCKET_OPTIONS, type SocketOption, Testbed, UringError } from "zclab";
 import type { SocketOptionKind } from "../../../ffi/net/socket_options.ts";
 import { test } from "../../needs.ts";
 

@@ -10,6 +10,7 @@ import {
   MSG,
   Notifier,
   OP,
+  type OperationName,
   OwnershipError,
   POLL,
   Ring,
@@ -19,7 +20,6 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
-import type { OperationName } from "zclab/types";
 import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import { unsupported } from "../../../ffi/ring/supported.ts";
 import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";

@@ -1,7 +1,14 @@
 import { ERRNO } from "../../../ffi/kernel/errno.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Area, Ring, Testbed, UnsupportedError, UringError } from "zclab";
-import type { CompletionSize, SetupFlag } from "zclab/types";
+import {
+  Area,
+  type CompletionSize,
+  Ring,
+  type SetupFlag,
+  Testbed,
+  UnsupportedError,
+  UringError,
+} from "zclab";
 import { ENGINE, type Engine, TARGET } from "../../../ffi/ring/engine.ts";
 import type { Target } from "../../../ffi/ring/target.ts";
 import { negotiate, setUp, WANTED_FLAGS } from "../../../ffi/ring/queues.ts";

@@ -9,6 +9,8 @@ import {
   MSG,
   Notifier,
   OP,
+  type OperationName,
+  type OperationOptions,
   OwnershipError,
   POLL,
   Ring,
@@ -17,7 +19,6 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
-import type { OperationName, OperationOptions } from "zclab/types";
 import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import {
   assertModule,

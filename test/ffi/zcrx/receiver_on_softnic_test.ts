@@ -6,18 +6,21 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   Area,
+  type AreaOptions,
+  type CompletionSize,
   DeviceMemoryReceiver,
   Netdev,
   physicalPages,
   Ring,
   Socket,
   Softnic,
+  type SoftnicOptions,
   Testbed,
   UringError,
   type ZcrxPiece,
   ZcrxReceiver,
+  type ZcrxReceiverOptions,
 } from "zclab";
-import type { AreaOptions, CompletionSize, SoftnicOptions, ZcrxReceiverOptions } from "zclab/types";
 import { attribute } from "../../../ffi/net/netlink/attributes.ts";
 import { GenericNetlink } from "../../../ffi/net/netlink/generic.ts";
 import { queueFacts } from "../../../ffi/net/queue_facts.ts";

@@ -14,6 +14,7 @@ import {
 import {
   Area,
   ClosedError,
+  type CompletionSize,
   OwnershipError,
   Ring,
   Socket,
@@ -21,10 +22,10 @@ import {
   UnsupportedError,
   UringError,
   zcrxFeatures,
+  type ZcrxMemoryOptions,
   type ZcrxPiece,
   ZcrxReceiver,
 } from "zclab";
-import type { CompletionSize, ZcrxMemoryOptions } from "zclab/types";
 import { runModule, sleep, until, untilBlocking } from "../connections.ts";
 import { deadline, inTime, PATIENCE } from "../../until.ts";
 import { peekAll, reapAll, receiveAll, Stream } from "./streams.ts";

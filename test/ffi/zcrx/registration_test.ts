@@ -6,14 +6,15 @@ import {
   kernelIsAtLeast,
   OwnershipError,
   physicalPages,
+  type Place,
   Ring,
   Testbed,
   UnsupportedError,
   UringError,
+  type ZcrxFeatures,
   zcrxFeatures,
   ZcrxReceiver,
 } from "zclab";
-import type { Place, ZcrxFeatures } from "zclab/types";
 import { entrust, keepOpen } from "../../../ffi/memory/area.ts";
 import type { QueueFacts } from "../../../ffi/net/queue_facts.ts";
 import {

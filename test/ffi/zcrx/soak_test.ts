@@ -7,9 +7,18 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Area, Netdev, pinThread, Ring, Socket, Softnic, Testbed, ZcrxReceiver } from "zclab";
+import {
+  Area,
+  Netdev,
+  pinThread,
+  type Place,
+  Ring,
+  Socket,
+  Softnic,
+  Testbed,
+  ZcrxReceiver,
+} from "zclab";
 import { Random } from "zclab/experiment";
-import type { Place } from "zclab/types";
 import { Program } from "../../../bench/program.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
 import { kernelComplaints } from "../../../vm/kernel_log.ts";

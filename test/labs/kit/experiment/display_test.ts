@@ -14,9 +14,14 @@ import {
   Socket,
   Testbed,
 } from "zclab";
-import { cross, environment, experiment, readRunDocument } from "zclab/experiment";
-import { Echo, StreamSender } from "zclab/lab";
-import type { LabOutcome, RunDocument } from "zclab/types";
+import {
+  cross,
+  environment,
+  experiment,
+  readRunDocument,
+  type RunDocument,
+} from "zclab/experiment";
+import { Echo, type LabOutcome, StreamSender } from "zclab/lab";
 import { type Fact, inLine, inTable, strip } from "../../../../ffi/kernel/inspection.ts";
 import { displayExperiment } from "../../../../labs/kit/experiment/display_experiment.ts";
 import { displayedAs } from "../../../../labs/kit/experiment/displayed_as.ts";

@@ -5,18 +5,19 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { allowedProcessors, ExplainedError, UnsupportedError } from "zclab";
+import { allowedProcessors, ExplainedError, type Requirement, UnsupportedError } from "zclab";
 import {
   compareRuns,
   cross,
+  type DurationMeasures,
   Durations,
+  type Factor,
   formatRunDocument,
   readRunDocument,
   reportHtml,
   TrialError,
 } from "zclab/experiment";
-import { defineLab, RunError, runLab } from "zclab/lab";
-import type { AnyDeclaration, DurationMeasures, Factor, Requirement } from "zclab/types";
+import { type AnyDeclaration, defineLab, RunError, runLab } from "zclab/lab";
 
 type Way = "copy" | "zc" | "odd";
 

@@ -231,8 +231,7 @@ Deno.test("another project imports zclab with the two lines that the README show
     `import { Ring } from "zclab";
      import { cross } from "zclab/experiment";
      import { formatBytes } from "zclab/lab";
-     import { right } from "zclab/notebook";
-     import type { Judgement } from "zclab/types";
+     import { type Judgement, right } from "zclab/notebook";
      using ring = Ring.open({ entries: 8 });
      ring.batch.nop(5);
      ring.batch.submitAndWait(1);

@@ -9,14 +9,15 @@ import {
   compareRuns,
   formatComparison,
   formatRunDocument,
+  type Measures,
   PlotError,
   plots,
   readRunDocument,
   reportHtml,
+  type RunDocument,
   toCsv,
 } from "zclab/experiment";
-import { runLab } from "zclab/lab";
-import type { Lab, LabOutcome, Measures, RunDocument } from "zclab/types";
+import { type Lab, type LabOutcome, runLab } from "zclab/lab";
 import schema from "../../../../labs/kit/run/run_schema.json" with { type: "json" };
 
 const isValid = new Ajv2020().compile(schema);

@@ -5,10 +5,11 @@ import {
   environment,
   formatRunDocument,
   RUN_SCHEMA,
+  type RunDocument,
   RunDocumentError,
 } from "zclab/experiment";
+import type { Lab, LabOutcome } from "zclab/lab";
 import { runOrRecorded } from "zclab/notebook";
-import type { Lab, LabOutcome, RunDocument } from "zclab/types";
 
 function document(lab: string, sum: number): RunDocument {
   const here = environment();

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { probe, Testbed } from "zclab";
-import type { ProbeItem } from "zclab/types";
+import { probe, type ProbeItem, Testbed } from "zclab";
 import { findIfb } from "../../../../labs/kit/testbed/ifb.ts";
 import { textOf } from "../../../ffi/connections.ts";
 import { ownInterfaces } from "../../../leftovers.ts";
