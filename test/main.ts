@@ -1,13 +1,12 @@
 /**
- * `deno task test [FILTER]`: runs every test that this machine can run, in the guest those for which
- * it lacks something that the guest has, and the examples of the documentation. The guest runs
- * meanwhile, and what it says comes after what is said here. The last line is `N passed, N failed`,
- * with `, N skipped` if some were.
+ * `deno task test [FILTER]`: the tests of this machine and of the guest, at once.
  *
  * @module
  */
 import { fromFileUrl, toFileUrl } from "@std/path";
 import { homedir } from "node:os";
+import { OptionError } from "../labs/kit/lab/options.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
 import { Room } from "../labs/kit/terminal/room.ts";
 import {
   type Component,
@@ -60,13 +59,58 @@ const TEST_SECONDS = 900;
 /** The reason that a report gives for a test that was running when the run was interrupted. */
 const CANCELLED = "Cancelled";
 
-async function main(args: readonly string[]): Promise<number> {
-  const filters = args[0] === "--" ? args.slice(1) : args;
-  const [filter] = filters;
-  if (filters.length > 1 || filter?.startsWith("-") || filter?.trim() === "") {
-    printError(`Usage: deno task test [FILTER], not ${filters.join(" ").trim() || '""'}\n`);
-    return EXIT.badArguments;
+const COMMAND_LINE = {
+  command: "deno task test",
+  usage: ["[FILTER] [--on host|guest]"],
+  about: [
+    "Runs every test that this machine can run, in the guest those for which it lacks something " +
+    "that the guest has, and the examples of the documentation. The guest runs meanwhile, and what " +
+    "it says comes after what is said here.",
+    "The last line is N passed, N failed, with N skipped if some were.",
+  ],
+  words: { FILTER: "a part of the names of those that are to run, or a /regular expression/" },
+  options: {
+    on: {
+      kind: "string",
+      description: "only those that run there",
+      choices: ["host", "guest"],
+    },
+  },
+  exitCodes: "1 if a test failed or none ran, 2 bad arguments, 130 and 143 interrupted",
+} as const satisfies CommandLine;
+
+/** What of all tests is wanted. */
+interface Wanted {
+  readonly filter: string | undefined;
+  /** Where those run that are; everywhere unless given. */
+  readonly on: string | undefined;
+}
+
+/**
+ * Reads the arguments of `deno task test`.
+ *
+ * @param args The arguments.
+ * @returns What of all tests is wanted; nothing if help is.
+ * @throws {OptionError} If they make no sense.
+ */
+export function parseTestCommand(args: readonly string[]): Wanted | undefined {
+  const { help, words: [filter, ...more], options: { on } } = readCommandLine(COMMAND_LINE, args);
+  if (help) return undefined;
+  if (more.length > 0 || filter?.trim() === "") {
+    throw new OptionError(
+      `One filter that is not empty: ${COMMAND_LINE.command} ${COMMAND_LINE.usage[0]}`,
+    );
   }
+  return { filter, on };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const wanted = parseTestCommand(args);
+  if (wanted === undefined) {
+    print(helpOf(COMMAND_LINE));
+    return EXIT.done;
+  }
+  const { filter, on } = wanted;
   await ensureSystem({ components: TEST_COMPONENTS });
   using own = Room.open("test");
   const room = own.folder;
@@ -77,13 +121,18 @@ async function main(args: readonly string[]): Promise<number> {
   }
 
   const elsewhere = selection.listed.filter(isForGuest);
-  const { host, guest } = await runBoth(room, selection, elsewhere);
-  const counts = guest === undefined ? host : sum(host, guest, elsewhere);
+  const here = { ...selection, listed: selection.listed.filter((test) => !isForGuest(test)) };
+  const { host, guest } = await runBoth(
+    room,
+    on === "guest" ? undefined : here,
+    on === "host" ? [] : elsewhere,
+  );
+  const counts = sum([host, guest].filter((each) => each !== undefined));
   for (const name of counts.skipped) print(`skipped: ${name}\n`);
   for (const line of reasons(selection.listed, counts.skipped)) print(`${line}\n`);
   for (const failure of counts.failed) print(failureText(failure));
   if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
-  print(`host: ${summaryLine(host)}\n`);
+  if (host !== undefined) print(`host: ${summaryLine(host)}\n`);
   if (guest !== undefined) print(`guest: ${summaryLine(guest)}\n`);
   print(`${summaryLine(counts)}\n`);
   return counts.failed.length > 0 || counts.passed === 0 ? EXIT.failed : EXIT.done;
@@ -189,22 +238,35 @@ async function obstacleOf(components: readonly Component[]): Promise<string | un
 
 // === Both at once ===
 
-/** Most tests here wait or run in one thread, so that the guest has a processor meanwhile. */
+/**
+ * Most tests here wait or run in one thread, so that the guest has a processor meanwhile.
+ *
+ * @param room Where reports are written.
+ * @param selection What runs here; nothing unless that is wanted.
+ * @param elsewhere What runs in the guest.
+ */
 async function runBoth(
   room: string,
-  selection: Selection,
+  selection: Selection | undefined,
   elsewhere: readonly Listed[],
-): Promise<{ host: Counts; guest: Counts | undefined }> {
-  if (elsewhere.length === 0) return { host: await runOnHost(room, selection), guest: undefined };
-  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
+): Promise<{ host: Counts | undefined; guest: Counts | undefined }> {
   const output = new HeldOutput(print);
-  const guest = obstacle === undefined
-    ? runInGuest(room, elsewhere, output)
-    : Promise.resolve(withoutGuest(elsewhere, obstacle));
-  const host = runOnHost(room, selection).finally(() => output.release());
+  const guest = elsewhere.length === 0 ? undefined : guestCounts(room, elsewhere, output);
+  const host = selection === undefined ? undefined : runOnHost(room, selection);
   // A signal ends both; the room is theirs until they have.
-  await Promise.allSettled([host, guest]);
+  await Promise.allSettled([guest, Promise.resolve(host).finally(() => output.release())]);
   return { host: await host, guest: await guest };
+}
+
+async function guestCounts(
+  room: string,
+  tests: readonly Listed[],
+  output: HeldOutput,
+): Promise<Counts> {
+  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
+  return obstacle === undefined
+    ? await runInGuest(room, tests, output)
+    : withoutGuest(tests, obstacle);
 }
 
 function withoutGuest(tests: readonly Listed[], obstacle: string): Counts {
@@ -214,13 +276,11 @@ function withoutGuest(tests: readonly Listed[], obstacle: string): Counts {
 
 // === What came of it ===
 
-/** The counts of both, in which a test that ran in the guest counts once. */
-function sum(host: Counts, guest: Counts, elsewhere: readonly Listed[]): Counts {
-  const names = new Set(elsewhere.map(({ registered }) => registered));
+function sum(counts: readonly Counts[]): Counts {
   return {
-    passed: host.passed + guest.passed,
-    failed: [...host.failed, ...guest.failed],
-    skipped: [...host.skipped.filter((name) => !names.has(name)), ...guest.skipped],
+    passed: counts.reduce((passed, each) => passed + each.passed, 0),
+    failed: counts.flatMap(({ failed }) => failed),
+    skipped: counts.flatMap(({ skipped }) => skipped),
   };
 }
 
