@@ -120,20 +120,18 @@ export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/seri
 export type { PlotTheme } from "./labs/kit/plot/theme.ts";
 export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";
 export type { TrialPosition } from "./labs/kit/plot/trials.ts";
+export type { ComparedProof, RunComparison } from "./labs/kit/run/compare_runs.ts";
 export type {
   Change,
-  ComparedProof,
   ComparedRow,
   Outcome,
-  RowDeclaration,
   RowLevel,
-  RowMeasure,
-  RunComparison,
   UnmeasuredRow,
-} from "./labs/kit/run/compare_runs.ts";
+} from "./labs/kit/run/compared_row.ts";
 export type { ComparisonTextOptions } from "./labs/kit/run/comparison_text.ts";
 export type { RunDifference, RunSurroundings } from "./labs/kit/run/run_differences.ts";
 export type { RunDocument, RunInvocation } from "./labs/kit/run/run_document.ts";
+export type { RowDeclaration, RowMeasure } from "./labs/kit/run/run_rows.ts";
 export type { RunColumn, RunTable } from "./labs/kit/run/run_table.ts";
 export type { BootstrapOptions } from "./labs/kit/statistics/bootstrap.ts";
 export type {

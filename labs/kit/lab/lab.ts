@@ -6,7 +6,7 @@
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import type { CodeVersion } from "../experiment/code_version.ts";
-import type { RowDeclaration } from "../run/compare_runs.ts";
+import type { RowDeclaration } from "../run/run_rows.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
 import { type Environment, environment } from "../experiment/environment.ts";

@@ -12,7 +12,7 @@ import {
   type Trial,
 } from "../experiment/trials.ts";
 import { words } from "../plot/names.ts";
-import type { RowDeclaration } from "../run/compare_runs.ts";
+import type { RowDeclaration } from "../run/run_rows.ts";
 import type { RunTable } from "../run/run_table.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import { compareTable, type CompareTableOptions } from "../statistics/compare_all.ts";

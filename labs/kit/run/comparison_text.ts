@@ -4,13 +4,9 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
-import type {
-  Change,
-  ComparedRow,
-  Outcome,
-  RowDeclaration,
-  RunComparison,
-} from "./compare_runs.ts";
+import type { Change, ComparedRow, Outcome } from "./compared_row.ts";
+import type { RunComparison } from "./compare_runs.ts";
+import type { RowDeclaration } from "./run_rows.ts";
 import { formatChange, formatSi } from "../plot/format.ts";
 import type { RunDifference } from "./run_differences.ts";
 import { coloursWanted, styled, table, terminalWidth, type TextStyle } from "../terminal/table.ts";

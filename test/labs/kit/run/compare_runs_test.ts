@@ -1,12 +1,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
-import {
-  compareRuns,
-  ComparisonError,
-  type Outcome,
-  type RowDeclaration,
-} from "../../../../labs/kit/run/compare_runs.ts";
+import type { Outcome } from "../../../../labs/kit/run/compared_row.ts";
+import { compareRuns, ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
+import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { formatComparison, formatDifferences } from "../../../../labs/kit/run/comparison_text.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { Random } from "../../../../labs/kit/experiment/random.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { CATALOGUE } from "../../../../labs/catalogue.ts";
 import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
-import { compareRuns, type RowDeclaration } from "../../../../labs/kit/run/compare_runs.ts";
+import { compareRuns } from "../../../../labs/kit/run/compare_runs.ts";
+import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { replayOptions } from "../../../../labs/kit/run/replay.ts";
 import {
