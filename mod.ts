@@ -133,14 +133,13 @@ export type { ZcrxMemoryOptions, ZcrxReceiverOptions } from "./ffi/zcrx/opening.
 export type { ZcrxEvent, ZcrxFeatures } from "./ffi/zcrx/query.ts";
 export type { ZcrxStatistics } from "./ffi/zcrx/receiver.ts";
 export type { Machine, ProbeItem, ProbeState, Requirement } from "./labs/kit/probe/requirements.ts";
+export type { InterfaceSettings } from "./labs/kit/testbed/interface_settings.ts";
 export type { NetworkCounters } from "./labs/kit/testbed/network_counters.ts";
 export type { Placement, SteeredFlow } from "./labs/kit/testbed/softnic.ts";
 export type {
-  InterfaceSettings,
   PairOptions,
   SinkOptions,
   SoftnicOptions,
-  TestbedAddress,
-  TestbedEnd,
   TestbedKind,
 } from "./labs/kit/testbed/testbed.ts";
+export type { TestbedAddress, TestbedEnd } from "./labs/kit/testbed/testbed_end.ts";

@@ -7,7 +7,8 @@ import type { Address } from "../../../ffi/kernel/address.ts";
 import type { Place } from "../../../ffi/net/place.ts";
 import { Socket } from "../../../ffi/net/socket.ts";
 import { hostPortProblem, parseHostPort } from "./host_port.ts";
-import { type InterfaceSettings, Testbed } from "./testbed.ts";
+import type { InterfaceSettings } from "./interface_settings.ts";
+import { Testbed } from "./testbed.ts";
 
 const PORT = 9000;
 const NAMES: readonly string[] = ["ifb", "veth", "loopback"];

@@ -9,7 +9,8 @@ import { Socket } from "../../../ffi/net/socket.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { ZcrxReceiver } from "../../../ffi/zcrx/receiver.ts";
 import { Softnic } from "./softnic.ts";
-import { type InterfaceSettings, Testbed } from "./testbed.ts";
+import type { InterfaceSettings } from "./interface_settings.ts";
+import { Testbed } from "./testbed.ts";
 
 /** The port that streams go to. */
 const PORT = 9000;

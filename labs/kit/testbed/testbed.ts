@@ -5,49 +5,28 @@
  */
 import { checkWhole } from "../../../ffi/kernel/arguments.ts";
 import { ClosedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import {
-  CLOSED,
-  type Display,
-  type Fact,
-  inLine,
-  inTable,
-  showFacts,
-} from "../../../ffi/kernel/inspection.ts";
+import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { NetworkNamespace } from "../../../ffi/net/namespace.ts";
 import { loadIfb } from "./ifb.ts";
+import { type InterfaceSettings, readSettings } from "./interface_settings.ts";
+import { CommandError, requirePrograms, runInNamespace } from "./namespace_command.ts";
+import { End, FAR, hasIpv6, LOOPBACK, NEAR, type TestbedEnd } from "./testbed_end.ts";
 import {
-  CommandError,
-  requirePrograms,
-  runInNamespace,
-  type RunInNamespaceOptions,
-} from "./namespace_command.ts";
-import { findProgram } from "../terminal/setup.ts";
-
-/** The name of the interface at either end; each is alone in its namespace with `lo`. */
-const INTERFACE = "zclab0";
-
-/** What both ends of a link and the sink are called by others. Nobody outside can reach them. */
-const NEAR = { ipv4: "10.231.0.1", ipv6: "fd7a:636c:6162::1", link: "02:00:00:00:00:01" } as const;
-const FAR = { ipv4: "10.231.0.2", ipv6: "fd7a:636c:6162::2", link: "02:00:00:00:00:02" } as const;
-const LOOPBACK = { ipv4: "127.0.0.1", ipv6: "::1", link: "00:00:00:00:00:00" } as const;
+  configure,
+  dropAtIngress,
+  enableNapi,
+  endLines,
+  INTERFACE,
+  link,
+  setSysctl,
+  waitForCarrier,
+} from "./testbed_link.ts";
 
 /** IPv6 asks for this much, and an IP packet has no more than that. */
 const MTU = { least: 1280, most: 65535 } as const;
 
 /** The MTU of `lo`, which the kernel sets and nobody here changes. */
 const LOOPBACK_MTU = 65536;
-
-/** A veth receiver has a NAPI context if it does GRO and its peer sends it no TSO. */
-const NAPI_FEATURES = [
-  ["gro", "on"],
-  ["tso", "off"],
-  ["tx-tcp6-segmentation", "off"],
-  ["tx-tcp-mangleid-segmentation", "off"],
-  ["tx-tcp-ecn-segmentation", "off"],
-].flat();
-
-/** How often the state of a link is looked at until both its ends are up. */
-const LINK_LOOKS = 100;
 
 /**
  * A slow machine acknowledges late. What is sent again only for that reason would be placed twice, so
@@ -68,51 +47,6 @@ const MISSING: readonly (readonly [said: RegExp, feature: string, advice: string
 
 /** The kinds of testbed. */
 export type TestbedKind = "sink" | "pair" | "loopback" | "softnic";
-
-/** An IP address with a port, as sockets take it. */
-export interface TestbedAddress {
-  /** The numeric IP address. */
-  readonly host: string;
-  /** The port, from 0 (the kernel chooses) to 65535. */
-  readonly port: number;
-}
-
-/** One end of a testbed: where sockets are made, and what the other end calls it. */
-export interface TestbedEnd {
-  /**
-   * The namespace in which this end's sockets are made. A sink's far end is nobody: it has the near
-   * end's namespace, as both ends of a loopback do.
-   *
-   * @throws {ClosedError} After the testbed was closed.
-   */
-  readonly namespace: NetworkNamespace;
-  /** The name of the interface that leads to the other end. */
-  readonly interface: string;
-  /** The MTU of that interface, in bytes. */
-  readonly mtu: number;
-  /**
-   * The address of this end.
-   *
-   * @param port From 0 to 65535.
-   * @param family 4 or 6. Default: 4.
-   * @throws {RangeError} If the port is none.
-   * @throws {UnsupportedError} If IPv6 is asked for and this kernel has it switched off.
-   * @throws {ClosedError} After the testbed was closed.
-   */
-  address(port: number, family?: 4 | 6): TestbedAddress;
-}
-
-/** What an interface is set to: a result means little without it. */
-export interface InterfaceSettings {
-  /** The name of the interface. */
-  readonly interface: string;
-  /** Its MTU, in bytes. */
-  readonly mtu: number;
-  /** Its root queueing discipline, such as `noqueue`. */
-  readonly qdisc: string;
-  /** Its offloads under ethtool's names, or undefined where ethtool is not installed. */
-  readonly offloads: Readonly<Record<string, boolean>> | undefined;
-}
 
 /** Options of {@linkcode Testbed.sink}. */
 export interface SinkOptions {
@@ -169,60 +103,6 @@ export interface SoftnicOptions {
    * @default {true}
    */
   readonly headerSplit?: boolean;
-}
-
-class End implements TestbedEnd {
-  readonly interface: string;
-  readonly mtu: number;
-  readonly #namespace: NetworkNamespace;
-  readonly #addresses: { readonly ipv4: string; readonly ipv6: string };
-
-  constructor(
-    namespace: NetworkNamespace,
-    addresses: { readonly ipv4: string; readonly ipv6: string },
-    name: string,
-    mtu: number,
-  ) {
-    this.#namespace = namespace;
-    this.#addresses = addresses;
-    this.interface = name;
-    this.mtu = mtu;
-  }
-
-  get namespace(): NetworkNamespace {
-    if (this.#namespace.closed) throw new ClosedError("Testbed");
-    return this.#namespace;
-  }
-
-  address(port: number, family: 4 | 6 = 4): TestbedAddress {
-    if (this.#namespace.closed) throw new ClosedError("Testbed");
-    checkWhole("port", port, 0, 65535);
-    if (family === 4) return { host: this.#addresses.ipv4, port };
-    if (!hasIpv6()) {
-      throw new UnsupportedError("IPv6", { advice: "Boot without ipv6.disable=1, or use IPv4" });
-    }
-    return { host: this.#addresses.ipv6, port };
-  }
-
-  [Symbol.for("Deno.customInspect")](): string {
-    return inLine("TestbedEnd", this.#facts());
-  }
-
-  /** A small table for notebooks. */
-  [Symbol.for("Jupyter.display")](): Display {
-    return inTable("TestbedEnd", this.#facts());
-  }
-
-  #facts(): readonly Fact[] {
-    if (this.#namespace.closed) return CLOSED;
-    const { ipv4, ipv6 } = this.#addresses;
-    return [
-      ["interface", this.interface, "bare"],
-      ["mtu", this.mtu],
-      ["IPv4", ipv4, "bare"],
-      ["IPv6", ipv6, "bare"],
-    ];
-  }
 }
 
 /**
@@ -463,124 +343,4 @@ async function settle(work: readonly Promise<void>[]): Promise<void> {
 function checkMtu(mtu: number = MTU.most): number {
   checkWhole("mtu", mtu, MTU.least, MTU.most);
   return mtu;
-}
-
-function hasIpv6(): boolean {
-  try {
-    Deno.statSync("/proc/net/if_inet6");
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** One process for any number of lines, because processes are what takes time here. */
-async function configure(
-  namespace: NetworkNamespace,
-  program: "ip" | "tc",
-  lines: readonly string[],
-  options: Omit<RunInNamespaceOptions, "input"> = {},
-): Promise<void> {
-  const input = lines.join("\n") + "\n";
-  await runInNamespace(namespace, program, ["-batch", "-"], { ...options, input });
-}
-
-/**
- * Raises an interface with its addresses. Neighbours are permanent and there is no link-local
- * address, so that the only packets on the link are the experiment's own.
- */
-function endLines(own: typeof NEAR | typeof FAR, other: typeof NEAR | typeof FAR): string[] {
-  const lines = [
-    `addr add ${own.ipv4}/30 dev ${INTERFACE}`,
-    `neigh replace ${other.ipv4} lladdr ${other.link} dev ${INTERFACE} nud permanent`,
-  ];
-  const raise = `link set ${INTERFACE} up`;
-  if (!hasIpv6()) return [raise, ...lines];
-  return [
-    `link set ${INTERFACE} addrgenmode none`,
-    raise,
-    ...lines,
-    `addr add ${own.ipv6}/64 dev ${INTERFACE} nodad`,
-    `neigh replace ${other.ipv6} lladdr ${other.link} dev ${INTERFACE} nud permanent`,
-  ];
-}
-
-async function link(near: NetworkNamespace, far: NetworkNamespace, mtu: number): Promise<void> {
-  const nearEnd = `${INTERFACE} mtu ${mtu} address ${NEAR.link}`;
-  const farEnd = `${INTERFACE} mtu ${mtu} address ${FAR.link} netns /proc/self/fd/3`;
-  await configure(near, "ip", [
-    `link add ${nearEnd} type veth peer name ${farEnd}`,
-    ...endLines(NEAR, FAR),
-  ], { descriptor3: far });
-  await configure(far, "ip", endLines(FAR, NEAR));
-}
-
-/** The end that came up first gets its carrier, and its queue, from a kernel thread a little later. */
-async function waitForCarrier(namespace: NetworkNamespace): Promise<void> {
-  for (let look = 0; look < LINK_LOOKS; look++) {
-    const { operstate, qdisc } = await showLink(namespace, INTERFACE);
-    if (operstate === "UP" && qdisc !== "noop") return;
-  }
-  throw new Error(`The link did not come up. Look at it with: ip -d link show ${INTERFACE}`);
-}
-
-async function dropAtIngress(namespace: NetworkNamespace): Promise<void> {
-  await configure(namespace, "tc", [
-    `qdisc add dev ${INTERFACE} clsact`,
-    // One instruction of classic BPF: return 2, which is TC_ACT_SHOT.
-    `filter add dev ${INTERFACE} ingress protocol all prio 1 bpf da bytecode '1,6 0 0 2,'`,
-  ]);
-}
-
-async function enableNapi(namespace: NetworkNamespace): Promise<void> {
-  await runInNamespace(namespace, "ethtool", ["-K", INTERFACE, ...NAPI_FEATURES]);
-}
-
-/** Sets what the kernel keeps for each namespace, by its path below `/proc/sys/net`. */
-async function setSysctl(
-  namespace: NetworkNamespace,
-  values: Readonly<Record<string, number>>,
-): Promise<void> {
-  const lines = Object.entries(values).map(([name, value]) =>
-    `echo ${value} >/proc/sys/net/${name}`
-  );
-  await runInNamespace(namespace, "sh", ["-ec", lines.join("\n")]);
-}
-
-/** What zclab reads of `ip -json link show`. */
-interface LinkDescription {
-  readonly mtu: number;
-  readonly qdisc: string;
-  readonly operstate: string;
-}
-
-async function showLink(namespace: NetworkNamespace, name: string): Promise<LinkDescription> {
-  const text = await runInNamespace(namespace, "ip", ["-json", "link", "show", "dev", name]);
-  const [description] = JSON.parse(text) as LinkDescription[];
-  return description!;
-}
-
-async function readSettings(
-  namespace: NetworkNamespace,
-  name: string,
-): Promise<InterfaceSettings> {
-  const [{ mtu, qdisc }, offloads] = await Promise.all([
-    showLink(namespace, name),
-    readOffloads(namespace, name),
-  ]);
-  return { interface: name, mtu, qdisc, offloads };
-}
-
-async function readOffloads(
-  namespace: NetworkNamespace,
-  name: string,
-): Promise<Record<string, boolean> | undefined> {
-  if (findProgram("ethtool") === undefined) return undefined;
-  const text = await runInNamespace(namespace, "ethtool", ["--show-features", name]);
-  const offloads: Record<string, boolean> = {};
-  for (const [, feature, state] of text.matchAll(/^\s*([\w-]+): (on|off)\b/gm)) {
-    offloads[feature!] = state === "on";
-  }
-  return offloads;
 }

@@ -14,12 +14,8 @@ import {
   requirePrograms,
   runInNamespace,
 } from "../../../../labs/kit/testbed/namespace_command.ts";
-import {
-  type PairOptions,
-  Testbed,
-  type TestbedAddress,
-  type TestbedEnd,
-} from "../../../../labs/kit/testbed/testbed.ts";
+import { type PairOptions, Testbed } from "../../../../labs/kit/testbed/testbed.ts";
+import type { TestbedAddress, TestbedEnd } from "../../../../labs/kit/testbed/testbed_end.ts";
 import {
   COUNT_FREE,
   ownInterfaces,
