@@ -4,12 +4,11 @@
  * @module
  */
 import { whereBetter } from "../plot/crossover.ts";
-import { words } from "../plot/names.ts";
+import { capitalised, words } from "../plot/names.ts";
 import type { Plot } from "../plot/plot.ts";
 import { partOf, type RunDocument } from "../run/run_document.ts";
 import { type Html, markup } from "./html.ts";
 import { comparisonText, type RowComparison, type SummaryRows } from "./summary_rows.ts";
-import { capital } from "./words.ts";
 
 /** Differences that stand above the fold; the others are folded. */
 const FIRST_VERDICTS = 8;
@@ -56,7 +55,7 @@ ${
           ? "This run came to no result."
           : "This run compares nothing: what it measured stands in the table."
       }</p>`
-      : lead.map((line) => markup`<p>${capital(line)}</p>`)
+      : lead.map((line) => markup`<p>${capitalised(line)}</p>`)
   }
 ${
     differences.length === 0

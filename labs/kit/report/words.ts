@@ -22,8 +22,3 @@ export function list(items: readonly string[], last: string): string {
 export function count(value: number): string {
   return value.toLocaleString("en");
 }
-
-/** The text with a capital letter first. */
-export function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
