@@ -7,7 +7,8 @@ import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
-import { ClosedError, OwnershipError, UnsupportedError, UringError } from "../kernel/errors.ts";
+import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
+import { hugePageError } from "./huge_pages.ts";
 import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "../kernel/memory.ts";
 import { Registrations } from "./registrations.ts";
@@ -483,28 +484,4 @@ export class Slice {
     const state = this.area.closed ? "closed" : this.#users === 0 ? "free" : this.#owner();
     return [["offset", this.offset], ["length", this.length], ["state", state, "bare"]];
   }
-}
-
-/** Why there are no huge pages: too few are reserved, or the processor has none of that size. */
-function hugePageError(
-  error: UringError,
-  size: NonNullable<AreaOptions["hugePages"]>,
-  count: number,
-): Error {
-  if (error.code === "ENOMEM") {
-    return new UringError(error.operation, error.errno, {
-      meaning: `${count} free huge pages of ${size} are needed`,
-      advice: size === "2MiB"
-        ? `as root: sysctl vm.nr_hugepages=${count} (or more)`
-        : "reserve them at boot: hugepagesz=1G hugepages=N",
-    });
-  }
-  // EINVAL of mmap(2), ENODEV of memfd_create(2): the kernel has set up no pages of this size.
-  if (error.code === "EINVAL" || error.code === "ENODEV") {
-    return new UnsupportedError(`A huge page of ${size}`, {
-      advice: "This processor or kernel has none of that size; those there are stand in " +
-        "/sys/kernel/mm/hugepages" + (size === "1GiB" ? '. Use "2MiB"' : ""),
-    });
-  }
-  return error;
 }
