@@ -59,6 +59,7 @@ let enter: (area: Area) => void;
 let leave: (area: Area) => void;
 let remember: (area: Area, slice: Slice) => void;
 let forget: (slice: Slice) => boolean;
+let conflictWith: (slice: Slice) => string | undefined;
 let ownerOf: (slice: Slice) => string;
 
 /** Slices that were in flight once and that an area remembers at least before it looks again. */
@@ -128,6 +129,7 @@ export class Area implements Disposable {
       if (area.#remembered.length >= REMEMBERED + 2 * area.#inFlight) area.#forgetIdle();
       area.#remembered.push(slice);
     };
+    conflictWith = (slice) => slice.area.#conflictWith(slice);
   }
 
   private constructor(
@@ -285,12 +287,8 @@ export class Area implements Disposable {
     return new Uint8Array(this.#mapping.buffer, offset, length);
   }
 
-  /**
-   * The slice that the kernel owns and that shares bytes with this one, if there is one.
-   *
-   * @internal
-   */
-  conflictWith(slice: Slice): string | undefined {
+  /** The slice that the kernel owns and that shares bytes with this one, if there is one. */
+  #conflictWith(slice: Slice): string | undefined {
     this.#forgetIdle();
     const end = slice.offset + slice.length;
     const found = this.#remembered.find((other) =>
@@ -417,7 +415,7 @@ export class Slice {
    */
   get bytes(): Uint8Array<ArrayBuffer> {
     if (this.area.closed) throw new ClosedError("Area");
-    const conflict = this.area.inFlight === 0 ? undefined : this.area.conflictWith(this);
+    const conflict = this.area.inFlight === 0 ? undefined : conflictWith(this);
     if (conflict !== undefined) {
       throw new OwnershipError(`${conflict}. Wait for its completion or notification first`);
     }

@@ -37,9 +37,15 @@ export interface BufferRingOptions {
 
 const TAIL = LAYOUTS.io_uring_buf.fields.resv[0] >> 1;
 
-// The ring's side. Only ffi/ uses this; it is not part of the public surface.
+// The ring's side. Only ffi/ uses these; they are not part of the public surface.
 /** The group that a receive of that ring names. */
 export let groupFor: (buffers: BufferRing, engine: Engine) => number;
+/** A slice of no bytes, for a datagram without content. */
+export let emptySlice: (buffers: BufferRing) => Slice;
+/** How often a buffer has been given to the kernel. */
+export let providedIn: (buffers: BufferRing) => number;
+/** Resolves when a buffer has been given to the kernel after so many, or when it was closed. */
+export let providedAfter: (buffers: BufferRing, count: number) => Promise<void>;
 
 /**
  * A ring of buffers that the kernel fills (`IORING_REGISTER_PBUF_RING`, 5.19). A buffer is the
@@ -71,6 +77,9 @@ export class BufferRing implements Disposable {
       }
       return buffers.group;
     };
+    emptySlice = (buffers) => buffers.#area.slice(0, 0);
+    providedIn = (buffers) => buffers.#provided;
+    providedAfter = (buffers, count) => buffers.#providedAfter(count);
   }
 
   /**
@@ -183,22 +192,7 @@ export class BufferRing implements Disposable {
     for (const wake of this.#returned.splice(0)) wake();
   }
 
-  /** A slice of no bytes, for a datagram without content. @internal */
-  empty(): Slice {
-    return this.#area.slice(0, 0);
-  }
-
-  /** How often a buffer has been given to the kernel. @internal */
-  get provided(): number {
-    return this.#provided;
-  }
-
-  /**
-   * Resolves when a buffer has been given to the kernel after so many, or when it was closed.
-   *
-   * @internal
-   */
-  providedAfter(count: number): Promise<void> {
+  #providedAfter(count: number): Promise<void> {
     if (this.#closed || this.#provided !== count) return Promise.resolve();
     return new Promise((resolve) => this.#returned.push(resolve));
   }

@@ -112,7 +112,7 @@ export class BusyPoll implements Disposable {
     checkKind("socket", Socket, socket);
     checkObject("options", options);
     const { microseconds, prefer, budget } = options;
-    const putBack = pollSocket(socket, options, inForce.get(socket)?.budgetInForce ?? 0);
+    const putBack = pollSocket(socket, options, BusyPoll.#budgetInForce(inForce.get(socket)) ?? 0);
     return new BusyPoll("socket", socket, { microseconds, prefer, budget }, putBack);
   }
 
@@ -151,9 +151,10 @@ export class BusyPoll implements Disposable {
     return this.#closed;
   }
 
-  /** The budget that this one or one below it has set. @internal */
-  get budgetInForce(): number | undefined {
-    return this.#budget ?? this.#below?.budgetInForce;
+  /** The budget that it or one below it has set. */
+  static #budgetInForce(polling: BusyPoll | undefined): number | undefined {
+    return polling === undefined ? undefined : polling.#budget ??
+      BusyPoll.#budgetInForce(polling.#below);
   }
 
   /**

@@ -33,7 +33,10 @@ import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../
 /** A completion of the batch API. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
 
-/** How the rest of ffi/ gets at the engine of a ring. */
+/**
+ * How the rest of ffi/ gets at the engine of a ring. Other classes set functions for that in a static
+ * block, which are exported beside them; who needs a ring's engine is imported by ring.ts itself.
+ */
 export const ENGINE: unique symbol = Symbol("engine");
 
 /** A {@linkcode Ring}, seen by what it is made of and what belongs to it. */

@@ -7,7 +7,7 @@ import type { Address } from "../kernel/address.ts";
 import type { Area, Slice } from "../memory/area.ts";
 import { checkObject, checkTime, checkWhole, wrongKind } from "../kernel/arguments.ts";
 import { Batch, type TimeoutOptions } from "./batch.ts";
-import type { BufferRing } from "./buffer_ring.ts";
+import { type BufferRing, emptySlice, providedAfter, providedIn } from "./buffer_ring.ts";
 import { checkDescriptor, type Descriptor, fdOf } from "./descriptor.ts";
 import { cancelRequestsOn, ensureUnowned } from "../kernel/descriptor.ts";
 import { ENGINE, Engine, type RingHandle } from "./engine.ts";
@@ -345,7 +345,7 @@ export class Ring implements Disposable, AsyncDisposable {
   async *recvMultishot(file: Descriptor, buffers: BufferRing): AsyncGenerator<ReceivedPiece> {
     while (true) {
       const stream = this.#stream("RECV", (to) => this.batch.recvMultishot(file, buffers, to));
-      const { provided } = buffers;
+      const provided = providedIn(buffers);
       let isExhausted = false;
       try {
         for (
@@ -366,7 +366,7 @@ export class Ring implements Disposable, AsyncDisposable {
             return;
           }
           yield slice === undefined
-            ? new ReceivedPiece(buffers.empty())
+            ? new ReceivedPiece(emptySlice(buffers))
             : new ReceivedPiece(slice, buffers);
         }
       } finally {
@@ -378,7 +378,7 @@ export class Ring implements Disposable, AsyncDisposable {
       // It has ended otherwise when the completion queue was full, or after an empty datagram.
       if (!isExhausted) continue;
       const { waits } = this.#engine;
-      const isCancelled = await waits.waitFor(buffers.providedAfter(provided), fdOf(file));
+      const isCancelled = await waits.waitFor(providedAfter(buffers, provided), fdOf(file));
       if (isCancelled) throw stream.error(ECANCELED);
     }
   }

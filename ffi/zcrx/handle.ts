@@ -7,16 +7,23 @@ import { Descriptor } from "../kernel/descriptor.ts";
 import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import type { SharedReceiver } from "./shared.ts";
 
+// The receivers' side. Only ffi/ uses this; it is not part of the public surface.
+/** What the importers of a handle share. */
+export let sharedOf: (handle: ZcrxHandle) => SharedReceiver;
+
 /** An exported receiver: {@linkcode ZcrxReceiver.import} takes it into another ring (6.19). */
 export class ZcrxHandle implements Disposable {
-  /** @internal */
-  readonly shared: object;
+  readonly #shared: SharedReceiver;
   readonly #descriptor: Descriptor;
+
+  static {
+    sharedOf = (handle) => handle.#shared;
+  }
 
   /** Made by {@linkcode ZcrxReceiver.export}. @internal */
   constructor(fd: number, shared: SharedReceiver) {
     this.#descriptor = new Descriptor(fd, "ZcrxHandle");
-    this.shared = shared;
+    this.#shared = shared;
     shared.retain();
   }
 
@@ -34,7 +41,7 @@ export class ZcrxHandle implements Disposable {
   close(): void {
     if (this.closed) return;
     this.#descriptor.close();
-    (this.shared as SharedReceiver).release();
+    this.#shared.release();
   }
 
   /** The same as {@linkcode close}. */

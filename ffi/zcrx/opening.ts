@@ -23,7 +23,7 @@ import { Socket } from "../net/socket.ts";
 import { openEngineOf } from "../ring/engine.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ReceiverEvents } from "./events.ts";
-import type { ZcrxHandle } from "./handle.ts";
+import { sharedOf, type ZcrxHandle } from "./handle.ts";
 import { type ZcrxEvent, type ZcrxFeatures, zcrxFeatures } from "./query.ts";
 import { MOST_REFILL_ENTRIES, powerOfTwo, RefillRegion } from "./refill_ring.ts";
 import { checkRing, register } from "./registration.ts";
@@ -196,7 +196,7 @@ export function openImported(ring: Ring, handle: ZcrxHandle): Origin {
     .set("if_idx", handle.fd)
     .set("flags", ZCRX_REG.IMPORT);
   engine.register("IORING_REGISTER_ZCRX_IFQ", REGISTER.ZCRX_IFQ, argument.buffer, 1);
-  const shared = handle.shared as SharedReceiver;
+  const shared = sharedOf(handle);
   const id = argument.get("zcrx_id");
   const events = new ReceiverEvents("the opener");
   return { id, shared, events, queue: undefined, imported: true };

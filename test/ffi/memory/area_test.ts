@@ -178,7 +178,7 @@ Deno.test("Area and Slice throw ClosedError after close, all of their methods", 
   };
   for (const call of Object.values(calls)) assertThrows(call, ClosedError, "Area is closed");
   // What only tells, and close itself, work as before.
-  const telling = ["Area.address", "Area.bytes", "Area.close", "Area.closed", "Area.conflictWith"]
+  const telling = ["Area.address", "Area.bytes", "Area.close", "Area.closed"]
     .concat("Area.inFlight", "Slice.state");
   assertEquals(
     [...Object.keys(calls), ...telling].sort(),
