@@ -17,16 +17,9 @@ import {
   wrongKind,
 } from "../kernel/arguments.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
-import {
-  BATCH,
-  type Engine,
-  type OnCompletion,
-  openEngineOf,
-  POSTED,
-  type RingHandle,
-  TARGET,
-  ZERO_COPY,
-} from "./engine.ts";
+import type { Engine, OnCompletion } from "./engine.ts";
+import { openEngineOf, type RingHandle } from "./ring_handle.ts";
+import { BATCH, POSTED, TARGET, ZERO_COPY } from "./user_data.ts";
 import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { ensureUnowned } from "../kernel/descriptor.ts";
 import type { Generation } from "./generation.ts";

@@ -14,7 +14,8 @@ import {
 } from "../memory/area.ts";
 import { checkKind, checkObject, checkWhole } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
-import { type Engine, engineOf, type RingHandle } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { engineOf, type RingHandle } from "./ring_handle.ts";
 import { ClosedError, OwnershipError } from "../kernel/errors.ts";
 import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";

@@ -9,7 +9,8 @@ import { ClosedError } from "../kernel/errors.ts";
 import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { Socket } from "../net/socket.ts";
 import { pollSocket, type SocketBusyPollOptions } from "../net/socket_polling.ts";
-import { type Engine, openEngineOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { openEngineOf } from "./ring_handle.ts";
 import type { Ring } from "./ring.ts";
 import {
   addId,

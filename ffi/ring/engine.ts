@@ -1,13 +1,8 @@
 /**
  * What both APIs of a ring stand on: entries go in, completions come out and find their owner.
  *
- * The two 32-bit words of `user_data`: the lower one is the caller's. The upper one is ours: 0 for
- * a request of the batch API that uses no memory, else the kind of owner (two bits) and its slot
- * in the table of requests.
- *
  * @module
  */
-import { wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import {
   addDescriptorUser,
@@ -22,63 +17,26 @@ import { EventPump, type Pumped } from "./event_pump.ts";
 import { FileWaits } from "./file_waits.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
-import { MOST_PIECES } from "../memory/pieces.ts";
 import { type Native, native } from "../kernel/native.ts";
 import { Queues, type Setup } from "./queues.ts";
 import { type Memory, RequestTable } from "./request_table.ts";
 import { SpilledCompletions } from "./spilled_completions.ts";
 import type { CountingTarget, Target } from "./target.ts";
+import {
+  BATCH,
+  FIRST_LISTENER,
+  FROM_ANOTHER_RING,
+  INTERNAL,
+  KIND_SHIFT,
+  SLOT_MASK,
+  type TARGET,
+  ZERO_COPY,
+} from "./user_data.ts";
 import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
 
 /** A completion of the batch API. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
 
-/**
- * How the rest of ffi/ gets at the engine of a ring. Other classes set functions for that in a static
- * block, which are exported beside them; who needs a ring's engine is imported by ring.ts itself.
- */
-export const ENGINE: unique symbol = Symbol("engine");
-
-/** A {@linkcode Ring}, seen by what it is made of and what belongs to it. */
-export interface RingHandle {
-  /** @internal */
-  readonly [ENGINE]: object;
-}
-
-/**
- * The engine of a ring.
- *
- * @throws {TypeError} If it is no ring.
- */
-export function engineOf(ring: RingHandle): Engine {
-  const engine = (ring as Partial<typeof ring> | null | undefined)?.[ENGINE];
-  if (!(engine instanceof Engine)) throw wrongKind("ring", "a Ring", ring);
-  return engine;
-}
-
-/**
- * The engine of a ring that is open.
- *
- * @throws {TypeError} If it is no ring.
- * @throws {ClosedError} If it is closed.
- */
-export function openEngineOf(ring: RingHandle): Engine {
-  const engine = engineOf(ring);
-  engine.ensureOpen();
-  return engine;
-}
-
-const KIND_SHIFT = 30;
-/** A request of the batch API that uses memory. */
-export const BATCH = 1;
-/** A request whose completions go to a {@linkcode Target}. */
-export const TARGET = 2;
-/** Our own requests, whose completions nobody needs. */
-const INTERNAL = 3;
-/** Marks a zero-copy send in the upper word, whose cancellation needs care. */
-export const ZERO_COPY = 1 << 29;
-/** The slot in the upper word of a tracked request. */
-export const SLOT_MASK = ZERO_COPY - 1;
 // What the hot paths compare with, under names of this file: a member of an imported object is
 // looked up at each use, and these are folded into the code.
 const MORE = CQE.MORE;
@@ -86,15 +44,8 @@ const NOTIF = CQE.NOTIF;
 const GETEVENTS = ENTER.GETEVENTS;
 const TASKRUN = SQ_FLAG.TASKRUN;
 const DEFERRED = SQ_FLAG.TASKRUN | SQ_FLAG.CQ_OVERFLOW;
-/** Requests that may share a slot at most. */
-export const MOST_REQUESTS = MOST_PIECES;
-const FROM_ANOTHER_RING = 1;
-/** From here on the slot of {@linkcode INTERNAL} names who listens to what the kernel posts. */
-const FIRST_LISTENER = 2;
 /** The kinds as signed words: what has a target lies below this. */
 const FIRST_INTERNAL = INTERNAL << KIND_SHIFT;
-/** The upper word of a completion that another ring posts into this one (MSG_RING). */
-export const POSTED = INTERNAL << KIND_SHIFT | FROM_ANOTHER_RING;
 
 const ECANCELED = -ERRNO.ECANCELED;
 const EINVAL = -ERRNO.EINVAL;

@@ -4,7 +4,8 @@
  * @module
  */
 import { now } from "../kernel/clock.ts";
-import { type Engine, MOST_REQUESTS } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { MOST_REQUESTS } from "./request_table.ts";
 import type { CountingTarget } from "./target.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
 

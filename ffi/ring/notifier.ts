@@ -6,7 +6,8 @@
  */
 import { checkObject, checkTime, checkWhole, wrongKind } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
-import { type Engine, engineOf, type RingHandle } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { engineOf, type RingHandle } from "./ring_handle.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, UringError } from "../kernel/errors.ts";
 import { type Fact, showFacts } from "../kernel/inspection.ts";

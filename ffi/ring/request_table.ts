@@ -7,10 +7,14 @@
 import { acquire, type Holder, release, Slice } from "../memory/area.ts";
 import { now } from "../kernel/clock.ts";
 import { Message, messageSlices } from "../net/message.ts";
+import { MOST_PIECES } from "../memory/pieces.ts";
 import type { CountingTarget, Target } from "./target.ts";
 
 /** Memory that a request uses; an ArrayBuffer is only kept alive. */
 export type Memory = Slice | Message | ArrayBuffer | null;
+
+/** Requests that may share a slot at most. */
+export const MOST_REQUESTS = MOST_PIECES;
 
 /** How many submissions it remembers the time of. A power of two. */
 const REMEMBERED = 1024;

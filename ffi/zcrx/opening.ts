@@ -20,7 +20,7 @@ import { Area } from "../memory/area.ts";
 import type { Place } from "../net/place.ts";
 import { interfaceName, type QueueAddress } from "../net/queue_facts.ts";
 import { Socket } from "../net/socket.ts";
-import { openEngineOf } from "../ring/engine.ts";
+import { openEngineOf } from "../ring/ring_handle.ts";
 import type { Ring } from "../ring/ring.ts";
 import { ReceiverEvents } from "./events.ts";
 import { sharedOf, type ZcrxHandle } from "./handle.ts";

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { type Engine, engineOf } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { engineOf } from "../../../ffi/ring/ring_handle.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
 
 /** How long to wait for cancelled requests to end, in milliseconds. */

@@ -22,7 +22,8 @@ import {
 } from "zclab";
 import { OP_SINCE } from "../../../ffi/kernel/uapi.ts";
 import { unsupported } from "../../../ffi/ring/supported.ts";
-import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { ENGINE } from "../../../ffi/ring/ring_handle.ts";
 import { kernelIsAtLeast } from "../../../ffi/kernel/errors.ts";
 import { adopt, typeOf } from "../../../ffi/net/socket.ts";
 import {

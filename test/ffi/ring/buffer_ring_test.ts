@@ -20,7 +20,8 @@ import {
   UringError,
 } from "zclab";
 import { emptySlice, providedAfter, providedIn } from "../../../ffi/ring/buffer_ring.ts";
-import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { ENGINE } from "../../../ffi/ring/ring_handle.ts";
 import {
   bytesOf,
   type Completion,

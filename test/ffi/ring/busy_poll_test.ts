@@ -10,7 +10,7 @@ import {
 import { Area } from "../../../ffi/memory/area.ts";
 import { napiIdOf } from "../../../ffi/net/napi.ts";
 import { BusyPoll } from "../../../ffi/ring/busy_poll.ts";
-import { engineOf } from "../../../ffi/ring/engine.ts";
+import { engineOf } from "../../../ffi/ring/ring_handle.ts";
 import { ClosedError, UnsupportedError, UringError } from "../../../ffi/kernel/errors.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";

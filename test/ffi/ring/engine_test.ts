@@ -9,7 +9,8 @@ import {
   Testbed,
   UringError,
 } from "zclab";
-import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { ENGINE } from "../../../ffi/ring/ring_handle.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { connectUdp, reapAll, runModule, sleep, until, untilBlocking } from "../connections.ts";
 

@@ -11,7 +11,8 @@ import {
   Testbed,
   UringError,
 } from "zclab";
-import { ENGINE, type Engine } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { ENGINE } from "../../../ffi/ring/ring_handle.ts";
 import { Generation } from "../../../ffi/ring/generation.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../../../ffi/kernel/uapi.ts";
 import { connectTcp, connectUdp, pattern, reapAll, sleep } from "../connections.ts";

@@ -9,7 +9,9 @@ import {
   UnsupportedError,
   UringError,
 } from "zclab";
-import { ENGINE, type Engine, TARGET } from "../../../ffi/ring/engine.ts";
+import type { Engine } from "../../../ffi/ring/engine.ts";
+import { ENGINE } from "../../../ffi/ring/ring_handle.ts";
+import { TARGET } from "../../../ffi/ring/user_data.ts";
 import type { Target } from "../../../ffi/ring/target.ts";
 import { negotiate, setUp, WANTED_FLAGS } from "../../../ffi/ring/queues.ts";
 import { CQE, NOP, SETUP } from "../../../ffi/kernel/uapi.ts";
