@@ -28,6 +28,7 @@ import { addressOf, high, low } from "../kernel/memory.ts";
 import { Message, prepareReceive, prepareSend } from "../net/message.ts";
 import { currentOf, type Notifier } from "./notifier.ts";
 import { AwaitedRequest } from "./operation.ts";
+import { breakChain } from "./own_requests.ts";
 import { piecesIn } from "../memory/pieces.ts";
 import {
   head,
@@ -657,7 +658,7 @@ export class Batch {
 
   /** What is refused ends the chain that it would have belonged to: what comes next is no part of it. */
   #refuse(error: unknown): never {
-    this.#engine.breakChain();
+    breakChain(this.#engine);
     throw error;
   }
 

@@ -16,8 +16,9 @@ import { EntryRuns } from "./entry_runs.ts";
 import { EventPump, type Pumped } from "./event_pump.ts";
 import { FileWaits } from "./file_waits.ts";
 import { LAYOUTS, Struct } from "../kernel/layout.ts";
-import { addressOf, high, low } from "../kernel/memory.ts";
+import { addressOf } from "../kernel/memory.ts";
 import { type Native, native } from "../kernel/native.ts";
+import { cancelAll, cancelFile, type RequestingRing } from "./own_requests.ts";
 import { Queues, type Setup } from "./queues.ts";
 import { type Memory, RequestTable } from "./request_table.ts";
 import { SpilledCompletions } from "./spilled_completions.ts";
@@ -32,7 +33,7 @@ import {
   type TARGET,
   ZERO_COPY,
 } from "./user_data.ts";
-import { ASYNC_CANCEL, CQE, ENTER, OP, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
+import { ASYNC_CANCEL, CQE, ENTER, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
 
 /** A completion of the batch API. */
 export type OnCompletion = (userData: number, result: number, flags: number) => void;
@@ -56,7 +57,7 @@ const LONGEST_WAIT = 3_600_000;
 const RETRIES = 1000;
 
 /** See the module's description. */
-export class Engine implements DescriptorUser, Pumped {
+export class Engine implements DescriptorUser, Pumped, RequestingRing {
   readonly fd: number;
   readonly queues: Queues;
   /** Submission entries as words; the batch fills them. */
@@ -820,13 +821,6 @@ export class Engine implements DescriptorUser, Pumped {
     this.#enterFlags = 0;
   }
 
-  /** Asks the kernel to cancel every request that it can still cancel. */
-  cancelAll(): void {
-    const at = this.nextInternal(OP.ASYNC_CANCEL);
-    this.sqes[at + 7] = ASYNC_CANCEL.ANY | ASYNC_CANCEL.ALL;
-    this.submit(0);
-  }
-
   /** Submits what is prepared if any of it names this descriptor, which is about to be closed. */
   submitOn(fd: number): void {
     const { sqEntries } = this.queues;
@@ -856,54 +850,10 @@ export class Engine implements DescriptorUser, Pumped {
     const argument = new Struct(LAYOUTS.io_uring_sync_cancel_reg).set("fd", fd).set("flags", flags);
     const { buffer } = argument;
     if (this.#native.io_uring_register(this.fd, REGISTER.SYNC_CANCEL, buffer, 1) === EINVAL) {
-      const at = this.nextInternal(OP.ASYNC_CANCEL);
-      this.sqes[at + 1] = fd;
-      this.sqes[at + 7] = flags;
-      this.submit(0);
+      cancelFile(this, fd, flags);
     }
     // A request has the file until its completion is seen, and the peer waits for the end.
     if (this.#hasDeferred()) this.settle();
-  }
-
-  /**
-   * Ends a chain of requests at the one that was prepared last: what should have followed is not
-   * to come.
-   */
-  breakChain(): void {
-    if (!this.closed && this.prepared > 0) this.sqes[this.last]! &= ~(SQE.IO_LINK << 8);
-  }
-
-  /** Prepares a request of our own whose completion nobody needs; returns where its words start. */
-  nextInternal(opcode: number): number {
-    this.breakChain();
-    return this.#nextOfChain(opcode);
-  }
-
-  #nextOfChain(opcode: number): number {
-    const at = this.next();
-    this.sqes.fill(0, at, at + 16);
-    this.sqes[at] = opcode;
-    this.sqes[at + 1] = -1;
-    this.sqes[at + 9] = INTERNAL << KIND_SHIFT;
-    return at;
-  }
-
-  /** Cancels one tracked request, if it can still be cancelled. */
-  cancel(upper: number): void {
-    if (this.closed) return;
-    const at = this.nextInternal(OP.ASYNC_CANCEL);
-    this.sqes[at + 5] = upper;
-    this.submitSoon();
-  }
-
-  /** Limits the time of the request prepared last; there must be room for one entry more. */
-  linkTimeout(timespec: ArrayBuffer): void {
-    this.sqes[this.last]! |= SQE.IO_LINK << 8;
-    const at = this.#nextOfChain(OP.LINK_TIMEOUT);
-    const address = addressOf(timespec);
-    this.sqes[at + 4] = low(address);
-    this.sqes[at + 5] = high(address);
-    this.sqes[at + 6] = 1;
   }
 
   /**
@@ -915,7 +865,7 @@ export class Engine implements DescriptorUser, Pumped {
     const deadline = performance.now() + milliseconds;
     if (this.prepared > 0) this.submit(0);
     this.settle();
-    if (!this.closed && this.inFlight > 0) this.cancelAll();
+    if (!this.closed && this.inFlight > 0) cancelAll(this);
     while (!this.closed && this.inFlight > 0 && performance.now() < deadline) {
       if (this.settle() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -941,7 +891,7 @@ export class Engine implements DescriptorUser, Pumped {
 
   #waitForAll(milliseconds: number): void {
     const deadline = performance.now() + milliseconds;
-    this.cancelAll();
+    cancelAll(this);
     this.settle();
     while (!this.closed && this.inFlight > 0) {
       const left = deadline - performance.now();

@@ -8,6 +8,7 @@ import { checkObject, wrongKind } from "../kernel/arguments.ts";
 import type { Engine } from "./engine.ts";
 import { type Explanation, UringError } from "../kernel/errors.ts";
 import type { Generation } from "./generation.ts";
+import { cancelRequest, linkTimeout } from "./own_requests.ts";
 import type { Target } from "./target.ts";
 import { timespecFor } from "./timespec.ts";
 import { CQE, NOTIF_USAGE_ZC_COPIED } from "../kernel/uapi.ts";
@@ -110,11 +111,11 @@ export class Operation<T> extends AwaitedRequest {
   start(): void {
     const { engine } = this;
     const { signal } = this.#options;
-    if (this.#timespec !== undefined) engine.linkTimeout(this.#timespec);
+    if (this.#timespec !== undefined) linkTimeout(engine, this.#timespec);
     // In this order: what completes at once is seen before anybody waits for the eventfd.
     engine.submitSoon();
     if (signal !== undefined) {
-      this.#onAbort = () => engine.cancel(this.upper);
+      this.#onAbort = () => cancelRequest(engine, this.upper);
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     engine.watch();
@@ -267,7 +268,7 @@ export class CompletionStream extends AwaitedRequest {
   /** Cancels the request, if it still runs, and takes what is left. */
   async cancel(onLeft: (result: number, flags: number) => void): Promise<void> {
     if (this.engine.closed) return;
-    if (!this.#ended) this.engine.cancel(this.upper);
+    if (!this.#ended) cancelRequest(this.engine, this.upper);
     if (this.#failure !== undefined) {
       // Nobody knows whether a ring that failed goes on: what is left is taken when it comes.
       for (const { result, flags } of this.#queue.splice(0)) onLeft(result, flags);

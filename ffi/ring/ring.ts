@@ -26,6 +26,7 @@ import {
   type SendZcResult,
   ZeroCopyOperation,
 } from "./operation.ts";
+import { breakChain } from "./own_requests.ts";
 import { type CompletionSize, setUp, type SetupFlag, WANTED_FLAGS } from "./queues.ts";
 import { ReceivedPiece } from "./received_piece.ts";
 import { RegisteredResources } from "./registered_resources.ts";
@@ -578,7 +579,7 @@ export class Ring implements Disposable, AsyncDisposable {
       operation.start();
       return operation.promise;
     } catch (error) {
-      this.#engine.breakChain();
+      breakChain(this.#engine);
       return quietly(() => Promise.reject(error));
     }
   }

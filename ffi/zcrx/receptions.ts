@@ -10,6 +10,7 @@ import { SQE } from "../kernel/uapi.ts";
 import { Socket } from "../net/socket.ts";
 import { type Descriptor, fdOf, indexIn } from "../ring/descriptor.ts";
 import type { Engine } from "../ring/engine.ts";
+import { cancelRequest } from "../ring/own_requests.ts";
 import { engineOf, type RingHandle } from "../ring/ring_handle.ts";
 import { SLOT_MASK, TARGET } from "../ring/user_data.ts";
 import { prepareReceiveZeroCopy } from "../ring/prepare.ts";
@@ -172,7 +173,7 @@ export class Receptions {
   stop(reception: Reception): void {
     if (reception.ended) return;
     reception.stopping = true;
-    if (reception.armed) this.#engine.cancel(reception.upper);
+    if (reception.armed) cancelRequest(this.#engine, reception.upper);
     else this.#finish(reception, undefined);
   }
 
@@ -395,7 +396,7 @@ export class Receptions {
     const deadline = performance.now() + timeout;
     for (const reception of receptions) {
       reception.discarding = true;
-      if (reception.armed) engine.cancel(reception.upper);
+      if (reception.armed) cancelRequest(engine, reception.upper);
     }
     if (engine.prepared > 0) engine.submit(0);
     engine.settle();
