@@ -19,6 +19,12 @@ import {
 } from "zclab/experiment";
 import { type AnyDeclaration, defineLab, RunError, runLab } from "zclab/lab";
 
+/** What a lab says of itself, where nobody asks. */
+const UNSAID = { title: "", description: "", needs: [], options: {} } as const;
+
+/** A lab with nothing to compare. */
+const ONE_WAY = { ...UNSAID, factors: [{ way: "one" }], baseline: { way: "one" } } as const;
+
 type Way = "copy" | "zc" | "odd";
 
 /** A lab whose trials take no time and whose numbers are known. */
@@ -155,12 +161,7 @@ Deno.test("a declared lab compares two of its runs, proofs included", async () =
 Deno.test("a declared lab whose column names no measure says so in its first trial", async () => {
   const lab = defineLab({
     name: "wrong",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
-    factors: () => [{ way: "one" }],
-    baseline: { way: "one" },
+    ...ONE_WAY,
     trial: () => ({ rate: 1 }),
     columns: { rates: { title: "rates" } },
   });
@@ -172,12 +173,7 @@ Deno.test("a declared lab refuses a measure that no table can show, with the nam
   for (const [rates, kind] of [[[1, 2], "a list"], [{ first: 1 }, "an object"]] as const) {
     const lab = defineLab({
       name: "nested",
-      title: "",
-      description: "",
-      needs: [],
-      options: {},
-      factors: () => [{ way: "one" }],
-      baseline: { way: "one" },
+      ...ONE_WAY,
       trial: () => ({ rate: 1, rates }),
       columns: { rate: { title: "rate" } },
     });
@@ -201,10 +197,7 @@ for (
     let opened = 0;
     const lab = defineLab({
       name: "unknown",
-      title: "",
-      description: "",
-      needs: [],
-      options: {},
+      ...UNSAID,
       // A list does as well as a function.
       factors: cross({ way: ["a", "b"], size: [1] }),
       baseline: { way: "a" },
@@ -234,10 +227,7 @@ Deno.test("a declared lab keeps what it measured when it is stopped", async () =
   let trials = 0;
   const lab = defineLab({
     name: "stopped",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
+    ...UNSAID,
     factors: () => cross({ way: ["copy", "zc"] }),
     baseline: { way: "copy" },
     trial(): { rate: number } {
@@ -293,10 +283,7 @@ for (const { name, changes, left, says = "a mistake" } of LATE_MISTAKES) {
   Deno.test(`a declared lab keeps its trials when this fails: ${name}`, async () => {
     const lab = defineLab({
       name: "late",
-      title: "",
-      description: "",
-      needs: [],
-      options: {},
+      ...UNSAID,
       repeats: { default: 2, quick: 2, minimum: 1 },
       factors: () => [{ way: "one" }, { way: "other" }],
       baseline: { way: "one" },
@@ -318,12 +305,7 @@ Deno.test("a declared lab refuses to record what JSON cannot carry, before it me
   let trials = 0;
   const lab = defineLab({
     name: "unwritable",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
-    factors: () => [{ way: "one" }],
-    baseline: { way: "one" },
+    ...ONE_WAY,
     trial: () => ({ count: trials++ }),
     columns: { count: { title: "count" } },
     recorded: () => ({ parameters: { speed: Infinity } }),
@@ -343,10 +325,7 @@ Deno.test("every lab has --cpu, which names a processor of this machine", async 
 function latencies(trips = 1000) {
   return defineLab({
     name: "latencies",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
+    ...UNSAID,
     repeats: { default: 4, quick: 2, minimum: 1 },
     factors: () => cross({ way: ["fast", "slow"] as const }),
     baseline: { way: "fast" },
@@ -404,10 +383,8 @@ Deno.test("a declared lab: a chart of percentiles, words of its own, one prefix,
 function receiving() {
   return defineLab({
     name: "receiving",
+    ...UNSAID,
     title: "Receiving",
-    description: "",
-    needs: [],
-    options: {},
     repeats: { default: 4, quick: 2, minimum: 1 },
     factors: () =>
       [1500, 4000, 9000].flatMap((mtu) => [
@@ -483,13 +460,8 @@ Deno.test("a declared lab that is pinned measures on its processor, and sets up 
   const seen: string[] = [];
   const lab = defineLab({
     name: "pinned",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
+    ...ONE_WAY,
     pinned: true,
-    factors: () => [{ way: "one" }],
-    baseline: { way: "one" },
     // What is started here, and the record, know of all processors.
     setUp: () => void seen.push(own()),
     recorded(): Record<string, never> {
@@ -509,10 +481,8 @@ Deno.test("a declared lab that is pinned measures on its processor, and sets up 
 function registering<const V extends Factor>(no: V, yes: V) {
   return defineLab({
     name: "registering",
+    ...UNSAID,
     title: "Registering",
-    description: "",
-    needs: [],
-    options: {},
     repeats: { default: 4, quick: 2, minimum: 1 },
     factors: () => cross({ registered: [no, yes] }),
     baseline: { registered: no } as { registered: V },
@@ -532,10 +502,7 @@ function registering<const V extends Factor>(no: V, yes: V) {
 Deno.test("a declared lab: every column with a verdict is told along a size, in lines that fit", async () => {
   const { text } = await runLab(defineLab({
     name: "sized",
-    title: "",
-    description: "",
-    needs: [],
-    options: {},
+    ...UNSAID,
     repeats: { default: 4, quick: 2, minimum: 1 },
     factors: cross({ payload: [600, 1500, 8000], way: ["copying", "without copying"] }),
     baseline: { way: "copying" },
