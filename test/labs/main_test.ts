@@ -14,6 +14,7 @@ import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
 import { TrialError } from "../../labs/kit/experiment/experiment.ts";
 import { Command } from "../child.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";
+import { inFolder } from "../folder.ts";
 
 const PROGRAM = fromFileUrl(new URL("./sample_lab.ts", import.meta.url));
 
@@ -33,15 +34,6 @@ async function run(
     ...changes,
   });
   return { code, out, errors };
-}
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await test(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 }
 
 Deno.test("main() prints what a lab found and returns 0", async () => {

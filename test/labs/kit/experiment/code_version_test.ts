@@ -4,17 +4,9 @@ import configuration from "../../../../deno.json" with { type: "json" };
 import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
 import { Command } from "../../../child.ts";
 import { test } from "../../../needs.ts";
+import { inFolder } from "../../../folder.ts";
 
 const { version } = configuration;
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function git(folder: string, ...args: string[]): Promise<string> {
   const identity = ["-c", "user.name=zclab", "-c", "user.email=zclab@example.org"];

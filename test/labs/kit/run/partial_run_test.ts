@@ -15,6 +15,7 @@ import {
 } from "../../../leftovers.ts";
 import { deadline } from "../../../until.ts";
 import { assertUsable, stopEverywhere } from "./partial_runs.ts";
+import { inFolder } from "../../../folder.ts";
 
 const PROGRAM = fromFileUrl(new URL("./progress_lab.ts", import.meta.url));
 const RECORDED = new URL("../../../../notebooks/recorded/", import.meta.url);
@@ -114,15 +115,6 @@ function start(args: readonly string[], env: Record<string, string> = {}): {
       code: (await process.status).code,
     }),
   };
-}
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await test(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 }
 
 const SHORT = ["--payload", "600,8000", "--mode", "zc", "--seconds", "0.02", "--repeats", "50"];

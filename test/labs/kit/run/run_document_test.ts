@@ -25,6 +25,7 @@ import { checkWritable, FileError } from "../../../../labs/kit/run/whole_file.ts
 import { Command } from "../../../child.ts";
 import { SAMPLE } from "../../sample_lab.ts";
 import { test } from "../../../needs.ts";
+import { inFolder } from "../../../folder.ts";
 
 async function example(): Promise<RunDocument> {
   const { trials, complete, seed } = await experiment({
@@ -54,16 +55,6 @@ async function olderExample(): Promise<Record<string, unknown>> {
   const { invocation: _, seed: __, code: ___, startedAt: ____, ...document } = await example();
   const trials = document.trials.map(({ covariates: _, ...trial }) => trial);
   return { ...document, trials, schema: "zclab/run/1" };
-}
-
-/** A folder that is there for one test. */
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 async function names(folder: string): Promise<string[]> {
