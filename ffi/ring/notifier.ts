@@ -9,7 +9,7 @@ import { now } from "../kernel/clock.ts";
 import type { Engine } from "./engine.ts";
 import { engineOf, type RingHandle } from "./ring_handle.ts";
 import { ERRNO } from "../kernel/errno.ts";
-import { ClosedError, UringError } from "../kernel/errors.ts";
+import { UringError } from "../kernel/errors.ts";
 import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { Generation } from "./generation.ts";
 import { Notification } from "./notification.ts";
@@ -129,10 +129,8 @@ export class Notifier {
   }
 
   async #flush(): Promise<Notification> {
-    this.#ensureOpen();
     const engine = this.#engine;
-    if (engine.prepared > 0) engine.submit(0);
-    const { generation, sequence } = this.#next();
+    const { generation, sequence } = this.#closeCurrent();
     if (generation !== undefined && generation.outstanding > 0) {
       engine.watch();
       try {
@@ -158,10 +156,8 @@ export class Notifier {
    */
   flushBlocking(timeout = 10_000): Notification {
     checkTime("Notifier.flushBlocking: timeout", timeout);
-    this.#ensureOpen();
     const engine = this.#engine;
-    if (engine.prepared > 0) engine.submit(0);
-    const { generation, sequence } = this.#next();
+    const { generation, sequence } = this.#closeCurrent();
     if (generation !== undefined && generation.outstanding > 0) {
       const deadline = performance.now() + timeout;
       engine.settle();
@@ -178,11 +174,11 @@ export class Notifier {
     return this.#report(generation, sequence);
   }
 
-  #ensureOpen(): void {
-    if (this.#engine.closed) throw new ClosedError("Ring");
-  }
-
-  #next(): { generation: Generation | undefined; sequence: number } {
+  /** Closes the current notifier; its requests are submitted. */
+  #closeCurrent(): { generation: Generation | undefined; sequence: number } {
+    const engine = this.#engine;
+    engine.ensureOpen();
+    if (engine.prepared > 0) engine.submit(0);
     const closing = { generation: this.#generation, sequence: this.#sequence };
     this.#generation = undefined;
     this.#sequence = (this.#sequence + 1) >>> 0;
