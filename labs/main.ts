@@ -25,13 +25,14 @@ import {
   type Lab,
   labContext,
   type LabOutcome,
-  OptionError,
   outcomeOf,
   type ProgressReporter,
-  RunError,
   type RunOptions,
 } from "./kit/lab/lab.ts";
-import { probe, type ProbeItem } from "./kit/probe/probe.ts";
+import { OptionError } from "./kit/lab/options.ts";
+import { RunError } from "./kit/lab/run_error.ts";
+import { probe } from "./kit/probe/probe.ts";
+import type { ProbeItem } from "./kit/probe/requirements.ts";
 import { Progress } from "./kit/terminal/progress.ts";
 import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/run/replay.ts";
 import {

@@ -8,14 +8,9 @@
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { kernelIsAtLeast } from "../ffi/kernel/errors.ts";
-import {
-  GUEST_KERNEL,
-  IN_GUEST,
-  Probe,
-  probe,
-  type ProbeItem,
-  type Requirement,
-} from "../labs/kit/probe/probe.ts";
+import { GUEST_KERNEL, IN_GUEST } from "../labs/kit/probe/guest.ts";
+import { Probe, probe } from "../labs/kit/probe/probe.ts";
+import type { ProbeItem, Requirement } from "../labs/kit/probe/requirements.ts";
 import {
   type Component,
   findProgram,

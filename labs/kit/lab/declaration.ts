@@ -9,7 +9,7 @@ import type { RunDocument } from "../run/run_document.ts";
 import type { Columns, FactorColumn, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "./options.ts";
-import type { Requirement } from "../probe/probe.ts";
+import type { Requirement } from "../probe/requirements.ts";
 import type { Processors } from "../workload/processors.ts";
 import type { LabRow } from "./rows.ts";
 

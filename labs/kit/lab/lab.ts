@@ -20,29 +20,11 @@ import {
   optionValues,
 } from "./options.ts";
 import { codeOf } from "./own_file.ts";
-import { probe, type Requirement } from "../probe/probe.ts";
+import { probe } from "../probe/probe.ts";
+import type { Requirement } from "../probe/requirements.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 import { RunError } from "./run_error.ts";
-
-export {
-  type BytesOption,
-  checkOption,
-  defaultOf,
-  type FlagOption,
-  type FormerOption,
-  type LabOption,
-  type LabOptions,
-  type NumberOption,
-  type NumbersOption,
-  type OptionDescription,
-  OptionError,
-  type OptionValue,
-  type OptionValues,
-  type StringOption,
-  type StringsOption,
-} from "./options.ts";
-export { RunError } from "./run_error.ts";
 
 /** How often a lab repeats each trial. */
 export interface Repeats {

@@ -25,13 +25,8 @@ import type {
   TrialRun,
   Use,
 } from "./declaration.ts";
-import {
-  type LabContext,
-  type LabOutcome,
-  runDocument,
-  RunError,
-  type RunFindings,
-} from "./lab.ts";
+import { type LabContext, type LabOutcome, runDocument, type RunFindings } from "./lab.ts";
+import { RunError } from "./run_error.ts";
 import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";

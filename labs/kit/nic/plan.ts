@@ -9,7 +9,7 @@
  */
 import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
-import { OptionError } from "../lab/lab.ts";
+import { OptionError } from "../lab/options.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
 import type { NicRule, NicSettings } from "./settings.ts";
 

@@ -19,15 +19,6 @@ import {
 import { probeRing } from "./ring.ts";
 import { has, read } from "./system_files.ts";
 
-export { GUEST_KERNEL, IN_GUEST } from "./guest.ts";
-export {
-  type Machine,
-  type ProbeItem,
-  type ProbeState,
-  type Requirement,
-  REQUIREMENTS,
-} from "./requirements.ts";
-
 /** What this kernel, this user and this machine can do. */
 export class Probe {
   /** The machine. */

@@ -6,7 +6,8 @@
  * @module
  */
 import { type Library, loadLibrary } from "./library.ts";
-import type { Lab, LabOptions, LabOutcome, RunOptions } from "../lab/lab.ts";
+import type { Lab, LabOutcome, RunOptions } from "../lab/lab.ts";
+import type { LabOptions } from "../lab/options.ts";
 import { makeHelp } from "./help.ts";
 import { Interrupter } from "./interrupt.ts";
 import { Progress } from "../terminal/progress.ts";

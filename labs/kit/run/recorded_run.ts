@@ -5,7 +5,8 @@
  * @module
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import { type Lab, type LabOptions, runLab, type RunOptions } from "../lab/lab.ts";
+import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
+import type { LabOptions } from "../lab/options.ts";
 import { probe } from "../probe/probe.ts";
 import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
 

@@ -9,14 +9,8 @@ import {
   formatComparison,
   formatDifferences,
 } from "./comparison_text.ts";
-import {
-  type Lab,
-  type LabOption,
-  type LabOptions,
-  OptionError,
-  runLab,
-  type RunOptions,
-} from "../lab/lab.ts";
+import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
+import { type LabOption, type LabOptions, OptionError } from "../lab/options.ts";
 import { labTask, labWord } from "../lab/lab_command.ts";
 import type { RunDocument } from "./run_document.ts";
 import type { Measure } from "../experiment/trials.ts";

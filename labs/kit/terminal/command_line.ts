@@ -4,15 +4,8 @@
  * @module
  */
 import { resolve } from "@std/path";
-import {
-  type Lab,
-  type LabOption,
-  type LabOptions,
-  OptionError,
-  repeatsOption,
-  type RunOptions,
-  SEED_OPTION,
-} from "../lab/lab.ts";
+import { type Lab, repeatsOption, type RunOptions, SEED_OPTION } from "../lab/lab.ts";
+import { type LabOption, type LabOptions, OptionError } from "../lab/options.ts";
 import { CPU_OPTION } from "../lab/define_lab.ts";
 import { labTask, labWord, userFolder } from "../lab/lab_command.ts";
 import { isLabFile } from "../lab/lab_file.ts";

@@ -9,7 +9,8 @@
  */
 import type { Lab } from "../lab/lab.ts";
 import { describePending, pendingNics } from "../nic/journal.ts";
-import { type Probe, probe, type ProbeItem } from "../probe/probe.ts";
+import { type Probe, probe } from "../probe/probe.ts";
+import type { ProbeItem } from "../probe/requirements.ts";
 import { type CommandLine, helpOf, readCommandLine } from "./cli.ts";
 import { coloursWanted, styled, type TextStyle } from "./table.ts";
 import { EXIT, printer, runProgram } from "./terminal.ts";

@@ -10,7 +10,7 @@ import {
 import { ClosedError, UnsupportedError } from "../../../../ffi/kernel/errors.ts";
 import { NetworkNamespace } from "../../../../ffi/net/namespace.ts";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
-import { OptionError } from "../../../../labs/kit/lab/lab.ts";
+import { OptionError } from "../../../../labs/kit/lab/options.ts";
 import { CutOffError, Nic, NicApplyError, ruleNumber } from "../../../../labs/kit/nic/nic.ts";
 import { nic } from "../../../../labs/kit/nic/command.ts";
 import {

@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { Probe, probe } from "../../../../labs/kit/probe/probe.ts";
 import {
-  Probe,
-  probe,
   type ProbeItem,
   type Requirement,
   REQUIREMENTS,
-} from "../../../../labs/kit/probe/probe.ts";
+} from "../../../../labs/kit/probe/requirements.ts";
 import { Command } from "../../../child.ts";
 import { test } from "../../../needs.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { readArguments } from "../../../../labs/kit/terminal/arguments.ts";
-import { OptionError } from "../../../../labs/kit/lab/lab.ts";
+import { OptionError } from "../../../../labs/kit/lab/options.ts";
 
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
 

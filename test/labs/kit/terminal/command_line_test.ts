@@ -12,7 +12,8 @@ import {
   parseReplay,
   type ReplayRequest,
 } from "../../../../labs/kit/terminal/command_line.ts";
-import { type Lab, OptionError, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
+import type { Lab, RunOptions } from "../../../../labs/kit/lab/lab.ts";
+import { OptionError } from "../../../../labs/kit/lab/options.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 const LABS = [SAMPLE, NEEDY];

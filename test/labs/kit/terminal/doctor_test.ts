@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
-import { type Lab, OptionError } from "../../../../labs/kit/lab/lab.ts";
-import { probe, REQUIREMENTS } from "../../../../labs/kit/probe/probe.ts";
+import type { Lab } from "../../../../labs/kit/lab/lab.ts";
+import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { probe } from "../../../../labs/kit/probe/probe.ts";
+import { REQUIREMENTS } from "../../../../labs/kit/probe/requirements.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 async function run(
