@@ -7,6 +7,7 @@ import { UringError } from "../../../ffi/kernel/errors.ts";
 import { CQE, MSG } from "../../../ffi/kernel/uapi.ts";
 import { Message } from "../../../ffi/net/message.ts";
 import type { Notifier } from "../../../ffi/ring/notifier.ts";
+import type { SendZcResult } from "../../../ffi/ring/operation.ts";
 import type { Api } from "./api.ts";
 import type { Chance } from "./chance.ts";
 import type { Channels } from "./channel.ts";
@@ -26,6 +27,24 @@ interface Parts {
   readonly loans: Loans;
   readonly notifiers: Notifiers;
   readonly channels: Channels;
+}
+
+/** Told what became of a send: bytes or -errno, undefined if nobody knows; and whether it was SEND_ZC. */
+type Settle = (result: number | undefined, notified: boolean) => void;
+
+/** A send, and how it is to be done. */
+interface Transmission {
+  readonly what: string;
+  readonly channel: Channel;
+  readonly model: RingModel;
+  readonly loan: Loan;
+  readonly length: number;
+  readonly flags: number;
+  readonly settle: Settle;
+  /** What is sent unless it is the one slice of the loan. */
+  readonly message: Message | undefined;
+  readonly vectorized: boolean;
+  readonly zeroCopy: boolean;
 }
 
 /** Sends what channels expect. */
@@ -132,138 +151,132 @@ export class Sending {
     loan: Loan,
     length: number,
     flags: number,
-    settle: (result: number | undefined, notified: boolean) => void,
+    settle: Settle,
     batchOnly = false,
   ): boolean {
-    const { api, chance, rings, loans, notifiers } = this.#parts;
-    const { ring } = model;
-    const { batch } = ring;
+    const { api, chance, loans } = this.#parts;
     const { sender } = channel;
-    const one = loan.slices.length === 1;
     const slice = loan.slices[0]!;
     const zeroCopy = chance.percent(60);
     const vectorized = chance.percent(30);
-    const message = one && chance.percent(70)
+    const message = loan.slices.length === 1 && chance.percent(70)
       ? undefined
       : api.call("new Message()", "ok", () =>
         new Message(
           loan.slices,
           channel.kind === "udp" && chance.percent(30) ? { to: sender.remoteAddress! } : {},
         ));
-    const lost = (): void => {
-      settle(undefined, zeroCopy);
-      loans.leave(loan, model);
-    };
-    const face = batchOnly ? 0 : chance.below(10);
-    if (face === 9 && message === undefined && channel.outstanding < 8000) {
+    const way = batchOnly ? 0 : chance.below(10);
+    if (way === 9 && message === undefined && channel.outstanding < 8000) {
       const bytes = api.call("Socket.send()", "valid", () => sender.sendBlocking(slice));
       settle(bytes ?? -1, false);
       loans.giveBack(loan, "send(2) copied it");
       return true;
     }
-    if (face < 6) {
-      // A notifier tells of all of its requests together: for streams only with one in flight.
-      const slot = chance.percent(25) && channel.kind === "udp"
-        ? notifiers.open.find((candidate) => candidate.model === model)
-        : undefined;
-      const run = (target: Notifier | number): unknown => {
-        if (message === undefined) {
-          return zeroCopy
-            ? batch.sendZc(sender, slice, target, flags)
-            : batch.send(sender, slice, target, flags);
-        }
-        if (vectorized) {
-          return zeroCopy
-            ? batch.sendVectorizedZc(sender, message, target, flags)
-            : batch.sendVectorized(sender, message, target, flags);
-        }
-        return zeroCopy
-          ? batch.sendMsgZc(sender, message, target, flags)
-          : batch.sendMsg(sender, message, target, flags);
-      };
-      const what = `send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
-      if (slot !== undefined) {
-        api.call(`${model.name}.batch.${what} with a notifier`, "ok", () => run(slot.notifier));
-        model.linked = false;
-        slot.members.push({ loan, length, settle: (result) => settle(result, zeroCopy) });
-        loans.probe(loan);
-        return true;
-      }
-      let settled = false;
-      const done = rings.prepare(model, what, "ok", run, {
-        file: sender,
-        complete: (result, cqeFlags) => {
-          if ((cqeFlags & CQE.NOTIF) === 0) {
-            settled = true;
-            settle(result, zeroCopy);
-          }
-          if ((cqeFlags & CQE.MORE) === 0) {
-            model.early.delete(slice);
-            loans.giveBack(loan, "its last completion came");
-          } else if (slice.state === "free") model.early.add(slice);
-        },
-        lost: () => {
-          if (!settled) settle(undefined, zeroCopy);
-          loans.leave(loan, model);
-        },
-      });
-      if (done) loans.probe(loan);
-      return done;
+    const what = `send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
+    const sending = {
+      what,
+      channel,
+      model,
+      loan,
+      length,
+      flags,
+      settle,
+      message,
+      vectorized,
+      zeroCopy,
+    };
+    const done = way < 6 ? this.#prepare(sending) : this.#await(sending);
+    if (done) loans.probe(loan);
+    return done;
+  }
+
+  /** Sends by the batch API. */
+  #prepare(sending: Transmission): boolean {
+    const { api, chance, rings, loans, notifiers } = this.#parts;
+    const { what, channel, model, loan, length, flags, settle, message, zeroCopy } = sending;
+    const { batch } = model.ring;
+    const { sender } = channel;
+    const slice = loan.slices[0]!;
+    // A notifier tells of all of its requests together: for streams only with one in flight.
+    const slot = chance.percent(25) && channel.kind === "udp"
+      ? notifiers.open.find((candidate) => candidate.model === model)
+      : undefined;
+    const run = (target: Notifier | number): unknown =>
+      message === undefined
+        ? batch[zeroCopy ? "sendZc" : "send"](sender, slice, target, flags)
+        : batch[operationOf(sending)](sender, message, target, flags);
+    if (slot !== undefined) {
+      api.call(`${model.name}.batch.${what} with a notifier`, "ok", () => run(slot.notifier));
+      model.linked = false;
+      slot.members.push({ loan, length, settle: (result) => settle(result, zeroCopy) });
+      return true;
     }
+    let settled = false;
+    return rings.prepare(model, what, "ok", run, {
+      file: sender,
+      complete: (result, cqeFlags) => {
+        if ((cqeFlags & CQE.NOTIF) === 0) {
+          settled = true;
+          settle(result, zeroCopy);
+        }
+        if ((cqeFlags & CQE.MORE) === 0) {
+          model.early.delete(slice);
+          loans.giveBack(loan, "its last completion came");
+        } else if (slice.state === "free") model.early.add(slice);
+      },
+      lost: () => {
+        if (!settled) settle(undefined, zeroCopy);
+        loans.leave(loan, model);
+      },
+    });
+  }
+
+  /** Sends by the promise API. */
+  #await(sending: Transmission): boolean {
+    const { api, loans } = this.#parts;
+    const { channel, model, loan, flags, settle, message, vectorized, zeroCopy } = sending;
+    const { ring } = model;
+    const { sender: file } = channel;
+    const slice = loan.slices[0]!;
     model.linked = false;
     const options = { flags };
     const onError = (error: unknown): void => {
-      if (error instanceof UringError) {
-        settle(-error.errno, zeroCopy);
-        // The notification of a failed send comes later.
-        loans.leave(loan, model);
-      } else lost();
+      settle(error instanceof UringError ? -error.errno : undefined, zeroCopy);
+      // The notification of a failed send comes later.
+      loans.leave(loan, model);
     };
-    const what = `${model.name}.send(channel ${channel.id}, ${length}${zeroCopy ? ", zc" : ""})`;
+    const what = `${model.name}.${sending.what}`;
     if (zeroCopy) {
-      api.start(
-        what,
-        "valid",
-        model,
-        () =>
-          message === undefined
-            ? ring.sendZc(sender, slice, options)
-            : vectorized
-            ? ring.sendVectorizedZc(sender, message, options)
-            : ring.sendMsgZc(sender, message, options),
-        {
-          file: sender,
-          onValue: ({ bytes, released }) => {
-            settle(bytes, true);
-            released.then(() => api.inside(() => loans.giveBack(loan, "it was released")), () => {
-              loans.leave(loan, model);
-            });
-          },
-          onError,
-        },
-      );
+      const run = (): Promise<SendZcResult> =>
+        message === undefined
+          ? ring.sendZc(file, slice, options)
+          : ring[vectorized ? "sendVectorizedZc" : "sendMsgZc"](file, message, options);
+      const onValue = ({ bytes, released }: SendZcResult): void => {
+        settle(bytes, true);
+        released.then(() => api.inside(() => loans.giveBack(loan, "it was released")), () => {
+          loans.leave(loan, model);
+        });
+      };
+      api.start(what, "valid", model, run, { file, onValue, onError });
     } else {
-      api.start(
-        what,
-        "valid",
-        model,
-        () =>
-          message === undefined
-            ? ring.send(sender, slice, options)
-            : vectorized
-            ? ring.sendVectorized(sender, message, options)
-            : ring.sendMsg(sender, message, options),
-        {
-          file: sender,
-          onValue: (bytes) => {
-            settle(bytes, false);
-            loans.giveBack(loan, "its send completed");
-          },
-          onError,
-        },
-      );
+      const run = (): Promise<number> =>
+        message === undefined
+          ? ring.send(file, slice, options)
+          : ring[vectorized ? "sendVectorized" : "sendMsg"](file, message, options);
+      const onValue = (bytes: number): void => {
+        settle(bytes, false);
+        loans.giveBack(loan, "its send completed");
+      };
+      api.start(what, "valid", model, run, { file, onValue, onError });
     }
-    loans.probe(loan);
     return true;
   }
+}
+
+/** The operation of the batch API that sends a message so. */
+function operationOf(
+  { vectorized, zeroCopy }: Pick<Transmission, "vectorized" | "zeroCopy">,
+): "sendMsg" | "sendMsgZc" | "sendVectorized" | "sendVectorizedZc" {
+  return `${vectorized ? "sendVectorized" : "sendMsg"}${zeroCopy ? "Zc" : ""}`;
 }
