@@ -5,8 +5,9 @@
  */
 import { MSG } from "../../../ffi/kernel/uapi.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
+import type { Batch } from "../../../ffi/ring/batch.ts";
 import type { Descriptor } from "../../../ffi/ring/descriptor.ts";
-import { type Api, Deliberate, PropertyError, show } from "./api.ts";
+import { type Api, Deliberate, type Expectation, PropertyError, show } from "./api.ts";
 import type { Areas } from "./area.ts";
 import type { Chance } from "./chance.ts";
 import type { RingModel, Rings } from "./ring.ts";
@@ -20,6 +21,14 @@ interface Parts {
   readonly areas: Areas;
   readonly sockets: Sockets;
 }
+
+/** An operation of the batch API, as {@linkcode Rings.prepare} takes it. */
+type Preparation = readonly [
+  what: string,
+  expectation: Expectation,
+  run: (userData: number) => unknown,
+  handler?: Parameters<Rings["prepare"]>[4],
+];
 
 /** Prepares operations on the batch API, and awaits them on the other. */
 export class Operations {
@@ -92,166 +101,82 @@ export class Operations {
   }
 
   prepare(): void {
-    const { api, chance, rings, areas, sockets } = this.#parts;
+    const { chance, rings } = this.#parts;
     const model = chance.pick(rings.open);
     if (model === undefined) return;
-    const { ring } = model;
-    const { batch } = ring;
     // A request that is linked finds its file when it starts, which may be another one by then.
     if (model.linked) return rings.nops(model, 1);
+    const [name, expectation, run, handler] = chance.pick(this.#preparations(model.ring.batch))!;
+    rings.prepare(model, name, expectation, run, handler);
+  }
+
+  /** What can be prepared now. */
+  #preparations(batch: Batch): Preparation[] {
+    const { chance, areas, sockets } = this.#parts;
     const { file, socket } = this.#file();
     const slice = chance.pick(areas.slices);
     const message = chance.pick(areas.messages);
     const flags = chance.percent(80) ? 0 : chance.pick([MSG.DONTWAIT, MSG.WAITALL, 1, 0x7fff0000])!;
-    // Of a slice in flight in an area that was closed either may be said.
-    const closing = slice?.area.closed && slice.state === "free" ? "closed" : "valid";
-    // Flags are looked at first.
-    const withFlags = flags === 0 ? closing : "valid";
-    const handler = { file: socket };
-    switch (chance.below(17)) {
-      case 0:
-        if (slice === undefined) return;
-        rings.prepare(
-          model,
-          "send()",
-          withFlags,
-          (u) => batch.send(file, slice, u, flags),
-          handler,
-        );
-        break;
-      case 1:
-        if (slice === undefined) return;
-        rings.prepare(model, "sendZc()", closing, (u) => batch.sendZc(file, slice, u), handler);
-        break;
-      case 2:
-        if (message === undefined) return;
-        rings.prepare(model, "sendMsg()", "valid", (u) => batch.sendMsg(file, message, u), handler);
-        break;
-      case 3:
-        if (message === undefined) return;
-        rings.prepare(
-          model,
-          "sendMsgZc()",
+    const events = chance.pick([1, 4, 0, -1])!;
+    const wanted = chance.percent(80) ? chance.below(5) : chance.number();
+    // Nobody would wait for a long one.
+    const time = wanted > 1000 && wanted !== Infinity ? 1 : wanted;
+    const address = { host: "127.0.0.1", port: 9 };
+    const to = { file: socket };
+    // Nobody can close what a lost completion has opened.
+    const opening = {
+      complete: (result: number): void => {
+        if (result >= 0) sockets.adopt(result);
+      },
+      lost: (): void => void sockets.lost++,
+    };
+    const preparations: Preparation[] = [
+      ["connect()", "valid", (u) => batch.connect(file, address, u), to],
+      ["poll()", "valid", (u) => batch.poll(file, events, u), to],
+      ["cancel()", "valid", (u) => batch.cancel(file, u)],
+      [
+        "socket()",
+        "valid",
+        (u) => batch.socket(chance.pick(["udp", "tcp"])!, chance.pick([4, 6])!, u),
+        opening,
+      ],
+      socket !== undefined && chance.percent(30)
+        ? [
+          "shutdown()",
           "valid",
-          (u) => batch.sendMsgZc(file, message, u, flags),
-          handler,
-        );
-        break;
-      case 4:
-        if (message === undefined) return;
-        rings.prepare(
-          model,
-          "sendVectorizedZc()",
-          "valid",
-          (u) => batch.sendVectorizedZc(file, message, u),
-          handler,
-        );
-        break;
-      case 5:
-        if (slice === undefined) return;
-        rings.prepare(
-          model,
-          "recv()",
-          withFlags,
-          (u) => batch.recv(file, slice, u, flags),
-          handler,
-        );
-        break;
-      case 6:
-        if (message === undefined) return;
-        rings.prepare(model, "recvMsg()", "valid", (u) => batch.recvMsg(file, message, u), handler);
-        break;
-      case 7: {
-        if (slice === undefined) return;
-        const offset = chance.number();
-        rings.prepare(
-          model,
-          "read()",
-          Number.isSafeInteger(offset) ? closing : "valid",
-          (u) => batch.read(file, slice, offset, u),
-          handler,
-        );
-        break;
-      }
-      case 8:
-        if (slice === undefined) return;
-        rings.prepare(model, "write()", closing, (u) => batch.write(file, slice, -1, u), handler);
-        break;
-      case 9:
-      case 10: {
-        const complete = (result: number): void => {
-          if (result >= 0) sockets.adopt(result);
-        };
-        // Nobody can close what a lost completion accepted, so only what is reaped is accepted.
-        const listener = sockets.open.find((candidate) => candidate === socket);
-        if (listener === undefined) return;
-        rings.prepare(model, "accept()", "valid", (u) => batch.accept(listener, u), {
-          file: socket,
-          complete,
-          lost: () => sockets.lost++,
-        });
-        break;
-      }
-      case 11: {
-        const address = { host: "127.0.0.1", port: 9 };
-        rings.prepare(model, "connect()", "valid", (u) => batch.connect(file, address, u), handler);
-        break;
-      }
-      case 12: {
-        const events = chance.pick([1, 4, 0, -1])!;
-        rings.prepare(model, "poll()", "valid", (u) => batch.poll(file, events, u), handler);
-        break;
-      }
-      case 13: {
-        const time = chance.percent(80) ? chance.below(5) : chance.number();
-        if (time > 1000) {
-          api.call(`batch.timeout(${time})`, "garbage", () => {
-            if (time === Infinity) batch.timeout(time);
-          });
-          return;
-        }
-        rings.prepare(model, `timeout(${time})`, "garbage", (u) => batch.timeout(time, u));
-        break;
-      }
-      case 14:
-        if (socket !== undefined && chance.percent(30)) {
-          rings.prepare(
-            model,
-            "shutdown()",
-            "valid",
-            (u) => batch.shutdown(file, chance.pick(["read", "write", "both"] as const)!, u),
-          );
-        } else {
-          rings.prepare(
-            model,
-            "closeFile()",
-            "valid",
-            (u) => batch.closeFile(chance.pick([-1, 2 ** 31 - 1])!, u),
-          );
-        }
-        break;
-      case 15:
-        rings.prepare(model, "cancel()", "valid", (u) => batch.cancel(file, u));
-        break;
-      default:
-        rings.prepare(
-          model,
-          "socket()",
-          "valid",
-          (u) =>
-            batch.socket(
-              chance.pick(["udp", "tcp"] as const)!,
-              chance.pick([4, 6] as const)!,
-              u,
-            ),
-          {
-            complete: (result) => {
-              if (result >= 0) sockets.adopt(result);
-            },
-            lost: () => sockets.lost++,
-          },
-        );
+          (u) => batch.shutdown(file, chance.pick(["read", "write", "both"])!, u),
+        ]
+        : ["closeFile()", "valid", (u) => batch.closeFile(chance.pick([-1, 2 ** 31 - 1])!, u)],
+      [`timeout(${time})`, "garbage", (u) => batch.timeout(time, u)],
+    ];
+    if (slice !== undefined) {
+      const offset = chance.number();
+      // Of a slice in flight in an area that was closed either may be said.
+      const closing = slice.area.closed && slice.state === "free" ? "closed" : "valid";
+      // Flags and offsets are looked at first.
+      const withFlags = flags === 0 ? closing : "valid";
+      const withOffset = Number.isSafeInteger(offset) ? closing : "valid";
+      preparations.push(
+        ["send()", withFlags, (u) => batch.send(file, slice, u, flags), to],
+        ["sendZc()", closing, (u) => batch.sendZc(file, slice, u), to],
+        ["recv()", withFlags, (u) => batch.recv(file, slice, u, flags), to],
+        ["read()", withOffset, (u) => batch.read(file, slice, offset, u), to],
+        ["write()", closing, (u) => batch.write(file, slice, -1, u), to],
+      );
     }
+    if (message !== undefined) {
+      preparations.push(
+        ["sendMsg()", "valid", (u) => batch.sendMsg(file, message, u), to],
+        ["sendMsgZc()", "valid", (u) => batch.sendMsgZc(file, message, u, flags), to],
+        ["sendVectorizedZc()", "valid", (u) => batch.sendVectorizedZc(file, message, u), to],
+        ["recvMsg()", "valid", (u) => batch.recvMsg(file, message, u), to],
+      );
+    }
+    if (socket !== undefined) {
+      const handler = { ...to, ...opening };
+      preparations.push(["accept()", "valid", (u) => batch.accept(socket, u), handler]);
+    }
+    return preparations;
   }
 
   await(): void {
