@@ -28,6 +28,7 @@ import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
 import { sleep } from "../connections.ts";
 import { reapAll, receiveAll, Stream } from "./streams.ts";
 import { testsNeeding } from "../../needs.ts";
+import { until } from "../../until.ts";
 
 const test = testsNeeding("softnic");
 
@@ -547,6 +548,18 @@ test("What is known of a queue", async () => {
   assertEquals(facts(1), { ...all, provider: "io_uring" });
 });
 
+/** Whether a port is free: a request of a process that was killed may keep its listener for a moment. */
+function isFree({ far }: Testbed, port: number): boolean {
+  using socket = Socket.tcp(far).setOption("SO_REUSEADDR", true);
+  try {
+    socket.bind(far.address(port));
+    return true;
+  } catch (error) {
+    if (error instanceof UringError && error.code === "EADDRINUSE") return false;
+    throw error;
+  }
+}
+
 test("A receiver that is killed leaves the queue to the next at once", async () => {
   const { bed } = await openBed();
   const source = `
@@ -591,6 +604,7 @@ test("A receiver that is killed leaves the queue to the next at once", async () 
     const ring = Ring.open({ completionSize: 32 });
     const area = Area.map({ bytes: 4 * MIB });
     const receiver = openReceiver(bed, ring, area);
+    await until("nobody listens", () => isFree(bed, PORTS[0]));
     await using stream = await Stream.open(bed, MIB, { port: PORTS[0] });
     const sent = stream.sendAll();
     await receiveAll(receiver, stream);
