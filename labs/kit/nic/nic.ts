@@ -9,9 +9,10 @@ import { ClosedError, ExplainedError, UnsupportedError } from "../../../ffi/kern
 import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import { CommandError, requirePrograms } from "../testbed/namespace_command.ts";
 import { NicCommands, type NicPlace } from "./commands.ts";
+import { describeFlow } from "./flow.ts";
 import { isSameNic, type NicIdentity, NicJournal, pendingNics } from "./journal.ts";
 import { type NicLack, nicLacks } from "./missing.ts";
-import { describeFlow, NicPlan, type NicRequest, type NicStep, planSteps } from "./plan.ts";
+import { NicPlan, type NicRequest, type NicStep, planSteps } from "./plan.ts";
 import { cutOffReasons } from "./reach.ts";
 import { type NicRestored, type OnNicCommand, restoreNic } from "./restore.ts";
 import { type NicSettings, readNicSettings } from "./settings.ts";

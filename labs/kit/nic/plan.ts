@@ -8,24 +8,11 @@
  * @module
  */
 import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
-import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
 import { OptionError } from "../lab/options.ts";
+import { checkFlow, describeFlow, isRuleFor, type NicFlow, ruleArgs } from "./flow.ts";
+import { indirectionArgs, showIndirection } from "./indirection.ts";
 import { describeLacks, type NicLack } from "./missing.ts";
-import type { NicRule, NicSettings } from "./settings.ts";
-
-/** The flow of an experiment, which goes to the queue for zero copy. */
-export interface NicFlow {
-  /** Zero-copy receive is for TCP alone. */
-  readonly protocol: "tcp4" | "tcp6";
-  /** The port that the receiver listens on. */
-  readonly destinationPort: number;
-  /** The port of the sender; any unless given. */
-  readonly sourcePort?: number;
-  /** The address of the receiver, numeric; any unless given. */
-  readonly destinationAddress?: string;
-  /** The address of the sender, numeric; any unless given. */
-  readonly sourceAddress?: string;
-}
+import type { NicSettings } from "./settings.ts";
 
 /** What a plan is for. */
 export interface NicRequest {
@@ -141,15 +128,6 @@ export class NicPlan {
   }
 }
 
-/** A flow in words. */
-export function describeFlow(flow: NicFlow): string {
-  const { protocol, sourceAddress, sourcePort, destinationAddress, destinationPort } = flow;
-  const from = sourceAddress === undefined && sourcePort === undefined
-    ? ""
-    : `from ${sourceAddress ?? "anywhere"} port ${sourcePort ?? "any"} `;
-  return `${protocol} ${from}to ${destinationAddress ?? "any address"} port ${destinationPort}`;
-}
-
 /**
  * Works out the steps.
  *
@@ -179,26 +157,6 @@ export function planSteps(
     notes.push(`${settings.interface} is down: ip link set ${settings.interface} up`);
   }
   return { queue, steps, already, notes };
-}
-
-function checkFlow(flow: NicFlow): void {
-  if (flow.protocol !== "tcp4" && flow.protocol !== "tcp6") {
-    throw new OptionError(`The protocol must be tcp4 or tcp6, got ${flow.protocol}`);
-  }
-  checkPort("destination", flow.destinationPort);
-  if (flow.sourcePort !== undefined) checkPort("source", flow.sourcePort);
-  const isAddress = flow.protocol === "tcp4" ? isIpv4 : isIpv6;
-  for (const address of [flow.sourceAddress, flow.destinationAddress]) {
-    if (address !== undefined && !isAddress(address)) {
-      throw new OptionError(`${address} is not a numeric address of ${flow.protocol}`);
-    }
-  }
-}
-
-function checkPort(which: string, port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new OptionError(`The ${which} port must be an integer from 1 to 65535, got ${port}`);
-  }
 }
 
 function chooseQueue(
@@ -358,78 +316,10 @@ function planRule(
   }));
 }
 
-function ruleArgs(name: string, flow: NicFlow, queue: number): string[] {
-  const args = ["-N", name, "flow-type", flow.protocol];
-  if (flow.sourceAddress !== undefined) args.push("src-ip", flow.sourceAddress);
-  if (flow.destinationAddress !== undefined) args.push("dst-ip", flow.destinationAddress);
-  if (flow.sourcePort !== undefined) args.push("src-port", String(flow.sourcePort));
-  args.push("dst-port", String(flow.destinationPort));
-  return [...args, "action", String(queue)];
-}
-
-/** Whether a rule is for exactly this flow. */
-export function isRuleFor(rule: NicRule, flow: NicFlow): boolean {
-  return rule.protocol === flow.protocol &&
-    rule.destinationPort === flow.destinationPort &&
-    rule.sourcePort === flow.sourcePort &&
-    sameAddress(rule.destinationAddress, flow.destinationAddress) &&
-    sameAddress(rule.sourceAddress, flow.sourceAddress);
-}
-
-/** IPv6 addresses have many spellings; the parser of URLs knows one. */
-function sameAddress(left: string | undefined, right: string | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  return canonicalAddress(left) === canonicalAddress(right);
-}
-
-function canonicalAddress(address: string): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  return URL.parse(`http://${host}/`)?.hostname ?? address;
-}
-
-// === Receive-side scaling: tables and the commands that make them ===
-
-/**
- * The arguments of ethtool that set an indirection table, or undefined if only the kernel's own
- * interface can, which takes it entry by entry.
- *
- * @param name The interface.
- * @param table A queue for each entry.
- * @param queues How many queues the NIC has.
- */
-export function indirectionArgs(
-  name: string,
-  table: readonly number[],
-  queues: number,
-): string[] | undefined {
-  if (isDefaultTable(table, queues)) return ["-X", name, "default"];
-  const start = Math.min(...table);
-  const width = Math.max(...table) - start + 1;
-  if (table.every((queue, index) => queue === start + index % width)) {
-    const from = start === 0 ? [] : ["start", String(start)];
-    return ["-X", name, ...from, "equal", String(width)];
-  }
-  // By weights ethtool gives each queue one run of entries, in the order of the queues.
-  if (table.some((queue, index) => index > 0 && queue < table[index - 1]!)) return undefined;
-  const weights = new Array<number>(Math.max(...table) + 1).fill(0);
-  for (const queue of table) weights[queue]!++;
-  return ["-X", name, "weight", ...weights.map(String)];
-}
-
-/** Whether a table is the one that the kernel makes when nobody asks for another. */
-export function isDefaultTable(table: readonly number[], queues: number): boolean {
-  return table.every((queue, index) => queue === index % queues);
-}
-
 function undoSpreading(
   name: string,
   { table, queues }: { readonly table: readonly number[]; readonly queues: number },
 ): string {
   const args = indirectionArgs(name, table, queues);
   return args === undefined ? showIndirection(name, table) : showCommand(args);
-}
-
-/** How a table is shown that ethtool cannot set. */
-export function showIndirection(name: string, table: readonly number[]): string {
-  return `ioctl ETHTOOL_SRXFHINDIR ${name} [${table.join(" ")}]`;
 }

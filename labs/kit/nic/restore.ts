@@ -6,15 +6,10 @@
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
 import { CommandError } from "../testbed/namespace_command.ts";
 import type { NicCommands } from "./commands.ts";
+import { isRuleFor } from "./flow.ts";
+import { indirectionArgs, showIndirection } from "./indirection.ts";
 import type { NicChange, NicIdentity, NicJournal } from "./journal.ts";
-import {
-  headerSplitArgs,
-  indirectionArgs,
-  isRuleFor,
-  type NicBefore,
-  showCommand,
-  showIndirection,
-} from "./plan.ts";
+import { headerSplitArgs, type NicBefore, showCommand } from "./plan.ts";
 import { type NicSettings, readIndirection, readNicSettings } from "./settings.ts";
 
 /** What became of one step. */

@@ -9,7 +9,8 @@ import { runInNamespace } from "../../../../labs/kit/testbed/namespace_command.t
 import { Nic, NicApplyError } from "../../../../labs/kit/nic/nic.ts";
 import { NicCommands } from "../../../../labs/kit/nic/commands.ts";
 import { pendingNics } from "../../../../labs/kit/nic/journal.ts";
-import type { NicFlow, NicRequest } from "../../../../labs/kit/nic/plan.ts";
+import type { NicFlow } from "../../../../labs/kit/nic/flow.ts";
+import type { NicRequest } from "../../../../labs/kit/nic/plan.ts";
 import { parseIndirection, parseRules } from "../../../../labs/kit/nic/settings.ts";
 import { testsNeeding } from "../../../needs.ts";
 

@@ -13,6 +13,8 @@ import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
 import { OptionError } from "../../../../labs/kit/lab/options.ts";
 import { CutOffError, Nic, NicApplyError, ruleNumber } from "../../../../labs/kit/nic/nic.ts";
 import { nic } from "../../../../labs/kit/nic/command.ts";
+import { isRuleFor, type NicFlow } from "../../../../labs/kit/nic/flow.ts";
+import { indirectionArgs } from "../../../../labs/kit/nic/indirection.ts";
 import {
   describePending,
   isSameNic,
@@ -22,14 +24,7 @@ import {
   pendingNics,
 } from "../../../../labs/kit/nic/journal.ts";
 import { nicLacks } from "../../../../labs/kit/nic/missing.ts";
-import {
-  indirectionArgs,
-  isRuleFor,
-  type NicFlow,
-  NicPlan,
-  type NicRequest,
-  planSteps,
-} from "../../../../labs/kit/nic/plan.ts";
+import { NicPlan, type NicRequest, planSteps } from "../../../../labs/kit/nic/plan.ts";
 import { NicRestoreError } from "../../../../labs/kit/nic/restore.ts";
 import {
   type NicSettings,
