@@ -1,5 +1,6 @@
 /**
- * Whether the guest runs on KVM or on QEMU's software emulation.
+ * How the guest's instructions are executed, and what its clock counts: time as long as it runs on KVM
+ * or on QEMU's software emulation, and with the instruction clock instructions.
  *
  * @module
  */
@@ -10,12 +11,37 @@ import type { GuestFiles } from "./guest_files.ts";
 import { replaceFile } from "./root_file_system.ts";
 
 /** How the guest's instructions are executed. */
-export type Acceleration = "kvm" | "software emulation";
+export type Acceleration = "kvm" | "software emulation" | "instruction clock";
 
-/** QEMU's options for each. */
+/**
+ * QEMU's options for each.
+ *
+ * The instruction clock is software emulation in which an instruction takes a nanosecond of the
+ * guest's time, whatever the host does meanwhile; where the guest has nothing to do, its time goes
+ * on to the next timer at once. Without ERMS and FSRM the guest's kernel copies by words: with them
+ * it copies by `rep movsb`, each byte of which would be an instruction, as on no real processor.
+ * Source: QEMU's docs/devel/tcg-icount.rst.
+ */
 export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
   kvm: ["-accel", "kvm", "-cpu", "host"],
   "software emulation": ["-accel", "tcg,thread=multi", "-cpu", "max"],
+  "instruction clock": [
+    ...["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
+    ...["-cpu", "max,-erms,-fsrm"],
+  ],
+};
+
+/**
+ * The guest's kernel's options for each.
+ *
+ * The last one of the instruction clock is for us, and not for the kernel: by it whoever measures in
+ * the guest knows what its clock counts.
+ */
+export const ACCELERATION_KERNEL_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
+  kvm: [],
+  "software emulation": [],
+  // The kernel has nothing to check the time stamp counter against, and need not.
+  "instruction clock": ["tsc=reliable", "clocksource=tsc", "zclab.clock=instructions"],
 };
 
 /** A guest that only powers off does so within a second where KVM works. */

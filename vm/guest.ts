@@ -4,7 +4,11 @@
  * @module
  */
 import { Room } from "../labs/kit/terminal/room.ts";
-import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
+import {
+  type Acceleration,
+  ACCELERATION_KERNEL_OPTIONS,
+  ACCELERATION_OPTIONS,
+} from "./acceleration.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
@@ -130,7 +134,11 @@ function machine(options: GuestOptions, room: Room): string[] {
   const patience = "no_timer_check";
   const pages = `hugepages=${HUGE_PAGES}`;
   const quiet = ["console=ttyS0", "loglevel=5", "panic=-1"];
-  const kernelOptions = [...quiet, "mitigations=off", patience, pages];
+  const kernelOptions = [
+    ...quiet,
+    ...["mitigations=off", patience, pages],
+    ...ACCELERATION_KERNEL_OPTIONS[acceleration],
+  ];
   return [
     ...ACCELERATION_OPTIONS[acceleration],
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],

@@ -25,6 +25,9 @@ import { type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
 
+/** What the guest's clock can count. */
+const CLOCKS = ["time", "instructions"] as const;
+
 const COMMAND_LINE = {
   command: "deno task vm",
   usage: ["[options] -- COMMAND...", "[options] shell", "[options] build"],
@@ -56,10 +59,16 @@ const COMMAND_LINE = {
     },
     processors: {
       kind: "number",
-      description: "processors of the guest",
-      default: 2,
+      description: "processors of the guest; 2 unless given, and 1 with --clock instructions",
       minimum: 1,
       maximum: 64,
+    },
+    clock: {
+      kind: "string",
+      description: "what the guest's clock counts: time, or each instruction as a nanosecond, so " +
+        "that a run gives the same numbers again on any host",
+      choices: CLOCKS,
+      default: "time",
     },
     "time-limit": {
       kind: "number",
@@ -98,6 +107,7 @@ interface Request {
   readonly out: string;
   readonly memory: number;
   readonly processors: number;
+  readonly clock: typeof CLOCKS[number];
   readonly timeLimit: number | undefined;
   readonly kernelLog: string | undefined;
   readonly strict: boolean;
@@ -120,12 +130,22 @@ export function parseVmCommand(args: readonly string[]): Request {
     command,
     out: resolve(options.out),
     memory: options.memory,
-    processors: options.processors,
+    processors: processorsFor(options.clock, options.processors),
+    clock: options.clock,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
     kernelLog: options["kernel-log"],
     strict: options.strict,
     mirror: options.mirror,
   };
+}
+
+function processorsFor(clock: Request["clock"], given: number | undefined): number {
+  if (clock === "time") return given ?? 2;
+  if (given === undefined || given === 1) return 1;
+  throw new OptionError(
+    `--clock instructions has one processor, and --processors asks for ${given}: several would ` +
+      "share one clock, in an order that depends on the host. Leave --processors away",
+  );
 }
 
 function kindOf(words: readonly string[], command: readonly string[]): Request["kind"] {
@@ -176,11 +196,9 @@ async function main(args: readonly string[]): Promise<number> {
   const cache = openCache();
   const files = await build(cache, request);
   if (request.kind === "build") return EXIT.done;
-  const acceleration = await findAcceleration(
-    cache,
-    files,
-    (text) => printError(`vm: ${text}\n`),
-  );
+  const acceleration = request.clock === "instructions"
+    ? "instruction clock"
+    : await findAcceleration(cache, files, (text) => printError(`vm: ${text}\n`));
   return await run(cache, files, acceleration, request);
 }
 

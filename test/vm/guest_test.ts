@@ -104,6 +104,17 @@ test("a command that hangs ends with the time limit", async () => {
   assertEquals(await guestsOf(child.pid), []);
 });
 
+test("with the instruction clock the guest's time is its own, on one processor", async () => {
+  const script = "nproc; grep -o 'zclab[^ ]*' /proc/cmdline; " +
+    "cat /sys/devices/system/clocksource/clocksource0/current_clocksource; " +
+    "before=$(date +%s); sleep 300; echo $(($(date +%s) - before))";
+  // By the host's clock the sleep would not end within the limit.
+  const options = ["--clock", "instructions", "--time-limit", "200", "--strict"];
+  const { code, stdout, stderr } = await ended(start([...options, "--", "sh", "-c", script]));
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^1\nzclab\.clock=instructions\ntsc\n30[01]\n$/);
+});
+
 test("--strict fails when the kernel complained", async () => {
   const log = await Deno.makeTempFile({ prefix: "zclab-test-" });
   try {

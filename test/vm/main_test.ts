@@ -15,6 +15,19 @@ Deno.test("parseVmCommand() limits the time of a command, and not that of a shel
   assertEquals(parseVmCommand(["shell"]).timeLimit, undefined);
 });
 
+Deno.test("parseVmCommand() gives a clock that counts instructions one processor", () => {
+  const request = parseVmCommand(["--clock", "instructions", "--", "true"]);
+  assertEquals([request.clock, request.processors], ["instructions", 1]);
+  const same = parseVmCommand(["--processors", "1", "--clock", "instructions", "--", "true"]);
+  assertEquals(same.processors, 1);
+});
+
+Deno.test("parseVmCommand() gives the clock that counts time two processors, or as many as asked", () => {
+  const { clock, processors } = parseVmCommand(["--", "true"]);
+  assertEquals([clock, processors], ["time", 2]);
+  assertEquals(parseVmCommand(["--clock", "time", "--processors", "3", "shell"]).processors, 3);
+});
+
 for (
   const [args, said] of [
     [[], "Which command?"],
@@ -26,6 +39,11 @@ for (
     [["--memory", "lots", "--", "true"], '--memory: "lots" is not a number'],
     [["--memory", "1", "--", "true"], "--memory: 1 is not between 384 and 1048576 MiB"],
     [["--out", "--", "true"], "--out needs a value: --out FOLDER"],
+    [["--clock", "cycles", "--", "true"], '"cycles" is not one of time, instructions'],
+    [
+      ["--clock", "instructions", "--processors", "2", "--", "true"],
+      "--clock instructions has one processor, and --processors asks for 2: several would share",
+    ],
     [["--mirror", "http://a b", "build"], "no address such as http://deb.debian.org/debian"],
   ] as const
 ) {
