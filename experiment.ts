@@ -68,6 +68,7 @@ export { runDifferences } from "./labs/kit/run/run_differences.ts";
 
 // The types of what these take and return.
 export type { CodeVersion } from "./labs/kit/experiment/code_version.ts";
+export type { Clock } from "./labs/kit/experiment/clock.ts";
 export type { Covariates } from "./labs/kit/experiment/covariates.ts";
 export type {
   Environment,

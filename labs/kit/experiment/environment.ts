@@ -8,6 +8,7 @@
  */
 import configuration from "../../../deno.json" with { type: "json" };
 import { type Display, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
+import { type Clock, clockOf } from "./clock.ts";
 import { displayedAs } from "./displayed_as.ts";
 import type { Measures } from "./trials.ts";
 
@@ -89,6 +90,11 @@ export interface LimitsRecord {
 
 /** The record that {@linkcode environment} makes. */
 export interface Environment {
+  /**
+   * What the clock counts, by which everything was measured. Absent in documents of versions that did
+   * not know of a clock that counts anything but time.
+   */
+  readonly clock?: Clock;
   /** Versions. */
   readonly versions: Versions;
   /** The kernel. */
@@ -208,6 +214,7 @@ export function environment(extra: Measures = {}): Environment {
 export function environmentFrom(files: SystemFiles, extra: Measures = {}): Environment {
   const status = fields(files.text("/proc/self/status"));
   return {
+    clock: clockOf(files.text("/proc/cmdline")),
     versions: {
       zclab: configuration.version,
       deno: Deno.version.deno,
@@ -346,17 +353,18 @@ const SYSTEM: SystemFiles = {
  * @param environment The record.
  */
 function displayEnvironment(environment: Environment): Display {
-  const { kernel, machine, versions, user, ...rest } = environment;
+  const { clock = "time", kernel, machine, versions, user, ...rest } = environment;
   const line = inLine("Environment", [
     ["kernel", `Linux ${kernel.release ?? "unknown"}`, "bare"],
     ["architecture", machine.architecture, "bare"],
     ["processors", `${machine.cpus ?? "unknown"} CPUs`, "bare"],
     ["virtualised", machine.virtualised === true ? "virtual" : undefined, "bare"],
+    ["clock", clock === "instructions" ? "instruction clock" : undefined, "bare"],
     ["deno", `Deno ${versions.deno}`, "bare"],
     ["liburing", `liburing ${versions.liburing ?? "unknown"}`, "bare"],
     ["user", user.uid === 0 ? "root" : `user ${user.uid ?? "unknown"}`, "bare"],
   ]);
-  const facts = flattened({ kernel, machine, versions, user, ...rest });
+  const facts = flattened({ clock, kernel, machine, versions, user, ...rest });
   return { ...inTable("Environment", facts), "text/plain": line };
 }
 

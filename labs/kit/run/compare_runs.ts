@@ -15,6 +15,7 @@ import {
   type Outcome,
   type UnmeasuredRow,
 } from "./compared_row.ts";
+import { clockOfRun } from "../experiment/clock.ts";
 import { partOf, type RunDocument } from "./run_document.ts";
 import { isSameMachine, type RunDifference, runDifferences } from "./run_differences.ts";
 import { type Row, type RowDeclaration, type Rows, rowsOf } from "./run_rows.ts";
@@ -69,8 +70,8 @@ export class ComparisonError extends ExplainedError {
  * @param second The other one.
  * @param rows How the lab's runs are compared.
  * @returns What differs around the runs, what they prove, and each row that both have.
- * @throws {ComparisonError} If the runs are of different labs, or have no row in common although both
- *   are complete.
+ * @throws {ComparisonError} If the runs are of different labs or clocks, or have no row in common
+ *   although both are complete.
  *
  * @example
  * ```ts
@@ -105,6 +106,7 @@ export function compareRuns(
         "be compared",
     );
   }
+  requireOneClock(first, second);
   const [before, after] = [rowsOf(first, rows), rowsOf(second, rows)];
   const common = [...before.keys()].filter((name) => after.has(name));
   if (common.length === 0 && first.complete && second.complete) {
@@ -146,6 +148,19 @@ export function compareRuns(
     onlyFirst: only(before, after),
     onlySecond: only(after, before),
   };
+}
+
+function requireOneClock(first: RunDocument, second: RunDocument): void {
+  const clocks = [clockOfRun(first), clockOfRun(second)];
+  if (clocks[0] === clocks[1]) return;
+  throw new ComparisonError(
+    `The clock of one run counts ${clocks[0]}, that of the other one ${
+      clocks[1]
+    }: an instruction is ` +
+      "no time, so nothing in them can be compared. What to do: compare runs of one clock; deno task " +
+      "vm -- COMMAND measures time in the guest, deno task vm --clock instructions -- COMMAND counts " +
+      "instructions",
+  );
 }
 
 function someRows(rows: Rows): string {

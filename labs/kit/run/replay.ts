@@ -13,6 +13,7 @@ import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
 import { type LabOption, type LabOptions, OptionError } from "../lab/options.ts";
 import { labTask, labWord } from "../lab/lab_command.ts";
 import type { RunDocument } from "./run_document.ts";
+import { type Clock, clockOfRun, machineClock } from "../experiment/clock.ts";
 import type { Measure } from "../experiment/trials.ts";
 
 /** What a replay may have of its own. Everything else is as the document says. */
@@ -47,6 +48,7 @@ export const REPLAY_NAMES = ["then", "now"] as const;
  * @returns Options for `labContext` and `runLab`.
  * @throws {OptionError} If the lab is another one, does not know an option of the run, or if an
  *   option must be given again; the message names them.
+ * @throws {ComparisonError} If the clock of this machine counts something else.
  */
 export function replayOptions(
   document: RunDocument,
@@ -56,6 +58,7 @@ export function replayOptions(
   if (lab.name !== document.lab) {
     throw new OptionError(`The run is one of ${document.lab}, not of ${lab.name}`);
   }
+  requireClock(document, machineClock());
   const { invocation, parameters } = document;
   const recorded = invocation?.options ?? {};
   const known = new Set(
@@ -104,7 +107,8 @@ export function replayOptions(
  * @param given What differs.
  * @returns The new run and the comparison; shown in a REPL as text for people.
  * @throws {OptionError} As {@linkcode replayOptions}.
- * @throws {ComparisonError} If the lab does not say how its runs are compared.
+ * @throws {ComparisonError} If the lab does not say how its runs are compared, or the clock of this
+ *   machine counts something else than that of the run.
  * @throws {UnsupportedError} If something that the lab needs is not possible here.
  */
 export async function replay(
@@ -123,6 +127,24 @@ export async function replay(
       value: (): string => formatReplay(comparison, lab),
       enumerable: false,
     },
+  );
+}
+
+/**
+ * Makes sure that a run can be repeated with this clock.
+ *
+ * @param document The run.
+ * @param here What the clock of this machine counts.
+ * @throws {ComparisonError} If that of the run counts something else.
+ */
+export function requireClock(document: RunDocument, here: Clock): void {
+  const then = clockOfRun(document);
+  if (then === here) return;
+  const option = then === "instructions" ? " --clock instructions" : "";
+  throw new ComparisonError(
+    `The clock of the run counts ${then}, that of this machine ${here}: run again here, nothing in ` +
+      `them could be compared. What to do: deno task vm${option} -- ${labTask()} replay FILE` +
+      (then === "time" ? ", or without the guest if the run was made without" : ""),
   );
 }
 

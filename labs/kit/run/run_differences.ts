@@ -105,9 +105,10 @@ const CAPABILITIES: readonly string[] = [
 
 /** What is known of a run by name, as text, in the order of weight. */
 function factsOf({ environment, code, parameters }: RunSurroundings): Map<string, string> {
-  const { versions, kernel, machine, user, limits, sysctls, extra } = environment;
+  const { clock = "time", versions, kernel, machine, user, limits, sysctls, extra } = environment;
   const facts = new Map<string, string>();
   const add = (name: string, value: unknown): void => void facts.set(name, show(value));
+  add("clock", clock);
   add("machine", machine.architecture);
   add("processor", machine.cpuModel);
   add("processors", machine.cpus);

@@ -5,6 +5,7 @@ import {
   type SystemFiles,
 } from "../../../../labs/kit/experiment/environment.ts";
 import { jsonProblem } from "../../../../labs/kit/experiment/experiment.ts";
+import { ACCELERATION_KERNEL_OPTIONS } from "../../../../vm/acceleration.ts";
 import configuration from "../../../../deno.json" with { type: "json" };
 
 /** A machine made of the files given. */
@@ -124,6 +125,24 @@ Deno.test("environment sees a hypervisor, and names an Arm processor by its numb
   }));
   assertEquals(arm.machine.cpuModel, "implementer 0x41, part 0xd0c");
   assertEquals(arm.machine.virtualised, null);
+});
+
+Deno.test("environment sees what the clock counts by the kernel's command line", () => {
+  assertEquals(environmentFrom(machine({})).clock, "time");
+  const guest = (line: string): string | undefined =>
+    environmentFrom(machine({ "/proc/cmdline": line })).clock;
+  assertEquals(guest("quiet panic=-1\n"), "time");
+  assertEquals(guest("quiet tsc=reliable zclab.clock=instructions\n"), "instructions");
+  assertEquals(guest("zclab.clock=instructions2 other.zclab.clock=instructions\n"), "time");
+});
+
+Deno.test("environment knows the word by which vm tells the guest's clock", () => {
+  const line = ACCELERATION_KERNEL_OPTIONS["instruction clock"].join(" ");
+  assertEquals(environmentFrom(machine({ "/proc/cmdline": line })).clock, "instructions");
+  for (const other of ["kvm", "software emulation"] as const) {
+    const words = ACCELERATION_KERNEL_OPTIONS[other].join(" ");
+    assertEquals(environmentFrom(machine({ "/proc/cmdline": words })).clock, "time");
+  }
 });
 
 Deno.test("environment prefers the liburing that is loaded to the one installed", () => {

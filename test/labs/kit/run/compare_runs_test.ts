@@ -112,6 +112,18 @@ Deno.test("compareRuns() takes rows in order, and counts no warm-up and no contr
   ]);
 });
 
+Deno.test("compareRuns() compares no run of one clock with one of another", () => {
+  const time = run({ seed: 1 });
+  const counted = { ...time, environment: { ...ENVIRONMENT, clock: "instructions" as const } };
+  const { clock: _, ...silent } = ENVIRONMENT;
+  for (const [first, second] of [[time, counted], [counted, { ...time, environment: silent }]]) {
+    const error = assertThrows(() => compareRuns(first!, second!, ROWS), ComparisonError);
+    assertStringIncludes(error.message, "an instruction is no time");
+  }
+  // A document that does not say was by a clock that counts time.
+  assert(compareRuns(time, { ...time, environment: silent }, ROWS).rows.length > 0);
+});
+
 Deno.test("of two runs of the same thing at most 5 % of the documents have a row that differs", () => {
   for (const noise of [0.03, 0.2]) {
     let differing = 0;

@@ -3,7 +3,7 @@ import { ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
 import { type Lab, runLab, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
 import { OptionError } from "../../../../labs/kit/lab/options.ts";
 import { selfRunning } from "../../self_running.ts";
-import { replay, replayOptions } from "../../../../labs/kit/run/replay.ts";
+import { replay, replayOptions, requireClock } from "../../../../labs/kit/run/replay.ts";
 import { readRunDocument, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
 import { SAMPLE } from "../../sample_lab.ts";
 
@@ -33,6 +33,23 @@ Deno.test("replayOptions() gives what was given, and the defaults that there wer
     seed: 5,
     repeats: 2,
   });
+});
+
+Deno.test("a run is not repeated by another clock", async () => {
+  const time = await recorded({});
+  const environment = { ...time.environment, clock: "instructions" as const };
+  const counted: RunDocument = { ...time, environment };
+  assertThrows(
+    () => replayOptions(counted, SAMPLE as Lab),
+    ComparisonError,
+    "deno task vm --clock instructions -- deno task lab replay FILE",
+  );
+  requireClock(counted, "instructions");
+  assertThrows(
+    () => requireClock(time, "instructions"),
+    ComparisonError,
+    "The clock of the run counts time, that of this machine instructions",
+  );
 });
 
 Deno.test("replayOptions() reads options that had another name or unit", async () => {
