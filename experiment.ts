@@ -94,7 +94,7 @@ export type {
   Measures,
   Trial,
 } from "./labs/kit/experiment/trials.ts";
-export type { WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
+export type { WarmUpUntilSame, WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
 export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
 export type { CrossoverMark, CrossoverPanel } from "./labs/kit/plot/crossover_of_trials.ts";
 export type { FigureHead, PlotAxis, PlotKind } from "./labs/kit/plot/figure.ts";

@@ -23,11 +23,19 @@ import {
   type Measures,
   type Trial,
 } from "./trials.ts";
-import { isSteady, STEADY_ROUNDS, type WarmUpUntilSteady } from "./warm_up.ts";
+import {
+  isSame,
+  isSteady,
+  SAME_ROUNDS,
+  SAME_TOLERANCE,
+  STEADY_ROUNDS,
+  type WarmUpUntilSame,
+  type WarmUpUntilSteady,
+} from "./warm_up.ts";
 
 export type { Stopped } from "./stopped.ts";
 export type { RepeatsUntilNarrow } from "./precision.ts";
-export type { WarmUpUntilSteady } from "./warm_up.ts";
+export type { WarmUpUntilSame, WarmUpUntilSteady } from "./warm_up.ts";
 export {
   cross,
   type Crossed,
@@ -66,11 +74,11 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
   readonly repeats?: number | RepeatsUntilNarrow;
   /**
    * How many rounds go before, run and kept but not counted; or as many as it takes until a
-   * measure is steady.
+   * measure is steady, or until two rounds are the same.
    *
    * @default {1}
    */
-  readonly warmUp?: number | WarmUpUntilSteady;
+  readonly warmUp?: number | WarmUpUntilSteady | WarmUpUntilSame;
   /**
    * The baseline: each counted round runs every combination that has these values twice, so that
    * the baseline compared with itself shows the noise floor. Without it no noise floor is known.
@@ -84,6 +92,12 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
    * @default {true}
    */
   readonly covariates?: boolean;
+  /**
+   * Milliseconds of rest before each trial, in which the kernel ends what the last one has left to it.
+   *
+   * @default {0}
+   */
+  readonly rest?: number;
   /** Stops the experiment between two trials; what has run is kept. */
   readonly signal?: AbortSignal;
   /**
@@ -199,10 +213,11 @@ export async function experiment<F extends Factors, M extends Measures>(
   options: ExperimentOptions<F, M>,
 ): Promise<ExperimentResult<F, M>> {
   const { factors, trial, control, onProgress, covariates: withCovariates = true } = options;
-  const { seed = randomSeed(), signal = new AbortController().signal } = options;
+  const { seed = randomSeed(), signal = new AbortController().signal, rest = 0 } = options;
   const warmUp = planWarmUp(options.warmUp ?? 1);
   const repeats = planRepeats(options.repeats ?? 5);
   requireDistinct(factors);
+  if (!(rest >= 0 && rest < Infinity)) throw new RangeError(`rest is 0 or more, not ${rest}`);
   const random = new Random(seed);
 
   const once = factors.map((combination) => ({ factors: combination, control: false }));
@@ -227,7 +242,7 @@ export async function experiment<F extends Factors, M extends Measures>(
   /** Runs one round; false if it was stopped. */
   const runRound = async (isWarmUp: boolean, total: number): Promise<boolean> => {
     for (const [order, planned] of random.shuffled(isWarmUp ? once : counted).entries()) {
-      await eventLoopTurn();
+      await pause(rest);
       if (signal.aborted) return false;
       onProgress?.(trials.length, total, planned.factors);
       const before = withCovariates ? readCovariates() : undefined;
@@ -238,8 +253,9 @@ export async function experiment<F extends Factors, M extends Measures>(
         const seconds = (performance.now() - started) / 1000;
         const covariates = before && covariatesBetween(before, readCovariates());
         requireMeasures(measures);
-        const watched = (isWarmUp ? warmUp : repeats).watch?.measure;
-        if (watched !== undefined) requireWatched(measures, watched);
+        for (const name of isWarmUp ? warmUp.watched : repeats.watched) {
+          requireWatched(measures, name);
+        }
         trials.push({
           round,
           order,
@@ -260,11 +276,11 @@ export async function experiment<F extends Factors, M extends Measures>(
     return true;
   };
 
-  if (warmUp.watch !== undefined) steady = false;
+  if (warmUp.isWarm !== undefined) steady = false;
   while (round < warmUp.most && steady !== true) {
     const total = warmUp.most * once.length + repeats.most * counted.length;
     if (!await runRound(true, total)) return result("signal");
-    if (warmUp.watch !== undefined) steady = isWarm(trials, factors, round, warmUp.watch);
+    if (warmUp.isWarm !== undefined) steady = warmUp.isWarm(trials, factors, round);
   }
 
   const first = round;
@@ -298,31 +314,89 @@ export async function experiment<F extends Factors, M extends Measures>(
   }
 }
 
-/** How many rounds at most, and what decides whether fewer are enough. */
-interface Plan<W> {
+/** How many rounds at most, and the measures that decide whether fewer are enough. */
+interface Plan {
   readonly most: number;
-  readonly watch?: W;
+  readonly watched: readonly string[];
 }
 
-function planWarmUp(asked: number | WarmUpUntilSteady): Plan<WarmUpUntilSteady> {
+/** Whether the rounds so far are enough to be warm. */
+type IsWarm = (
+  trials: readonly Trial[],
+  factors: readonly Factors[],
+  rounds: number,
+) => boolean;
+
+function planWarmUp(
+  asked: number | WarmUpUntilSteady | WarmUpUntilSame,
+): Plan & { readonly isWarm?: IsWarm } {
   if (typeof asked === "number") {
     requireCount("warmUp", asked, 0);
-    return { most: asked };
+    return { most: asked, watched: [] };
   }
-  const { measure, most = 20, window = STEADY_ROUNDS, tolerance } = asked;
+  return "same" in asked ? planUntilSame(asked) : planUntilSteady(asked);
+}
+
+function planUntilSame(
+  { same, most = SAME_ROUNDS, tolerance = SAME_TOLERANCE }: WarmUpUntilSame,
+): Plan & { readonly isWarm: IsWarm } {
+  for (const name of same) requireName("warmUp.same", name);
+  requireCount("warmUp.most", most, 2);
+  requireFraction("warmUp.tolerance", tolerance);
+  return {
+    most,
+    watched: same,
+    isWarm: (trials, factors, rounds) => {
+      if (rounds < 2) return false;
+      const pairs = same.flatMap((measure) =>
+        lastValues(trials, factors, measure, rounds, 2).map(([one, other]) =>
+          [one!, other!] as const
+        )
+      );
+      return pairs.length > 0 && isSame(pairs, tolerance);
+    },
+  };
+}
+
+function planUntilSteady(asked: WarmUpUntilSteady): Plan & { readonly isWarm: IsWarm } {
+  const { measure, most = 20, window = STEADY_ROUNDS, tolerance = 0.02 } = asked;
   requireName("warmUp.measure", measure);
   requireCount("warmUp.window", window, 4);
   requireCount("warmUp.most", most, window);
-  if (tolerance !== undefined && !(tolerance >= 0)) {
-    throw new RangeError(`warmUp.tolerance is a fraction such as 0.02, not ${tolerance}`);
-  }
-  return { most, watch: asked };
+  requireFraction("warmUp.tolerance", tolerance);
+  return {
+    most,
+    watched: [measure],
+    isWarm: (trials, factors, rounds) => {
+      if (rounds < window) return false;
+      const values = lastValues(trials, factors, measure, rounds, window);
+      return values.length > 0 && isSteady(values, tolerance);
+    },
+  };
 }
 
-function planRepeats(asked: number | RepeatsUntilNarrow): Plan<RepeatsUntilNarrow> {
+/** The values of the last rounds, of each combination that has one in each. */
+function lastValues(
+  trials: readonly Trial[],
+  factors: readonly Factors[],
+  measure: string,
+  rounds: number,
+  count: number,
+): number[][] {
+  const recent = trials.filter((trial) => trial.round >= rounds - count);
+  return factors.map((combination) =>
+    recent.filter((trial) => trial.factors === combination)
+      .map((trial) => trial.measures[measure])
+      .filter((value) => typeof value === "number")
+  ).filter((values) => values.length === count);
+}
+
+function planRepeats(
+  asked: number | RepeatsUntilNarrow,
+): Plan & { readonly watch?: RepeatsUntilNarrow } {
   if (typeof asked === "number") {
     requireCount("repeats", asked, 1);
-    return { most: asked };
+    return { most: asked, watched: [] };
   }
   const { measure, least = LEAST_ROUNDS, most, width, seconds } = asked;
   requireName("repeats.measure", measure);
@@ -334,35 +408,22 @@ function planRepeats(asked: number | RepeatsUntilNarrow): Plan<RepeatsUntilNarro
   if (seconds !== undefined && !(seconds > 0)) {
     throw new RangeError(`repeats.seconds is above 0, not ${seconds}`);
   }
-  return { most, watch: asked };
-}
-
-/** Whether the last rounds of the warm-up are steady; combinations without a value do not tell. */
-function isWarm(
-  trials: readonly Trial[],
-  factors: readonly Factors[],
-  rounds: number,
-  { measure, window = STEADY_ROUNDS, tolerance = 0.02 }: WarmUpUntilSteady,
-): boolean {
-  if (rounds < window) return false;
-  const recent = trials.filter((trial) => trial.round >= rounds - window);
-  const values = factors.map((combination) =>
-    recent.filter((trial) => trial.factors === combination)
-      .map((trial) => trial.measures[measure])
-      .filter((value) => typeof value === "number")
-  ).filter((values) => values.length === window);
-  return values.length > 0 && isSteady(values, tolerance);
+  return { most, watched: [measure], watch: asked };
 }
 
 /** Lets timers, signals and other tasks run. A resolved promise alone would not. */
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function requireCount(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new RangeError(`${name} is a whole number, at least ${least}, not ${value}`);
   }
+}
+
+function requireFraction(name: string, value: number): void {
+  if (!(value >= 0)) throw new RangeError(`${name} is a fraction such as 0.02, not ${value}`);
 }
 
 function requireName(name: string, value: unknown): void {

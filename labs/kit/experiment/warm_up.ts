@@ -48,6 +48,51 @@ export interface WarmUpUntilSteady {
   readonly tolerance?: number;
 }
 
+/**
+ * Warm-up that lasts until two rounds are the same, for {@linkcode experiment}: where the clock counts
+ * instructions, nothing but what is still warming up makes rounds differ.
+ */
+export interface WarmUpUntilSame {
+  /** The measures to watch: names of positive numbers, or null, in the measures. */
+  readonly same: readonly string[];
+  /**
+   * How many rounds to try at most, at least 2. After them the experiment goes on, and its result says
+   * that it never was steady.
+   *
+   * @default {8}
+   */
+  readonly most?: number;
+  /**
+   * How far two rounds may be apart to be the same: 0.005 is 0.5 %.
+   *
+   * @default {0.005}
+   */
+  readonly tolerance?: number;
+}
+
+/** How many rounds are tried until two are the same, unless that is said. */
+export const SAME_ROUNDS = 8;
+/** How far apart they may be, unless that is said. */
+export const SAME_TOLERANCE = 0.005;
+/** One value in ten may be off: a function that was compiled in one trial is no trend. */
+const OFF = 0.1;
+
+/**
+ * Whether two rounds are the same: nine in ten of their values are, and all where there are fewer than
+ * ten.
+ *
+ * @param pairs For each combination and measure its values in the two rounds, positive.
+ * @param tolerance How far apart the values may be, as a fraction.
+ */
+export function isSame(
+  pairs: readonly (readonly [before: number, last: number])[],
+  tolerance: number,
+): boolean {
+  const limit = Math.log1p(tolerance);
+  const off = pairs.filter(([before, last]) => Math.abs(Math.log(last / before)) > limit);
+  return off.length <= Math.floor(pairs.length * OFF);
+}
+
 /** How many rounds must be without a trend, unless that is said. */
 export const STEADY_ROUNDS = 6;
 /** The chances with which noise alone looks like a trend. */

@@ -248,6 +248,10 @@ Deno.test("experiment refuses impossible options before anything runs", async ()
   await refused({ warmUp: { measure: "rate", window: 3 } }, "warmUp.window");
   await refused({ warmUp: { measure: "rate", most: 5 } }, "warmUp.most");
   await refused({ warmUp: { measure: "rate", tolerance: -1 } }, "warmUp.tolerance");
+  await refused({ warmUp: { same: [""] } }, "warmUp.same");
+  await refused({ warmUp: { same: ["rate"], most: 1 } }, "warmUp.most");
+  await refused({ warmUp: { same: ["rate"], tolerance: NaN } }, "warmUp.tolerance");
+  await refused({ rest: -1 }, "rest");
   assertEquals(ran, false);
 });
 
@@ -313,6 +317,27 @@ Deno.test("experiment of a steady machine warms up no longer than the window", a
     trial: () => ({ rate: 5 }),
   });
   assertEquals([result.steady, roundsOf(result, true)], [true, 4]);
+});
+
+Deno.test("experiment warms up until two rounds are the same in all measures", async () => {
+  const result = await experiment({
+    ...MODES,
+    warmUp: { same: ["count", "other"] },
+    repeats: 1,
+    trial: ({ mode }, { round }) => ({
+      count: mode === "zc" && round === 0 ? 6000 : 5000 + round,
+      other: round < 3 ? 100 + 5 * round : null,
+    }),
+  });
+  // Round 1 differs in the one, rounds 2 and 3 in the other until that has no value.
+  assertEquals([result.steady, roundsOf(result, true)], [true, 4]);
+  const never = await experiment({
+    ...MODES,
+    warmUp: { same: ["count"], most: 3 },
+    repeats: 1,
+    trial: (_, { round }) => ({ count: 100 * 2 ** round }),
+  });
+  assertEquals([never.steady, never.complete, roundsOf(never, true)], [false, true, 3]);
 });
 
 Deno.test("experiment says that it never was steady, and goes on", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../../../../labs/kit/experiment/random.ts";
-import { isSteady } from "../../../../labs/kit/experiment/warm_up.ts";
+import { isSame, isSteady } from "../../../../labs/kit/experiment/warm_up.ts";
 import { normal } from "./simulated_trials.ts";
 
 /** Rounds until steady, at most 30, and what was left of a start that was `off`. */
@@ -57,4 +57,16 @@ Deno.test("a change below the tolerance is no trend, however regular it is", () 
   assertEquals(isSteady([creeping], 0.02), true);
   assertEquals(isSteady([creeping], 0.01), false);
   assertEquals(isSteady([[5, 5, 5, 5]], 0), true);
+});
+
+Deno.test("two rounds are the same if nine in ten of their values are", () => {
+  const same = [1000, 1004] as const;
+  const off = [1000, 1006] as const;
+  assertEquals(isSame([same, [1004, 1000]], 0.005), true);
+  assertEquals(isSame([same, off], 0.005), false);
+  assertEquals(isSame([same, off], 0.01), true);
+  assertEquals(isSame([...Array(8).fill(same), off], 0.005), false);
+  assertEquals(isSame([...Array(9).fill(same), off], 0.005), true);
+  assertEquals(isSame([...Array(18).fill(same), off, off], 0.005), true);
+  assertEquals(isSame([...Array(17).fill(same), off, off], 0.005), false);
 });
