@@ -19,7 +19,8 @@ export type Acceleration = "kvm" | "software emulation" | "instruction clock";
  * The instruction clock is software emulation in which an instruction takes a nanosecond of the
  * guest's time, whatever the host does meanwhile; where the guest has nothing to do, its time goes
  * on to the next timer at once. Without ERMS and FSRM the guest's kernel copies by words: with them
- * it copies by `rep movsb`, each byte of which would be an instruction, as on no real processor.
+ * it copies by `rep movsb`, each byte of which would be an instruction, as on no real processor. What
+ * the guest takes for chance is the same in each boot.
  * Source: QEMU's docs/devel/tcg-icount.rst.
  */
 export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
@@ -27,7 +28,7 @@ export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string
   "software emulation": ["-accel", "tcg,thread=multi", "-cpu", "max"],
   "instruction clock": [
     ...["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
-    ...["-cpu", "max,-erms,-fsrm"],
+    ...["-cpu", "max,-erms,-fsrm", "-seed", "1"],
   ],
 };
 
@@ -40,8 +41,15 @@ export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string
 export const ACCELERATION_KERNEL_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
   kvm: [],
   "software emulation": [],
-  // The kernel has nothing to check the time stamp counter against, and need not.
-  "instruction clock": ["tsc=reliable", "clocksource=tsc", "zclab.clock=instructions"],
+  "instruction clock": [
+    // The kernel has nothing to check the time stamp counter against, and need not.
+    ...["tsc=reliable", "clocksource=tsc"],
+    // Addresses that differ from boot to boot make hash tables and caches that do.
+    ...["nokaslr", "norandmaps"],
+    // While the guest waits for the host its clock goes on from timer to timer, minutes in a second.
+    ...["nowatchdog", "sysctl.kernel.hung_task_timeout_secs=0"],
+    "zclab.clock=instructions",
+  ],
 };
 
 /** A guest that only powers off does so within a second where KVM works. */

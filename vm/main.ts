@@ -228,11 +228,9 @@ async function run(
       files,
       acceleration,
       shares,
-      script: kind === "shell" ? shellScript(project, deno) : commandScript(
-        project,
-        deno,
-        command,
-      ),
+      script: kind === "shell"
+        ? shellScript(project, deno, acceleration)
+        : commandScript(project, deno, command, acceleration),
       interactive: kind === "shell",
       memory,
       processors,

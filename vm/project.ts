@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname } from "@std/path";
+import type { Acceleration } from "./acceleration.ts";
 import type { Cache } from "./cache.ts";
 import { quoted, type Share } from "./shares.ts";
 
@@ -23,6 +24,13 @@ const ENTRY_POINTS = [
   "labs/kit/terminal/doctor.ts",
   "bench/main.ts",
 ];
+
+/**
+ * What V8 is told in a guest whose clock counts instructions: compiling and collecting garbage in the
+ * thread that runs, and not in others that the kernel interleaves with it, and no chance of its own. It
+ * does both at the same points of a program then.
+ */
+const COUNTED_V8_FLAGS = "--single-threaded,--random-seed=1,--hash-seed=1";
 
 /** Where Deno is: outside, and at the same paths inside. */
 export interface DenoPaths {
@@ -94,17 +102,20 @@ export async function warmUp(project: string): Promise<void> {
  * @param project The folder in which to run it.
  * @param deno Where Deno is.
  * @param command The command and its arguments.
+ * @param acceleration How the guest's instructions are executed.
  * @returns The script.
  */
 export function commandScript(
   project: string,
   deno: DenoPaths,
   command: readonly string[],
+  acceleration: Acceleration,
 ): string {
   const words = command.map(quoted).join(" ");
   // The leader of the process group that signals are for.
   const inner = `echo $$ >/run/zclab/foreground; exec ${words}`;
-  return preamble(project, deno) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
+  return preamble(project, deno, acceleration) + (onTerminal() ? throughTerminal(inner) : inner) +
+    "\n";
 }
 
 /**
@@ -112,18 +123,23 @@ export function commandScript(
  *
  * @param project The folder in which it starts.
  * @param deno Where Deno is.
+ * @param acceleration How the guest's instructions are executed.
  * @returns The script.
  */
-export function shellScript(project: string, deno: DenoPaths): string {
+export function shellScript(
+  project: string,
+  deno: DenoPaths,
+  acceleration: Acceleration,
+): string {
   return [
-    preamble(project, deno) + terminalSize(),
+    preamble(project, deno, acceleration) + terminalSize(),
     "export PS1='guest:\\w# '",
     "echo 'Linux with softnic; the project is here, Deno is in PATH. exit ends the guest.'",
     "exec bash --norc -i",
   ].join("\n") + "\n";
 }
 
-function preamble(project: string, deno: DenoPaths): string {
+function preamble(project: string, deno: DenoPaths, acceleration: Acceleration): string {
   const environment: Record<string, string> = {
     HOME: "/root",
     USER: "root",
@@ -132,6 +148,7 @@ function preamble(project: string, deno: DenoPaths): string {
     XDG_CACHE_HOME: GUEST_CACHE,
     DENO_DIR: deno.cache,
     DENO_NO_UPDATE_CHECK: "1",
+    ...(acceleration === "instruction clock" ? { DENO_V8_FLAGS: COUNTED_V8_FLAGS } : {}),
     ...passedOn(),
     // There is no network, so nothing can be installed.
     ZCLAB_NO_INSTALL: "1",
