@@ -17,6 +17,14 @@ export const INSTRUCTIONS_PER_SECOND = 1e9;
 /** What every figure of such a clock needs beside it. */
 export const NOT_TIME = "instructions, not time";
 
+/** The unit of a number of instructions; what they are for follows behind a slash. */
+export const INSTRUCTIONS = "instructions";
+
+/** Whether a unit is that of a number of instructions. */
+export function isInstructions(unit: string): boolean {
+  return unit === INSTRUCTIONS || unit.startsWith(`${INSTRUCTIONS}/`);
+}
+
 /**
  * What the clock of a kernel counts. `vm/acceleration.ts` gives the guest's kernel a word about it.
  *

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { INSTRUCTIONS_PER_SECOND, isInstructions } from "../experiment/clock.ts";
 import { type Factors, hasFactors } from "../experiment/trials.ts";
 import { barPlot } from "../plot/bar_plot.ts";
 import { formatChange } from "../plot/format.ts";
-import { percentilePlot } from "../plot/percentile_plot.ts";
+import { percentilePlot, type PercentilePoint } from "../plot/percentile_plot.ts";
 import { percentilesOfDistributions } from "../plot/percentiles.ts";
 import { BASELINE_STYLE, TERMINAL_STYLES } from "../plot/theme.ts";
 import { isDistribution } from "../statistics/durations.ts";
@@ -25,19 +26,24 @@ export function chartText(lab: AnyDeclaration, told: Told, chart: Chart<Factors>
 
 function percentileText(
   lab: AnyDeclaration,
-  { rows, trials }: Told,
+  { rows, trials, context: { clock } }: Told,
   { title, of }: PercentileChart<Factors>,
   chosen: readonly LabRow[],
 ): string {
   const { labels } = namingFactors(lab, rows);
+  const [unit, times] = clock === "time" ? ["s", 1] : ["", INSTRUCTIONS_PER_SECOND];
+  const inUnit = ({ value, ...point }: PercentilePoint): PercentilePoint => {
+    return { ...point, value: value * times };
+  };
   const series = chosen.flatMap(({ factors }) => {
     const own = trials.filter((trial) =>
       !trial.warmUp && !trial.control && hasFactors(trial.factors, factors)
     ).map(({ measures }) => measures[of]).filter(isDistribution);
     const label = labels.map((name) => String(factors[name])).join(", ");
-    return own.length === 0 ? [] : [{ label, points: percentilesOfDistributions(own).points }];
+    const { points } = percentilesOfDistributions(own);
+    return own.length === 0 ? [] : [{ label, points: points.map(inUnit) }];
   });
-  return series.length === 0 ? "" : percentilePlot(series, { title, unit: "s" });
+  return series.length === 0 ? "" : percentilePlot(series, { title, unit });
 }
 
 function barText(
@@ -69,7 +75,8 @@ function barText(
         style: isBaseline ? BASELINE_STYLE : TERMINAL_STYLES[0]!,
       };
     }),
-    { title, unit: column.unit ?? "" },
+    // That these are instructions stands in the title.
+    { title, unit: isInstructions(column.unit ?? "") ? "" : column.unit ?? "" },
   );
 }
 

@@ -12,8 +12,8 @@ import type { TextStyle } from "../terminal/table.ts";
 /**
  * How the rounds of a combination become one value: the median of numbers, their sum, the smallest,
  * the largest; `every`: whether it was true in all rounds; `same`: the value if all rounds have the
- * same, else null; a percentile of the {@linkcode Durations} of all rounds taken together, in seconds,
- * null where they are too few to tell.
+ * same, else null; a percentile of the {@linkcode Durations} of all rounds taken together, in seconds
+ * unless it is multiplied with something, null where they are too few to tell.
  */
 export type Over =
   | "median"
@@ -22,7 +22,7 @@ export type Over =
   | "maximum"
   | "every"
   | "same"
-  | { readonly percentile: number };
+  | { readonly percentile: number; readonly times?: number };
 
 /** What every column has. */
 export interface ColumnBase {
@@ -46,7 +46,8 @@ export interface ColumnBase {
    */
   readonly decimals?: number;
   /**
-   * Whether its numbers are ratios, shown as changes: 1.21 as `+21 %`.
+   * Whether its numbers are ratios, shown as changes: 1.21 as `+21 %`. Ratios of rates have the unit of
+   * a rate, such as `/s`: where the clock counts instructions they are turned round.
    *
    * @default {false}
    */
@@ -260,7 +261,8 @@ function summedUp(
   const numbers = known.filter((value) => typeof value === "number");
   const areNumbers = known.length > 0 && numbers.length === known.length;
   if (typeof over === "object") {
-    return Durations.merged(known.filter(isDistribution)).percentile(over.percentile);
+    const seconds = Durations.merged(known.filter(isDistribution)).percentile(over.percentile);
+    return seconds === null ? null : seconds * (over.times ?? 1);
   }
   switch (over ?? (areNumbers ? "median" : typeof known[0] === "boolean" ? "every" : "same")) {
     case "median":

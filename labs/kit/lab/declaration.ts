@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Clock } from "../experiment/clock.ts";
 import type { Factors, Measures, Trial } from "../experiment/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import type { Columns, FactorColumn, Row } from "./columns.ts";
@@ -23,6 +24,8 @@ export interface RunContext<Options extends LabOptions = LabOptions> {
   readonly seed: number;
   /** How often each trial is repeated. */
   readonly repeats: number;
+  /** What the clock counts: rates and times become numbers of instructions if that is what it counts. */
+  readonly clock: Clock;
   /** The processors on which the parts of the lab run. */
   readonly processors: Processors;
   /** Whether {@linkcode probe} finds something real here. */
@@ -138,7 +141,8 @@ export interface LabDeclaration<
    */
   readonly repeats?: Repeats;
   /**
-   * How many rounds only warm the machine up.
+   * How many rounds only warm the machine up. Where the clock counts instructions and the lab compares,
+   * as many as it takes until two are the same.
    *
    * @default {1}
    */

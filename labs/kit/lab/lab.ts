@@ -7,6 +7,7 @@
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import type { CodeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/run_rows.ts";
+import { type Clock, machineClock } from "../experiment/clock.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
 import { type Environment, environment } from "../experiment/environment.ts";
@@ -26,7 +27,7 @@ import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 import { RunError } from "./run_error.ts";
 
-/** How often a lab repeats each trial. */
+/** How often a lab repeats each trial: three times at most where the clock counts instructions. */
 export interface Repeats {
   /** The usual number. */
   readonly default: number;
@@ -72,6 +73,8 @@ export interface LabContext<Options extends LabOptions = LabOptions> {
   readonly seed: number;
   /** How often each trial is repeated. */
   readonly repeats: number;
+  /** What the clock counts by which the run is measured. */
+  readonly clock: Clock;
   /**
    * Aborted when the run should stop. The lab cleans up and returns what it has measured, with
    * `complete` false; if that is nothing, it rejects with the signal's reason.
@@ -160,6 +163,9 @@ export interface RunOptions<Options extends LabOptions = LabOptions> {
 }
 
 const REPEATS: Repeats = { default: 5, quick: 3, minimum: 1 };
+
+/** So many rounds are enough where the clock counts instructions: they are nearly the same. */
+const COUNTED_REPEATS = 3;
 
 /** The largest seed: seeds are unsigned 32-bit numbers. */
 const LARGEST_SEED = 0xffff_ffff;
@@ -255,16 +261,17 @@ function withoutUndefined(options: Readonly<Record<string, unknown>>): Measures 
  *
  * @param lab The lab.
  * @param given What differs from the defaults.
+ * @param clock What the clock counts: few and short rounds are enough where that is instructions.
  * @returns The context for {@linkcode Lab.run}.
  * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
  */
 export function labContext<Options extends LabOptions>(
   lab: Lab<Options>,
   given: RunOptions<Options> = {},
+  clock: Clock = machineClock(),
 ): LabContext<Options> {
   const quick = given.quick ?? false;
-  const { default: usual, quick: few } = lab.repeats ?? REPEATS;
-  const repeats = given.repeats ?? (quick ? few : usual);
+  const repeats = given.repeats ?? usualRepeats(lab, quick, clock);
   const seed = given.seed ?? 1;
   for (
     const [name, option, value] of [
@@ -275,7 +282,7 @@ export function labContext<Options extends LabOptions>(
     const wrong = checkOption(option, value);
     if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
   }
-  const options = optionValues(lab, given.options ?? {}, quick);
+  const options = optionValues(lab, given.options ?? {}, quick, clock);
   const own = Object.entries(given.options ?? {}).filter(([, value]) => value !== undefined);
   return {
     options,
@@ -283,6 +290,7 @@ export function labContext<Options extends LabOptions>(
     quick,
     seed,
     repeats,
+    clock,
     record: {
       lab: lab.name,
       invocation: {
@@ -298,6 +306,13 @@ export function labContext<Options extends LabOptions>(
     progress: given.progress ?? { update: () => {} },
     write: given.write ?? (() => {}),
   };
+}
+
+/** How often each trial is repeated unless that is said. */
+function usualRepeats(lab: { readonly repeats?: Repeats }, quick: boolean, clock: Clock): number {
+  const { default: usual, quick: few, minimum } = lab.repeats ?? REPEATS;
+  const asTime = quick ? few : usual;
+  return clock === "time" ? asTime : Math.max(minimum, Math.min(asTime, COUNTED_REPEATS));
 }
 
 /** The declaration of `--seed`, which every lab has. */

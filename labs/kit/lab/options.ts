@@ -4,6 +4,7 @@
  * @module
  */
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
+import type { Clock } from "../experiment/clock.ts";
 import { formatBytes } from "./byte_size.ts";
 
 /** What every option has. */
@@ -45,6 +46,11 @@ export interface NumberOption extends OptionDescription {
   readonly default?: number;
   /** The value under `--quick` when the option is not given. */
   readonly quick?: number;
+  /**
+   * The value where the clock counts instructions, `--quick` or not, when the option is not given:
+   * such a clock repeats itself, and little of the work says what much of it does.
+   */
+  readonly counted?: number;
   /** The smallest value accepted. */
   readonly minimum?: number;
   /** The largest value accepted. */
@@ -62,7 +68,8 @@ export interface NumberOption extends OptionDescription {
 }
 
 /** An option that takes a list of numbers, such as `--payload 600,1500`. */
-export interface NumbersOption extends Omit<NumberOption, "kind" | "default" | "quick"> {
+export interface NumbersOption
+  extends Omit<NumberOption, "kind" | "default" | "quick" | "counted"> {
   /** Takes a list of numbers. */
   readonly kind: "numbers";
   /** The values when the option is not given. */
@@ -79,6 +86,11 @@ export interface BytesOption extends OptionDescription {
   readonly default?: number;
   /** The value under `--quick` when the option is not given. */
   readonly quick?: number;
+  /**
+   * The value where the clock counts instructions, `--quick` or not, when the option is not given:
+   * such a clock repeats itself, and little of the work says what much of it does.
+   */
+  readonly counted?: number;
   /**
    * The smallest value accepted.
    *
@@ -168,6 +180,7 @@ export function optionValues<Options extends LabOptions>(
   lab: { readonly name: string; readonly options: Options },
   given: Partial<OptionValues<Options>>,
   quick: boolean,
+  clock: Clock = "time",
 ): OptionValues<Options> {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(lab.options, name)) {
@@ -178,7 +191,7 @@ export function optionValues<Options extends LabOptions>(
   }
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(lab.options)) {
-    const value = given[name] ?? defaultOf(option, quick);
+    const value = given[name] ?? defaultOf(option, quick, clock);
     const wrong = checkOption(option, value);
     if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
     values[name] = value;
@@ -187,8 +200,11 @@ export function optionValues<Options extends LabOptions>(
 }
 
 /** The value of an option that was not given. */
-export function defaultOf(option: LabOption, quick = false): unknown {
+export function defaultOf(option: LabOption, quick = false, clock: Clock = "time"): unknown {
   if (option.kind === "flag") return false;
+  if (clock === "instructions" && "counted" in option && option.counted !== undefined) {
+    return option.counted;
+  }
   return quick && option.quick !== undefined ? option.quick : option.default;
 }
 

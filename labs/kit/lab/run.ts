@@ -15,6 +15,7 @@ import {
   type Measures,
   type Trial,
 } from "../experiment/trials.ts";
+import type { WarmUpUntilSame } from "../experiment/warm_up.ts";
 import { requireFactors } from "./check_declaration.ts";
 import { comparedColumns, requireMeasuresOf } from "./columns.ts";
 import type {
@@ -29,6 +30,7 @@ import { type LabContext, type LabOutcome, runDocument, type RunFindings } from 
 import { RunError } from "./run_error.ts";
 import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
+import { inInstructions } from "./in_instructions.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 import { nameOf as wayOf } from "./told.ts";
@@ -43,13 +45,17 @@ export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
 /**
  * Runs a declared lab.
  *
- * @param lab The declaration.
+ * @param declared The declaration.
  * @param context What it runs with.
  * @returns What it found.
  * @throws {RunError} If anything fails after the first trial; what was measured is in the error.
  * @throws The signal's reason, if it was aborted before anything was measured.
  */
-export async function runDeclared(lab: AnyDeclaration, context: LabContext): Promise<LabOutcome> {
+export async function runDeclared(
+  declared: AnyDeclaration,
+  context: LabContext,
+): Promise<LabOutcome> {
+  const lab = context.clock === "instructions" ? inInstructions(declared) : declared;
   const run = await contextOf(context);
   let found: RunFindings | undefined;
   const keep: Keep = (more) =>
@@ -115,7 +121,8 @@ async function measure(
     factors: possible,
     ...(isCompared ? { control: lab.baseline } : {}),
     repeats,
-    warmUp: lab.warmUp ?? 1,
+    warmUp: warmUpOf(lab, run),
+    ...(run.clock === "time" ? {} : { rest: REST_MILLISECONDS }),
     seed,
     signal,
     onProgress: (done, total, factors) => progress.update(done, total, nameOf(factors, possible)),
@@ -133,6 +140,21 @@ async function measure(
   const checked = await runChecks(lab, possible, run, signal);
   keepTrials([...trials, ...checked.trials], complete && checked.complete);
   return { record, recorded, possible, refused, trials, checks: checked.trials };
+}
+
+/**
+ * Where the clock counts instructions nothing but a trial shall run while it does. The sleep costs the
+ * host next to nothing, because such a clock goes on at once.
+ */
+const REST_MILLISECONDS = 30;
+
+/** What goes before the rounds that count. */
+function warmUpOf(
+  { columns, warmUp = 1 }: AnyDeclaration,
+  { clock }: RunContext,
+): number | WarmUpUntilSame {
+  const measures = comparedColumns(columns).map(({ measure }) => measure);
+  return clock === "time" || measures.length === 0 ? warmUp : { same: measures };
 }
 
 /** Makes the rows of what was measured. */
@@ -158,7 +180,7 @@ function requireJson(value: unknown, name: string): void {
 }
 
 async function contextOf(
-  { options, quick, seed, repeats }: LabContext,
+  { options, quick, seed, repeats, clock }: LabContext,
 ): Promise<RunContext> {
   const here = await probe();
   const cpu = options["cpu"];
@@ -167,6 +189,7 @@ async function contextOf(
     quick,
     seed,
     repeats,
+    clock,
     processors: Processors.choose(typeof cpu === "number" ? cpu : undefined),
     has: (name) => here.item(name).state === "real",
   };

@@ -4,9 +4,10 @@
  * @module
  */
 import { words } from "../plot/names.ts";
-import { formatChange, formatSi } from "../plot/format.ts";
+import { formatChange, formatCount, formatSi } from "../plot/format.ts";
 import { table, type TableColumn } from "../terminal/table.ts";
 import { type ColumnBase, comparedColumns, isDerived, type MeasureColumn } from "./columns.ts";
+import { isInstructions } from "../experiment/clock.ts";
 import type { AnyDeclaration } from "./declaration.ts";
 import { intervalOf, type LabRow, type RowComparison } from "./rows.ts";
 import { baselineName, factorColumn, type Told } from "./told.ts";
@@ -84,6 +85,8 @@ function valueColumn(
         ? value.toFixed(decimals)
         : isExact
         ? String(value)
+        : isInstructions(unit)
+        ? formatCount(value)
         : formatSi(value, unit.includes("/") ? "" : unit),
     ...(rows.some(({ row }) => typeof row[name] === "number") ? { align: "right" } : {}),
     ...(isDerived(own) && own.style !== undefined

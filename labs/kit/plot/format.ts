@@ -69,6 +69,32 @@ export function formatSi(value: number, unit = ""): string {
 }
 
 /**
+ * A number that was counted and not measured, in four digits or, below a million, whole.
+ *
+ * @param value The number.
+ *
+ * @example
+ * ```ts
+ * import { formatCount } from "./format.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([0.51234, 101.39, 5881.3, 1234567].map(formatCount), [
+ *   "0.5123",
+ *   "101.4",
+ *   "5881",
+ *   "1.235 M",
+ * ]);
+ * ```
+ */
+export function formatCount(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || size >= 1000) {
+    return size < 1e6 ? String(Math.round(value)) : `${(value / 1e6).toPrecision(4)} M`;
+  }
+  return value.toPrecision(4);
+}
+
+/**
  * The text of a tick: a round number, so that the zeros that only show precision go.
  *
  * @param value The tick.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isInstructions, NOT_TIME } from "../experiment/clock.ts";
 import type { Trial } from "../experiment/trials.ts";
 import { crossover, type CrossoverFigure } from "./crossover.ts";
 import { PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
@@ -68,7 +69,11 @@ export function kindNamed(name: PlotKind): FigureKind<Figure> {
  */
 export function kindsFor(trials: readonly Trial[], options: TrialsOptions = {}): PlotKind[] {
   const layout = layoutOf(trials, options);
-  return BEST_FIRST.filter((kind) => KINDS[kind].suits(layout, options));
+  // A distribution would be drawn as times.
+  const isCounted = isOfInstructions(options);
+  return BEST_FIRST.filter((kind) =>
+    !(isCounted && kind === "latency") && KINDS[kind].suits(layout, options)
+  );
 }
 
 /**
@@ -85,8 +90,22 @@ export function trialsFigure(
   options: TrialsOptions,
 ): Figure {
   const layout = layoutOf(trials, options);
-  const hasDistribution = options.measure === undefined && latency.suits(layout, options);
-  return kindNamed(kind ?? (hasDistribution ? "latency" : "throughput")).ofTrials(layout, options);
+  const hasDistribution = options.measure === undefined && !isOfInstructions(options) &&
+    latency.suits(layout, options);
+  const figure = kindNamed(kind ?? (hasDistribution ? "latency" : "throughput"))
+    .ofTrials(layout, options);
+  return isOfInstructions(options) ? withNotTime(figure) : figure;
+}
+
+/** Whether the lab read its rows by a clock that counts instructions. */
+function isOfInstructions({ table }: TrialsOptions): boolean {
+  return table?.columns.some(({ unit }) => isInstructions(unit)) ?? false;
+}
+
+/** A picture goes about without the text around it. */
+function withNotTime<F extends Figure>(figure: F): F {
+  const { subtitle } = figure;
+  return { ...figure, subtitle: subtitle === "" ? NOT_TIME : `${subtitle}; ${NOT_TIME}` };
 }
 
 /**

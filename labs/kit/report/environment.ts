@@ -13,6 +13,7 @@ const UNKNOWN = "not known";
 
 /** What stands above the fold, by where it is in the record. */
 const FACTS: readonly (readonly [title: string, path: string])[] = [
+  ["Clock counts", "clock"],
   ["Kernel", "kernel.release"],
   ["Processor", "machine.cpuModel"],
   ["Processors", "machine.cpus"],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { clockOfRun, NOT_TIME } from "../experiment/clock.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf } from "../plot/layout_of_trials.ts";
 import { findMeasure } from "../plot/trials.ts";
@@ -17,6 +18,7 @@ export function header(document: RunDocument): Html {
   const { lab, complete, parameters, environment, table } = document;
   const badges = [
     complete ? undefined : "stopped before its last trial",
+    clockOfRun(document) === "instructions" ? NOT_TIME : undefined,
     parameters["quick"] === true ? "quick: a first look" : undefined,
     environment.machine.virtualised === true ? "virtual machine" : undefined,
   ].filter((badge) => badge !== undefined);

@@ -5,7 +5,8 @@
  * @module
  */
 import { describeMeasure } from "../plot/names.ts";
-import { formatChange, formatSi } from "../plot/format.ts";
+import { isInstructions } from "../experiment/clock.ts";
+import { formatChange, formatCount, formatSi } from "../plot/format.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
 import type { Measure, Measures, Trial } from "../experiment/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
@@ -96,13 +97,17 @@ function declaredCell({ name, unit, ratio }: RunColumn, row: Measures): string {
   if (typeof value !== "number") return textOf(value);
   if (ratio) return formatChange(value);
   const isCount = Number.isInteger(value) && (unit === "" || unit === "B");
-  const text = isCount ? value.toLocaleString("en") : formatSi(value, unit);
+  // That these are instructions stands in the heading.
+  const format = isInstructions(unit)
+    ? formatCount
+    : (value: number): string => formatSi(value, unit);
+  const text = isCount ? value.toLocaleString("en") : format(value);
   const interval = row[`${name}Interval`];
   if (!isObject(interval)) return text;
   const { low, high } = interval;
   return typeof low !== "number" || typeof high !== "number"
     ? text
-    : `${text} (${formatSi(low, unit)} to ${formatSi(high, unit)})`;
+    : `${text} (${format(low)} to ${format(high)})`;
 }
 
 /** What each row is about, without what all have in common. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { clockOfRun, INSTRUCTIONS_PER_SECOND } from "../experiment/clock.ts";
 import { formatSi } from "../plot/format.ts";
 import { describeMeasure } from "../plot/names.ts";
 import { findMeasure } from "../plot/trials.ts";
@@ -35,7 +36,10 @@ export function trialsSection(document: RunDocument): Html {
     `count, ${count(control)} second runs of the baseline, ${
       count(warmUp)
     } to warm up. They took ` +
-    `${formatSi(seconds, "s")}.` + (complete ? "" : " The run was stopped before its last trial.")
+    (clockOfRun(document) === "instructions"
+      ? `${formatSi(seconds * INSTRUCTIONS_PER_SECOND)} instructions.`
+      : `${formatSi(seconds, "s")}.`) +
+    (complete ? "" : " The run was stopped before its last trial.")
   }</p>
 ${
     measure === undefined || outliers === undefined

@@ -4,6 +4,7 @@
  * @module
  */
 import { stringify } from "@std/csv/stringify";
+import { clockOfRun } from "../experiment/clock.ts";
 import type { RunDocument } from "./run_document.ts";
 import type { Factor, Measure, Measures } from "../experiment/trials.ts";
 
@@ -19,7 +20,8 @@ const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as
  * measure has its path, such as `latency.p50`. A list is one cell with its JSON. What has no value
  * is an empty cell. A factor or a measure whose name is already taken is `factors.NAME` or
  * `measures.NAME`. A run that was stopped before its last trial has a last column `run.complete`, which
- * is false in each line.
+ * is false in each line. A run by a clock that counts instructions has a last column `run.clock`, which
+ * says so in each line: its seconds are 1000000000 instructions each.
  *
  * @param document The run.
  * @returns The text; its lines end with a carriage return and a newline.
@@ -53,7 +55,8 @@ const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as
  * assertEquals(values!.replace(/,[^,]*Z,[^,]*,/, ",…,"), '0,0,false,false,…,"copy, then send",5,0.1');
  * ```
  */
-export function toCsv({ trials, complete }: RunDocument): string {
+export function toCsv({ trials, complete, environment }: RunDocument): string {
+  const isCounted = clockOfRun({ environment }) === "instructions";
   const names = new Set<string>(FIXED);
   const factors = columnsOf(trials.map((trial) => trial.factors), "factors", names);
   const measures = columnsOf(trials.map((trial) => trial.measures), "measures", names);
@@ -62,6 +65,7 @@ export function toCsv({ trials, complete }: RunDocument): string {
     ...names,
     ...[...covariates].map((name) => `covariates.${name}`),
     ...(complete ? [] : ["run.complete"]),
+    ...(isCounted ? ["run.clock"] : []),
   ];
   const lines = trials.map((trial) => [
     ...FIXED.map((name) => trial[name]),
@@ -69,6 +73,7 @@ export function toCsv({ trials, complete }: RunDocument): string {
     ...cellsOf(trial.measures, measures),
     ...cellsOf(trial.covariates ?? {}, [...covariates]),
     ...(complete ? [] : [false]),
+    ...(isCounted ? ["instructions"] : []),
   ]);
   return stringify([header, ...lines.map((line) => line.map(cell))], { headers: false });
 }

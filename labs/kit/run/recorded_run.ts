@@ -5,6 +5,7 @@
  * @module
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
+import { clockOfRun, NOT_TIME } from "../experiment/clock.ts";
 import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
 import type { LabOptions } from "../lab/options.ts";
 import { probe } from "../probe/probe.ts";
@@ -29,7 +30,8 @@ export class NotebookRun {
   /** Where and when the run was made, and for a recorded one why. */
   get source(): string {
     const { environment, startedAt, trials } = this.document;
-    const where = `Linux ${environment.kernel.release ?? "(unknown)"}`;
+    const clock = clockOfRun(this.document) === "instructions" ? ` (${NOT_TIME})` : "";
+    const where = `Linux ${environment.kernel.release ?? "(unknown)"}${clock}`;
     const when = (startedAt ?? trials[0]?.startedAt)?.slice(0, 10);
     const part = partOf(this.document);
     if (!this.recorded) {

@@ -318,6 +318,8 @@ function factsOf(option: LabOption): string[] {
     option.kind === "bytes" ? formatBytes(value as number) : String(value);
   if (option.kind !== "flag" && usual !== undefined) facts.push(`default ${shown(usual)}`);
   if (quick !== usual && quick !== undefined) facts.push(`with --quick ${shown(quick)}`);
+  const counted = defaultOf(option, false, "instructions");
+  if (counted !== usual) facts.push(`with vm --clock instructions ${shown(counted)}`);
   return facts;
 }
 

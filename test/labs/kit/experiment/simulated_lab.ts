@@ -34,7 +34,15 @@ export function shapeOf(lab: DeclaredLab): LabShape {
   const { declaration } = lab;
   const contexts = [labContext(lab), labContext(lab, { quick: true })];
   const { options, seed, repeats, quick } = contexts[0]!;
-  const run = { options, seed, repeats, quick, processors: Processors.choose(), has: () => true };
+  const run = {
+    options,
+    seed,
+    repeats,
+    quick,
+    clock: "time" as const,
+    processors: Processors.choose(),
+    has: () => true,
+  };
   return {
     combinations: combinationsOf(declaration, run),
     declaration,

@@ -12,7 +12,15 @@ for (const lab of CATALOGUE as readonly DeclaredLab[]) {
       for (const hasAll of [false, true]) {
         const { options, seed, repeats } = labContext(lab, { quick });
         const processors = Processors.choose();
-        const run = { options, seed, repeats, quick, processors, has: (): boolean => hasAll };
+        const run = {
+          options,
+          seed,
+          repeats,
+          quick,
+          clock: "time" as const,
+          processors,
+          has: (): boolean => hasAll,
+        };
         const planned = combinationsOf(lab.declaration, run);
         assert(planned.length > 0);
         requireFactors(lab.declaration, planned);
