@@ -16,7 +16,7 @@ import {
 import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
 import { codeOf } from "./kit/lab/own_file.ts";
 import { labFileWord, labTask, userFolder } from "./kit/lab/lab_command.ts";
-import { compareRuns } from "./kit/run/compare_runs.ts";
+import { compareRuns, isDifferent, type RunComparison } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
 import { environment } from "./kit/experiment/environment.ts";
@@ -243,7 +243,8 @@ async function replayRun(
   const more = comparison.differences.filter(({ name }) => !names.has(name));
   if (more.length > 0) print(`${formatDifferences(more, shown)}\n`);
   print(formatComparison(comparison, rows, shown));
-  return endingOf(interruption, outcome.document, surroundings);
+  const ending = endingOf(interruption, outcome.document, surroundings);
+  return ending === EXIT.done ? answerOf(comparison) : ending;
 }
 
 async function compareFiles(
@@ -260,7 +261,12 @@ async function compareFiles(
     print("Both files hold the same run: this compares it with itself.\n\n");
   }
   print(formatReplay(comparison, lab, { names: ["first", "second"] }));
-  return EXIT.done;
+  return answerOf(comparison);
+}
+
+/** Times differ by themselves; a number of instructions that differs is a failure. */
+function answerOf(comparison: RunComparison): number {
+  return comparison.clock === "instructions" && isDifferent(comparison) ? EXIT.failed : EXIT.done;
 }
 
 /** A run in one line: the lab, when it ran, and how much of it there is. */

@@ -7,6 +7,7 @@ import type { Factors, Measures } from "../experiment/trials.ts";
 import { processorProblem } from "../workload/processors.ts";
 import { requireNeeds } from "./check_declaration.ts";
 import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
+import { inInstructions } from "./in_instructions.ts";
 import type { Lab, LabContext } from "./lab.ts";
 import type { LabOptions, NumberOption } from "./options.ts";
 import { rowDeclarationOf } from "./rows.ts";
@@ -97,7 +98,10 @@ export function defineLab<
     declaration,
     options: { ...options, cpu: CPU_OPTION },
     ...(repeats === undefined ? {} : { repeats }),
-    rows: rowDeclarationOf(rowsOf(declaration)),
+    rows: {
+      ...rowDeclarationOf(rowsOf(declaration)),
+      counted: rowDeclarationOf(rowsOf(inInstructions(declaration))),
+    },
     run: (context) => runDeclared(declaration, context as LabContext),
   };
 }

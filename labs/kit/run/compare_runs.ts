@@ -6,19 +6,20 @@
  * @module
  */
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
+import { type Clock, clockOfRun } from "../experiment/clock.ts";
 import {
   type ComparedRow,
   isMeasured,
   judged,
+  judgedByCount,
   type Measured,
   measuredRow,
   type Outcome,
   type UnmeasuredRow,
 } from "./compared_row.ts";
-import { clockOfRun } from "../experiment/clock.ts";
 import { partOf, type RunDocument } from "./run_document.ts";
 import { isSameMachine, type RunDifference, runDifferences } from "./run_differences.ts";
-import { type Row, type RowDeclaration, type Rows, rowsOf } from "./run_rows.ts";
+import { declarationFor, type Row, type RowDeclaration, type Rows, rowsOf } from "./run_rows.ts";
 import { describeFactors, type Factors } from "../experiment/trials.ts";
 
 /** What a row proves, in two runs. */
@@ -37,6 +38,8 @@ export interface ComparedProof {
 export interface RunComparison {
   /** The lab. */
   readonly lab: string;
+  /** What the clock of both counted. */
+  readonly clock: Clock;
   /** What the runs depended on and do not have in common. */
   readonly differences: readonly RunDifference[];
   /** Whether both ran on the same machine, as far as their documents tell. */
@@ -68,7 +71,7 @@ export class ComparisonError extends ExplainedError {
  *
  * @param first The run that the other one is compared with.
  * @param second The other one.
- * @param rows How the lab's runs are compared.
+ * @param declaration How the lab's runs are compared.
  * @returns What differs around the runs, what they prove, and each row that both have.
  * @throws {ComparisonError} If the runs are of different labs or clocks, or have no row in common
  *   although both are complete.
@@ -98,7 +101,7 @@ export class ComparisonError extends ExplainedError {
 export function compareRuns(
   first: RunDocument,
   second: RunDocument,
-  rows: RowDeclaration,
+  declaration: RowDeclaration,
 ): RunComparison {
   if (first.lab !== second.lab) {
     throw new ComparisonError(
@@ -106,7 +109,8 @@ export function compareRuns(
         "be compared",
     );
   }
-  requireOneClock(first, second);
+  const clock = clockOfBoth(first, second);
+  const rows = declarationFor(clock, declaration);
   const [before, after] = [rowsOf(first, rows), rowsOf(second, rows)];
   const common = [...before.keys()].filter((name) => after.has(name));
   if (common.length === 0 && first.complete && second.complete) {
@@ -137,6 +141,7 @@ export function compareRuns(
     [...of].filter(([name]) => !other.has(name)).map(([, { key }]) => key);
   return {
     lab: first.lab,
+    clock,
     differences: runDifferences(first, second),
     isSameMachine: isSame,
     firstPart: partOf(first),
@@ -144,15 +149,26 @@ export function compareRuns(
     unmeasured,
     proofs: pairs.map(([one, other]) => comparedProof(one, other, first, second, rows))
       .filter(({ first, second }) => first !== null || second !== null),
-    rows: measured.map((row) => judged(row, comparisons, isSame)),
+    rows: measured.map((row) =>
+      clock === "time" ? judged(row, comparisons, isSame) : judgedByCount(row)
+    ),
     onlyFirst: only(before, after),
     onlySecond: only(after, before),
   };
 }
 
-function requireOneClock(first: RunDocument, second: RunDocument): void {
-  const clocks = [clockOfRun(first), clockOfRun(second)];
-  if (clocks[0] === clocks[1]) return;
+/**
+ * Whether two runs say different things: a row or a proof differs.
+ *
+ * @param comparison The runs, compared.
+ */
+export function isDifferent({ rows, proofs }: RunComparison): boolean {
+  return [...rows, ...proofs].some(({ outcome }) => outcome === "differs");
+}
+
+function clockOfBoth(first: RunDocument, second: RunDocument): Clock {
+  const clocks = [clockOfRun(first), clockOfRun(second)] as const;
+  if (clocks[0] === clocks[1]) return clocks[0];
   throw new ComparisonError(
     `The clock of one run counts ${clocks[0]}, that of the other one ${
       clocks[1]

@@ -41,6 +41,12 @@
  * Where one trial in ten took twice as long besides, 0 to 2 % were false, and at a noise of 3 % one
  * in six of the changes was found: more rounds do not help against such trials, a quiet machine does.
  *
+ * ## Where the clock counted instructions
+ *
+ * Such a count is the same on any machine, so there are no effects and no intervals: each row is
+ * compared by itself, by the median of its rounds. It is `identical`, or `agrees` within
+ * {@linkcode COUNT_MARGIN}, or `differs`.
+ *
  * @module
  */
 import { median } from "simple-statistics";
@@ -59,8 +65,11 @@ import { type Factors, hasFactors } from "../experiment/trials.ts";
 /** Effects that are no farther apart than by this ratio, either way, are the same: 10 %. */
 export const MARGIN = 1.1;
 
+/** Counts of instructions that are no farther apart than by this ratio, either way, agree: 0.5 %. */
+export const COUNT_MARGIN = 1.005;
+
 /** What a comparison comes to. */
-export type Outcome = "agrees" | "differs" | "cannot tell";
+export type Outcome = "identical" | "agrees" | "differs" | "cannot tell";
 
 /** What one run says of one row and one measure. */
 export interface RowLevel {
@@ -70,7 +79,7 @@ export interface RowLevel {
   readonly effect: Ratio | null;
 }
 
-/** A ratio between two runs with an interval. */
+/** A ratio between two runs with an interval; of counts of instructions, which have none, the ratio. */
 export interface Change {
   /** What the second run has, divided by what the first one has. */
   readonly ratio: number;
@@ -181,6 +190,18 @@ export function judged(
 ): ComparedRow {
   const change = changeOf(values[0], values[1], comparisons);
   return { ...row, change, ...verdictOf(row, change, isSame) };
+}
+
+/** A count needs no interval: what differs by more than is left of chance, differs. */
+export function judgedByCount({ values: _, ...row }: Measured): ComparedRow {
+  const ratio = row.second.level / row.first.level;
+  const change = { ratio, low: ratio, high: ratio, corrected: { low: ratio, high: ratio } };
+  if (ratio === 1) return { ...row, change, outcome: "identical", why: "same number" };
+  if (ratio <= COUNT_MARGIN && ratio >= 1 / COUNT_MARGIN) {
+    return { ...row, change, outcome: "agrees", why: "within 0.5 %" };
+  }
+  const better = ratio > 1 === (row.measure.better === "higher");
+  return { ...row, change, outcome: "differs", why: better ? "better" : "worse" };
 }
 
 function verdictOf(

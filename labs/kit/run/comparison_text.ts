@@ -4,12 +4,20 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { NOT_TIME } from "../experiment/clock.ts";
 import type { Change, ComparedRow, Outcome } from "./compared_row.ts";
 import type { RunComparison } from "./compare_runs.ts";
-import type { RowDeclaration } from "./run_rows.ts";
-import { formatChange, formatSi } from "../plot/format.ts";
+import { declarationFor, type RowDeclaration } from "./run_rows.ts";
+import { formatChange, formatCount, formatSi } from "../plot/format.ts";
 import type { RunDifference } from "./run_differences.ts";
-import { coloursWanted, styled, table, terminalWidth, type TextStyle } from "../terminal/table.ts";
+import {
+  coloursWanted,
+  styled,
+  table,
+  type TableColumn,
+  terminalWidth,
+  type TextStyle,
+} from "../terminal/table.ts";
 import { describeFactors, type Factor, type Factors } from "../experiment/trials.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 
@@ -41,6 +49,7 @@ const NAMES = ["first", "second"] as const;
 const MOST_DIFFERENCES = 30;
 
 const STYLES: Readonly<Record<Outcome, TextStyle | undefined>> = {
+  identical: "green",
   agrees: "green",
   differs: "red",
   "cannot tell": undefined,
@@ -79,15 +88,16 @@ export function formatDifferences(
  * What two runs say, row by row: first the answer, then the table, then what it rests on.
  *
  * @param comparison The comparison.
- * @param rows How the lab's runs are compared.
+ * @param declaration How the lab's runs are compared.
  * @param options How it is shown.
  * @returns Lines, each ended by a newline.
  */
 export function formatComparison(
   comparison: RunComparison,
-  rows: RowDeclaration,
+  declaration: RowDeclaration,
   options: ComparisonTextOptions = {},
 ): string {
+  const rows = declarationFor(comparison.clock, declaration);
   const { names = NAMES, width = terminalWidth(), colours = coloursWanted() } = options;
   const inLines = (sentence: string): string[] => wrapped(sentence, width, "  ");
   const lines = [
@@ -142,8 +152,12 @@ function proofLines(
 }
 
 /** The effects, which are what a lab claims, and apart from them the levels of the baseline. */
-function answerLines({ rows, isSameMachine }: RunComparison, colours: boolean): string[] {
+function answerLines(
+  { rows, isSameMachine, clock }: RunComparison,
+  colours: boolean,
+): string[] {
   if (rows.length === 0) return ["No row was measured in both runs."];
+  if (clock === "instructions") return [countsLine(rows, colours)];
   const line = (title: string, group: readonly ComparedRow[]): string => {
     const count = (outcome: Outcome): number =>
       group.filter((row) => row.outcome === outcome).length;
@@ -164,9 +178,19 @@ function answerLines({ rows, isSameMachine }: RunComparison, colours: boolean): 
   ];
 }
 
+/** A count is what a lab claims where its clock counts. */
+function countsLine(rows: readonly ComparedRow[], colours: boolean): string {
+  const count = (outcome: Outcome): number => rows.filter((row) => row.outcome === outcome).length;
+  const [same, agree, differ] = [count("identical"), count("agrees"), count("differs")];
+  const differing = differ === 1 ? "1 differs" : `${differ} differ`;
+  return `Rows (${NOT_TIME}): ${same} of ${rows.length} identical, ${agree} ` +
+    `${agree === 1 ? "agrees" : "agree"} within 0.5 %, ` +
+    `${styled(differing, differ > 0 ? "red" : undefined, colours)}.`;
+}
+
 /** One table, with a line above the rows of each baseline that says what they have in common. */
 function rowTable(
-  { rows }: RunComparison,
+  { rows, clock }: RunComparison,
   { within }: RowDeclaration,
   names: readonly [string, string],
   width: number,
@@ -190,25 +214,27 @@ function rowTable(
         title: name,
         value: ({ key }: ComparedRow): Factor => key[name] ?? null,
       })),
-      { title: `effect\n${names[0]}`, value: ({ first }) => effect(first), align: "right" },
-      { title: `effect\n${names[1]}`, value: ({ second }) => effect(second), align: "right" },
-      {
-        title: "change,\n95 % interval",
-        value: ({ change }) => change === null ? null : interval(change),
-        align: "right",
-      },
+      ...(clock === "instructions" ? countColumns(names) : [
+        { title: `effect\n${names[0]}`, value: ({ first }) => effect(first), align: "right" },
+        { title: `effect\n${names[1]}`, value: ({ second }) => effect(second), align: "right" },
+        {
+          title: "change,\n95 % interval",
+          value: ({ change }) => change === null ? null : interval(change),
+          align: "right",
+        },
+      ] satisfies TableColumn<ComparedRow>[]),
       {
         title: "verdict",
         value: ({ outcome }) => outcome,
         style: ({ outcome }) => STYLES[outcome],
       },
       { title: "because", value: ({ why }) => why, dispensable: true },
-      {
+      ...(clock === "instructions" ? [] : [{
         title: `level ${names[0]}\n→ ${names[1]}`,
         value: ({ first, second, measure: { unit } }) =>
           `${formatSi(first.level, unit)} → ${formatSi(second.level, unit)}`,
         dispensable: true,
-      },
+      }] satisfies TableColumn<ComparedRow>[]),
     ],
     rows,
     { width, colours, groupBy: headingOf },
@@ -224,18 +250,36 @@ function rowTable(
   }).join("\n");
 }
 
+function countColumns(names: readonly [string, string]): TableColumn<ComparedRow>[] {
+  return [
+    { title: names[0], value: ({ first }) => formatCount(first.level), align: "right" },
+    { title: names[1], value: ({ second }) => formatCount(second.level), align: "right" },
+    { title: "change", value: ({ change }) => smallChange(change!.ratio), align: "right" },
+  ];
+}
+
+/** A change in hundredths of a percent. */
+function smallChange(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  return `${change > 0 ? "+" : change < 0 ? "−" : "±"}${Math.abs(change).toFixed(2)} %`;
+}
+
 function interval({ low, high }: Pick<Change, "low" | "high">): string {
   return `${formatChange(low).replace(" %", "")} to ${formatChange(high)}`;
 }
 
 /** Each row that differs in a sentence with all its figures. */
 function differenceNotes(
-  { rows }: RunComparison,
+  { rows, clock }: RunComparison,
   { baseline }: RowDeclaration,
   names: readonly [string, string],
 ): string[] {
   return rows.filter(({ outcome }) => outcome === "differs").map((row) => {
     const { key, measure, isBaseline, first, second, change } = row;
+    if (clock === "instructions") {
+      return `Differs: ${describeFactors(key)}: ${measure.title}: ${formatCount(first.level)} ` +
+        `${names[0]}, ${formatCount(second.level)} ${names[1]}: ${smallChange(change!.ratio)}.`;
+    }
     const said = ({ level, effect }: ComparedRow["first"]): string =>
       isBaseline || effect === null
         ? `${formatSi(level, measure.unit)}`
@@ -248,7 +292,7 @@ function differenceNotes(
 }
 
 function otherNotes(
-  { rows, unmeasured, onlyFirst, onlySecond }: RunComparison,
+  { rows, clock, unmeasured, onlyFirst, onlySecond }: RunComparison,
   { baseline, measures }: RowDeclaration,
   names: readonly [string, string],
 ): string[] {
@@ -271,8 +315,10 @@ function otherNotes(
         "(--repeats N) see smaller ones.",
     );
   }
-  if (rows.length > 0) {
-    const titles = measures.map(({ title }) => title).join(", and ");
+  const titles = measures.map(({ title }) => title).join(", and ");
+  if (rows.length > 0 && clock === "instructions") {
+    notes.push(`Compared: ${titles}, the median of the rounds.`);
+  } else if (rows.length > 0) {
     notes.push(
       `Effect: ${titles} against ${valuesOf(baseline)} in the same round of the same run; ` +
         "the change is what it became, divided by what it was.",

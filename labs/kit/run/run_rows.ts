@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../experiment/clock.ts";
 import type { RunDocument } from "./run_document.ts";
 import { type Factor, type Factors, hasFactors, type Trial } from "../experiment/trials.ts";
 
@@ -48,6 +49,22 @@ export interface RowDeclaration {
    * @param document The whole run.
    */
   readonly proof?: (trials: readonly Trial[], document: RunDocument) => string | null;
+  /**
+   * How runs are compared whose clock counted instructions.
+   *
+   * @default {as all others}
+   */
+  readonly counted?: RowDeclaration;
+}
+
+/**
+ * How runs by a clock are compared.
+ *
+ * @param clock What it counted.
+ * @param declaration How the lab's runs are compared.
+ */
+export function declarationFor(clock: Clock, declaration: RowDeclaration): RowDeclaration {
+  return clock === "time" ? declaration : declaration.counted ?? declaration;
 }
 
 /** The trials of one row. */

@@ -2,7 +2,11 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { stripVTControlCharacters } from "node:util";
 import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
 import type { Outcome } from "../../../../labs/kit/run/compared_row.ts";
-import { compareRuns, ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
+import {
+  compareRuns,
+  ComparisonError,
+  isDifferent,
+} from "../../../../labs/kit/run/compare_runs.ts";
 import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { formatComparison, formatDifferences } from "../../../../labs/kit/run/comparison_text.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
@@ -122,6 +126,52 @@ Deno.test("compareRuns() compares no run of one clock with one of another", () =
   }
   // A document that does not say was by a clock that counts time.
   assert(compareRuns(time, { ...time, environment: silent }, ROWS).rows.length > 0);
+});
+
+/** A run by a clock that counts instructions: fewer are better. */
+function counted(effects: Readonly<Record<string, number>>, copied = 0): RunDocument {
+  const document = run({ seed: 1, noise: 0, effects, copied });
+  return { ...document, environment: { ...ENVIRONMENT, clock: "instructions" } };
+}
+
+const COUNTED: RowDeclaration = {
+  ...ROWS,
+  counted: { ...ROWS, measures: [{ name: "rate", title: "instructions /send", better: "lower" }] },
+};
+
+Deno.test("counts of instructions are identical, agree within 0.5 %, or differ", () => {
+  const first = counted({ 600: 2, 1500: 2, 4000: 2, 8000: 2 });
+  const second = counted({ 600: 2, 1500: 2 * 1.0049, 4000: 2 * 1.0051, 8000: 2 * 0.99 });
+  const comparison = compareRuns(first, second, COUNTED);
+  assertEquals(
+    comparison.rows.filter(({ isBaseline }) => !isBaseline).map((
+      { outcome, why },
+    ) => [outcome, why]),
+    [
+      ["identical", "same number"],
+      ["agrees", "within 0.5 %"],
+      ["differs", "worse"],
+      ["differs", "better"],
+    ],
+  );
+  // The level of the baseline is no matter of the machine.
+  assertEquals(count(comparison.rows.filter(({ isBaseline }) => isBaseline), "identical"), 4);
+  assert(isDifferent(comparison));
+  assert(!isDifferent(compareRuns(first, first, COUNTED)));
+  const text = formatComparison(comparison, COUNTED, { width: 100, colours: false });
+  assertStringIncludes(
+    text,
+    "Rows (instructions, not time): 5 of 8 identical, 1 agrees within 0.5 %, 2 differ.",
+  );
+  assertStringIncludes(
+    text,
+    "Differs: payload 4000, mode zc: instructions /send: 2000 first, 2010 second: +0.51 %.",
+  );
+  assert(!/95 %|effect/i.test(text), text);
+});
+
+Deno.test("a proof that changed is a difference of runs that counted instructions, too", () => {
+  assert(isDifferent(compareRuns(counted(EFFECTS), counted(EFFECTS, 5), COUNTED)));
 });
 
 Deno.test("of two runs of the same thing at most 5 % of the documents have a row that differs", () => {
