@@ -115,6 +115,7 @@ export const rxZcrx = defineLab({
       description: "length of the stream of each trial",
       default: 64 * MIB,
       quick: 16 * MIB,
+      counted: 4 * MIB,
       minimum: MIB,
       maximum: 1024 * MIB,
     },
@@ -131,13 +132,17 @@ export const rxZcrx = defineLab({
 
   factors(
     { engine: engines, mtu: mtus, buffer: buffers, cores: asked },
-    { has },
+    { has, processors },
   ): ReceiveFactors[] {
     const link = has("softnic") ? "softnic" : "veth";
-    // Without softnic nobody can say which processor takes the packets.
-    const processors = has("softnic") ? asked : ["other" as const];
+    // Without softnic nobody can say which processor takes the packets; one processor takes all.
+    const possible = !has("softnic")
+      ? ["other" as const]
+      : processors.areTwo
+      ? asked
+      : ["same" as const];
     return mtus.flatMap((mtu) =>
-      processors.flatMap((cores): ReceiveFactors[] => {
+      possible.flatMap((cores): ReceiveFactors[] => {
         const zcrx = (device: "none" | "softnic", buffer: number): ReceiveFactors => {
           return { mtu, cores, engine: "zcrx", device, buffer };
         };
@@ -217,6 +222,7 @@ export const rxZcrx = defineLab({
     },
     published: {
       title: "published",
+      unit: "/s",
       value: ({ engine, mtu, cores }) =>
         engine !== "zcrx"
           ? null

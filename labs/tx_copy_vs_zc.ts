@@ -72,7 +72,7 @@ function secondsOf(
     readonly options: { readonly seconds: number };
   },
 ): number {
-  if (clock === "instructions") return round === 0 ? seconds * 4 : seconds;
+  if (clock === "instructions") return round === 0 ? seconds * 3 : seconds;
   return warmUp ? seconds / 4 : seconds;
 }
 
@@ -121,7 +121,8 @@ export const txCopyVsZc = defineLab({
       description: "how long each trial sends",
       default: 0.09,
       quick: 0.06,
-      counted: 0.01,
+      // Two ticks of the kernel's timer.
+      counted: 0.008,
       minimum: 0.001,
       maximum: 3600,
       fraction: true,

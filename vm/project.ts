@@ -28,9 +28,19 @@ const ENTRY_POINTS = [
 /**
  * What V8 is told in a guest whose clock counts instructions: compiling and collecting garbage in the
  * thread that runs, and not in others that the kernel interleaves with it, and no chance of its own. It
- * does both at the same points of a program then.
+ * does both at the same points of a program then. What runs often is compiled sooner than by default,
+ * so that it is after one short round of a lab.
  */
-const COUNTED_V8_FLAGS = "--single-threaded,--random-seed=1,--hash-seed=1";
+const COUNTED_V8_FLAGS = [
+  "--single-threaded",
+  "--random-seed=1",
+  "--hash-seed=1",
+  "--invocation-count-for-maglev=100",
+  "--invocation-count-for-maglev-osr=30",
+  "--invocation-count-for-osr=100",
+  "--invocation-count-for-turbofan=500",
+  "--minimum-invocations-after-ic-update=50",
+].join(",");
 
 /** Where Deno is: outside, and at the same paths inside. */
 export interface DenoPaths {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { machineClock } from "../experiment/clock.ts";
 import { type Answer, type Answers, type Machine, no, real } from "./requirements.ts";
 import { has, read, reason } from "./system_files.ts";
 
@@ -40,6 +41,9 @@ export function probeLimits(answers: Answers, machine: Machine): void {
     "two CPUs",
     machine.cpus >= 2
       ? real(`${machine.cpus} CPUs`)
+      // Nobody waits for the other one there: what both execute is counted.
+      : machineClock() === "instructions"
+      ? real("one CPU, whose clock counts instructions: sender and receiver take turns on it")
       : no("one CPU: sender and receiver would take turns on it"),
   );
 }
