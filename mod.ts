@@ -73,6 +73,10 @@ export { napiIdOf } from "./ffi/net/napi.ts";
 export { pinThread, threadCpuSeconds } from "./ffi/kernel/thread.ts";
 export { allowedProcessors } from "./labs/kit/workload/processors.ts";
 
+// What every load and store of the guest's processor does to a payload.
+export { Microscope } from "./ffi/microscope/microscope.ts";
+export { MicroscopeView } from "./ffi/microscope/view.ts";
+
 // What is possible here, and what went wrong.
 export { Probe, probe } from "./labs/kit/probe/probe.ts";
 export { REQUIREMENTS } from "./labs/kit/probe/requirements.ts";
@@ -103,6 +107,8 @@ export type { Remedy } from "./ffi/kernel/errors.ts";
 export type { OperationName } from "./ffi/kernel/uapi.ts";
 export type { AreaOptions } from "./ffi/memory/area.ts";
 export type { DiskFileOptions } from "./ffi/memory/disk_file.ts";
+export type { MicroscopePayload } from "./ffi/microscope/microscope.ts";
+export type { CallPath, MicroscopePlace, PayloadTouch, PerByte } from "./ffi/microscope/view.ts";
 export type { MessageOptions } from "./ffi/net/message.ts";
 export type { MessageZeroCopyCounts } from "./ffi/net/message_zerocopy.ts";
 export type { IncomingNapi } from "./ffi/net/napi.ts";

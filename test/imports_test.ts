@@ -9,7 +9,7 @@ const RULES: readonly Rule[] = [
   {
     folder: "ffi",
     allows: (imported) => imported.startsWith("node:"),
-    rooms: [["kernel"], ["memory"], ["net"], ["ring"], ["zcrx", "devmem"]],
+    rooms: [["kernel"], ["memory"], ["net"], ["ring", "microscope"], ["zcrx", "devmem"]],
   },
 ];
 

@@ -9,6 +9,7 @@ import { type Cache, exists, locked, openCache } from "./cache.ts";
 import { emulatorCommand } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { ensureInitramfs } from "./initramfs.ts";
+import { ensureMicroscope } from "./microscope.ts";
 import {
   type BuildOptions,
   ensureRootFileSystem,
@@ -20,14 +21,20 @@ import { ensureSoftnic, softnicIn } from "./softnic.ts";
 /** What is made for other versions than ours is removed when nobody has used it for so long. */
 const STALE_MILLISECONDS = 14 * 24 * 3600 * 1000;
 
+/** What making the guest is told. */
+export interface GuestBuildOptions extends BuildOptions {
+  /** Whether the guest will be looked at from below. */
+  readonly microscope?: boolean;
+}
+
 /**
  * Returns what the guest consists of, making what is missing.
  *
  * @param cache Where it is kept.
- * @param options The mirror, who is told, and what ends it.
+ * @param options The mirror, who is told, what ends it, and whether it is with the microscope.
  * @returns The files to boot.
  */
-export async function ensureGuest(cache: Cache, options: BuildOptions): Promise<GuestFiles> {
+export async function ensureGuest(cache: Cache, options: GuestBuildOptions): Promise<GuestFiles> {
   const { announce } = options;
   return await locked(
     cache,
@@ -36,7 +43,12 @@ export async function ensureGuest(cache: Cache, options: BuildOptions): Promise<
       const root = await ensureRootFileSystem(cache, options);
       const softnic = await ensureSoftnic(cache, root, options);
       const initramfs = await ensureInitramfs(cache, root, softnic, options);
-      const files = { kernel: root.kernel, image: root.image, initramfs };
+      const files = {
+        kernel: root.kernel,
+        image: root.image,
+        initramfs,
+        ...(options.microscope ? { microscope: await ensureMicroscope(cache, root, options) } : {}),
+      };
       await removeStale(cache, [root.folder, softnic, ...Object.values(files)]);
       return { ...files, emulator: emulatorCommand(root) };
     },
@@ -67,7 +79,9 @@ async function removeStale(cache: Cache, used: readonly string[]): Promise<void>
   for (const path of used) await Deno.utime(path, new Date(now), new Date(now));
   for await (const { name } of Deno.readDir(cache.folder)) {
     const path = cache.path(name);
-    if (!/^(root|image|kernel|softnic|initramfs)-/.test(name) || used.includes(path)) continue;
+    if (!/^(root|image|kernel|softnic|initramfs|microscope)-/.test(name) || used.includes(path)) {
+      continue;
+    }
     if (!exists(path)) continue;
     const { mtime } = await Deno.stat(path);
     if (now - (mtime?.getTime() ?? now) > STALE_MILLISECONDS) await removeTree(path);

@@ -11,6 +11,7 @@ import {
 } from "./acceleration.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
+import { microscopeOptions, type MicroscopeUse } from "./microscope.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
 
 /** What to run, and on what machine. */
@@ -19,6 +20,8 @@ export interface GuestOptions {
   readonly files: GuestFiles;
   /** How its instructions are executed. */
   readonly acceleration: Acceleration;
+  /** What looks at the guest from below; it takes the instruction clock. */
+  readonly microscope?: MicroscopeUse | undefined;
   /** What the guest sees of the host. */
   readonly shares: readonly Share[];
   /** The shell script that is run. */
@@ -129,7 +132,7 @@ function start(options: GuestOptions, room: Room): Deno.ChildProcess {
 }
 
 function machine(options: GuestOptions, room: Room): string[] {
-  const { files, acceleration, shares, memory, processors, interactive } = options;
+  const { files, acceleration, microscope, shares, memory, processors, interactive } = options;
   // The kernel takes a timer that a busy host delays for a broken one, and panics.
   const patience = "no_timer_check";
   const pages = `hugepages=${HUGE_PAGES}`;
@@ -141,6 +144,7 @@ function machine(options: GuestOptions, room: Room): string[] {
   ];
   return [
     ...ACCELERATION_OPTIONS[acceleration],
+    ...(microscope === undefined ? [] : microscopeOptions(microscope)),
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-m", String(memory), "-smp", String(processors)],
     ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", kernelOptions.join(" ")],

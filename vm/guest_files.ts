@@ -14,4 +14,6 @@ export interface GuestFiles {
   readonly initramfs: string;
   /** The image of the root file system. */
   readonly image: string;
+  /** The plugin of the emulator that looks at the guest, if it was asked for. */
+  readonly microscope?: string;
 }

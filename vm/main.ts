@@ -8,6 +8,7 @@ import { UnsupportedError } from "zclab";
 import { OptionError } from "zclab/lab";
 import { requireWritable } from "../labs/kit/terminal/arguments.ts";
 import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
+import { Room } from "../labs/kit/terminal/room.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {
   type EndingSignal,
@@ -23,7 +24,8 @@ import { ensureGuest } from "./build.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
-import { commandScript, projectShares, shellScript, warmUp } from "./project.ts";
+import { microscopeShare, type MicroscopeUse } from "./microscope.ts";
+import { commandScript, projectShares, shellScript, type Surroundings, warmUp } from "./project.ts";
 
 /** What the guest's clock can count. */
 const CLOCKS = ["time", "instructions"] as const;
@@ -70,6 +72,12 @@ const COMMAND_LINE = {
       choices: CLOCKS,
       default: "time",
     },
+    microscope: {
+      kind: "flag",
+      description:
+        "look at the guest from below: who reads and writes each byte of a payload, and " +
+        "where each instruction goes (the primitive Microscope); the clock counts instructions then",
+    },
     "time-limit": {
       kind: "number",
       description: "how long the command may take; 3600 unless given, and a shell has no limit",
@@ -108,6 +116,7 @@ interface Request {
   readonly memory: number;
   readonly processors: number;
   readonly clock: typeof CLOCKS[number];
+  readonly microscope: boolean;
   readonly timeLimit: number | undefined;
   readonly kernelLog: string | undefined;
   readonly strict: boolean;
@@ -124,14 +133,17 @@ interface Request {
 export function parseVmCommand(args: readonly string[]): Request {
   const { help, words, options, handedOn: command } = readCommandLine(COMMAND_LINE, args);
   const isShell = words[0] === "shell";
+  // The microscope sees one processor in one thread, in which no instruction is counted twice.
+  const clock = options.microscope ? "instructions" : options.clock;
   const seconds = options["time-limit"] ?? (isShell ? undefined : 3600);
   return {
     kind: help ? "help" : kindOf(words, command),
     command,
     out: resolve(options.out),
     memory: options.memory,
-    processors: processorsFor(options.clock, options.processors),
-    clock: options.clock,
+    processors: processorsFor(clock, options.processors),
+    clock,
+    microscope: options.microscope,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
     kernelLog: options["kernel-log"],
     strict: options.strict,
@@ -203,11 +215,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Builds what is missing; the first signal ends that. */
-async function build(cache: Cache, { mirror }: Request): Promise<GuestFiles> {
+async function build(cache: Cache, { mirror, microscope, kind }: Request): Promise<GuestFiles> {
   const controller = new AbortController();
   using _listener = onEndingSignal((name) => controller.abort(new Interruption(name)));
   return await ensureGuest(cache, {
     mirror,
+    microscope: microscope || kind === "build",
     signal: controller.signal,
     announce: (text) => printError(`vm: ${text} ...\n`),
   });
@@ -221,16 +234,25 @@ async function run(
 ): Promise<number> {
   const { out, memory, processors, timeLimit, kind, command } = request;
   const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+  using room = files.microscope === undefined ? null : Room.open("microscope");
+  const microscope = room === null
+    ? undefined
+    : { plugin: files.microscope!, folder: room.folder } satisfies MicroscopeUse;
   const { shares, deno } = await projectShares(project, out, cache);
+  const surroundings: Surroundings = {
+    project,
+    deno,
+    acceleration,
+    microscope: microscope?.folder,
+  };
   let interrupted: EndingSignal | undefined;
   const [outcome] = await Promise.all([
     runGuest({
       files,
       acceleration,
-      shares,
-      script: kind === "shell"
-        ? shellScript(project, deno, acceleration)
-        : commandScript(project, deno, command, acceleration),
+      microscope,
+      shares: microscope === undefined ? shares : [...shares, microscopeShare(microscope)],
+      script: kind === "shell" ? shellScript(surroundings) : commandScript(surroundings, command),
       interactive: kind === "shell",
       memory,
       processors,

@@ -14,6 +14,9 @@ const GUEST_CACHE = "/run/zclab/cache";
 /** What of the environment means something in the guest, too. */
 const PASSED_ON = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|LANG|LC_\w+|TZ|ZCLAB_\w+)$/;
 
+/** Tells a program in the guest in which folder the microscope answers. */
+const MICROSCOPE = "ZCLAB_MICROSCOPE";
+
 /** What is run in the guest most often. */
 const ENTRY_POINTS = [
   "mod.ts",
@@ -48,6 +51,18 @@ export interface DenoPaths {
   readonly program: string;
   /** The folder in which it keeps packages and what it has translated (`DENO_DIR`). */
   readonly cache: string;
+}
+
+/** Where a script runs. */
+export interface Surroundings {
+  /** The project's folder, in which it starts. */
+  readonly project: string;
+  /** Where Deno is. */
+  readonly deno: DenoPaths;
+  /** How the guest's instructions are executed. */
+  readonly acceleration: Acceleration;
+  /** The folder in which the microscope answers, where there is one. */
+  readonly microscope?: string | undefined;
 }
 
 /**
@@ -109,47 +124,33 @@ export async function warmUp(project: string): Promise<void> {
 /**
  * The script that runs a command, on a terminal of its own where ours is one.
  *
- * @param project The folder in which to run it.
- * @param deno Where Deno is.
+ * @param surroundings Where to run it.
  * @param command The command and its arguments.
- * @param acceleration How the guest's instructions are executed.
  * @returns The script.
  */
-export function commandScript(
-  project: string,
-  deno: DenoPaths,
-  command: readonly string[],
-  acceleration: Acceleration,
-): string {
+export function commandScript(surroundings: Surroundings, command: readonly string[]): string {
   const words = command.map(quoted).join(" ");
   // The leader of the process group that signals are for.
   const inner = `echo $$ >/run/zclab/foreground; exec ${words}`;
-  return preamble(project, deno, acceleration) + (onTerminal() ? throughTerminal(inner) : inner) +
-    "\n";
+  return preamble(surroundings) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
 }
 
 /**
  * The script of an interactive shell.
  *
- * @param project The folder in which it starts.
- * @param deno Where Deno is.
- * @param acceleration How the guest's instructions are executed.
+ * @param surroundings Where it runs.
  * @returns The script.
  */
-export function shellScript(
-  project: string,
-  deno: DenoPaths,
-  acceleration: Acceleration,
-): string {
+export function shellScript(surroundings: Surroundings): string {
   return [
-    preamble(project, deno, acceleration) + terminalSize(),
+    preamble(surroundings) + terminalSize(),
     "export PS1='guest:\\w# '",
     "echo 'Linux with softnic; the project is here, Deno is in PATH. exit ends the guest.'",
     "exec bash --norc -i",
   ].join("\n") + "\n";
 }
 
-function preamble(project: string, deno: DenoPaths, acceleration: Acceleration): string {
+function preamble({ project, deno, acceleration, microscope }: Surroundings): string {
   const environment: Record<string, string> = {
     HOME: "/root",
     USER: "root",
@@ -162,6 +163,7 @@ function preamble(project: string, deno: DenoPaths, acceleration: Acceleration):
     ...passedOn(),
     // There is no network, so nothing can be installed.
     ZCLAB_NO_INSTALL: "1",
+    ...(microscope === undefined ? {} : { [MICROSCOPE]: microscope }),
   };
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`).join("") +
@@ -170,7 +172,10 @@ function preamble(project: string, deno: DenoPaths, acceleration: Acceleration):
 
 function passedOn(): Record<string, string> {
   const all = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(all.filter(([name]) => PASSED_ON.test(name)));
+  // Of a guest that is run from within one, it would name a folder of the other.
+  return Object.fromEntries(
+    all.filter(([name]) => PASSED_ON.test(name) && name !== MICROSCOPE),
+  );
 }
 
 function onTerminal(): boolean {

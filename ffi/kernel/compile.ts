@@ -32,6 +32,7 @@ const SOURCES = [
   "interface.c",
   "memory.c",
   "message.c",
+  "microscope.c",
   "namespace.c",
   "shim.h",
   "socket.c",

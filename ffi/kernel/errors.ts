@@ -19,9 +19,9 @@ const FURTHER_ERRNOS: readonly (readonly [number, string, string])[] = [
 
 /**
  * What zclab has that helps, for whoever shows an error to word: the guest, whose kernel and NIC can do
- * it, or the doctor, which tells what works here.
+ * it, the same with the microscope, or the doctor, which tells what works here.
  */
-export type Remedy = "guest" | "doctor";
+export type Remedy = "guest" | "microscope" | "doctor";
 
 /** What an errno means when an operation returns it, and what to do about it. */
 export interface Explanation {
@@ -313,6 +313,12 @@ export class OwnershipError extends ExplainedError {
   override readonly name = "OwnershipError";
 }
 
+/** What is said of a remedy where no command can be named. */
+const WHO_HAS_IT: Readonly<Partial<Record<Remedy, string>>> = {
+  guest: "zclab's guest has it",
+  microscope: "zclab's guest has it, started with --microscope",
+};
+
 /** This kernel, user or machine lacks what the operation needs. */
 export class UnsupportedError extends ExplainedError {
   /** The name of the class, as `error.name` has it. */
@@ -337,7 +343,7 @@ export class UnsupportedError extends ExplainedError {
     const needs = since === undefined
       ? ""
       : `: it came with Linux ${since}, this is ${Deno.osRelease()}`;
-    const further = [advice, remedy === "guest" ? "zclab's guest has it" : undefined]
+    const further = [advice, remedy && WHO_HAS_IT[remedy]]
       .filter((sentence) => sentence).map((sentence) => `. ${sentence}`).join("");
     super(`${feature} is not available here${needs}${further}`, { remedy });
     this.feature = feature;

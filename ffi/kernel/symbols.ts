@@ -393,4 +393,15 @@ export const SHIM = {
     ],
     result: "i32",
   },
+
+  // The microscope of the guest.
+  zclab_microscope: {
+    parameters: [
+      "u32", // uint32_t what: a command of vm/microscope
+      "buffer", // const void *address
+      "u64", // uint64_t count
+      "u64", // uint64_t extra
+    ],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;

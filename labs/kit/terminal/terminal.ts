@@ -25,6 +25,7 @@ export const EXIT = {
 /** What of zclab helps, as it is typed. */
 const REMEDIES: Readonly<Record<Remedy, string>> = {
   guest: "In the guest: deno task vm -- COMMAND",
+  microscope: "In the guest, with the microscope: deno task vm --microscope -- COMMAND",
   doctor: "What works here: deno task doctor",
 };
 

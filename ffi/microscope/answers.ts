@@ -1,0 +1,155 @@
+/**
+ * How the microscope is spoken to: an instruction that only it has a meaning for, and files in a folder
+ * that the guest and the emulator share.
+ *
+ * @module
+ */
+import { ExplainedError, unwrap } from "../kernel/errors.ts";
+import { native } from "../kernel/native.ts";
+
+/** What vm/microscope/microscope.c takes. */
+const COMMAND = { arm: 1, open: 2, close: 3 } as const;
+
+/** How long the microscope may take for anything, and between two looks at the folder. */
+const PATIENCE_MILLISECONDS = 60_000;
+const PAUSE_MILLISECONDS = 5;
+
+/** Answers of a process are numbered from here, so that no two processes have the same. */
+const PER_PROCESS = 2 ** 24;
+
+/** Payload that lies in a row in physical memory. */
+export interface Piece {
+  /** Where, in bytes. */
+  readonly address: number;
+  /** How long it is, in bytes. */
+  readonly length: number;
+}
+
+/** An answer, as vm/microscope/report.c writes it. */
+export interface Answer {
+  /** Why there is none. */
+  readonly problem?: string;
+}
+
+/** What was seen in a window. */
+export interface Report extends Answer {
+  /** Length of the payload. */
+  readonly payloadBytes: number;
+  /** How often a byte was loaded: least and most. */
+  readonly reads: readonly [least: number, most: number];
+  /** How often a byte was copied: least and most. */
+  readonly copies: readonly [least: number, most: number];
+  /** Names of functions. */
+  readonly functions: readonly string[];
+  /** Paths of calls: the caller and the function, as places in these lists from 1, 0 for none. */
+  readonly nodes: readonly (readonly [parent: number, name: number, instructions: number])[];
+  /** What they did with the payload. */
+  readonly touches: readonly (readonly [
+    node: number,
+    generation: number,
+    read: number,
+    moved: number,
+    copied: number,
+    overwritten: number,
+  ])[];
+  /** The node of the thread that looked. */
+  readonly own: number;
+}
+
+let answers = 0;
+
+/**
+ * Shows the microscope the kernel's symbols, and makes it look at every instruction from then on.
+ *
+ * @param folder Where it answers.
+ * @throws {ExplainedError} If it cannot, or does not answer.
+ */
+export function arm(folder: string): void {
+  // Files of /proc have no length, so they are read and not copied.
+  for (const name of ["kallsyms", "modules"]) {
+    Deno.writeFileSync(`${folder}/${name}`, Deno.readFileSync(`/proc/${name}`));
+  }
+  const number = nextNumber();
+  unwrap("microscope", native().zclab_microscope(COMMAND.arm, null, 0n, BigInt(number)));
+  waitFor(folder, number);
+  checked(take(folder, number));
+}
+
+/**
+ * The list of pieces as {@linkcode openWindow} takes it.
+ *
+ * @param pieces The pieces of the payload, in order.
+ */
+export function encodePieces(pieces: readonly Piece[]): BigUint64Array<ArrayBuffer> {
+  const words = new BigUint64Array(3 * pieces.length);
+  let offset = 0;
+  pieces.forEach(({ address, length }, index) => {
+    words.set([BigInt(address), BigInt(length), BigInt(offset)], 3 * index);
+    offset += length;
+  });
+  return words;
+}
+
+/**
+ * Begins to count; after this nothing is done that is not the work that is looked at.
+ *
+ * @param pieces What {@linkcode encodePieces} made.
+ */
+export function openWindow(pieces: BigUint64Array<ArrayBuffer>): void {
+  native().zclab_microscope(COMMAND.open, pieces, BigInt(pieces.length / 3), 0n);
+}
+
+/**
+ * Ends the counting.
+ *
+ * @param folder Where the microscope answers.
+ * @returns What was seen.
+ * @throws {ExplainedError} If nothing could be.
+ */
+export function closeWindow(folder: string): Report {
+  const number = nextNumber();
+  native().zclab_microscope(COMMAND.close, null, 0n, BigInt(number));
+  return checked(take(folder, number)) as Report;
+}
+
+function nextNumber(): number {
+  return Deno.pid * PER_PROCESS + ++answers;
+}
+
+function fileOf(folder: string, number: number): string {
+  return `${folder}/answer-${number}.json`;
+}
+
+/** The microscope begins anew between two instructions, some time after it was told to. */
+function waitFor(folder: string, number: number): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += PAUSE_MILLISECONDS) {
+    try {
+      Deno.statSync(fileOf(folder, number));
+      return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    Atomics.wait(cell, 0, 0, PAUSE_MILLISECONDS);
+  }
+}
+
+function take(folder: string, number: number): Answer {
+  const path = fileOf(folder, number);
+  try {
+    const answer = JSON.parse(Deno.readTextFileSync(path)) as Answer;
+    Deno.removeSync(path);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { problem: `it does not answer in ${folder}` };
+  }
+}
+
+function checked(answer: Answer): Answer {
+  if (answer.problem === undefined) return answer;
+  throw new ExplainedError(
+    `The microscope cannot look: ${answer.problem}. What QEMU says of it stands in what the guest's ` +
+      "start has printed",
+  );
+}

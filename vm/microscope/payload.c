@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: MIT
+#include "payload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define PAGE_BYTES	4096u
+#define PAGE_SHIFT	12
+/* Frame numbers of pages have two halves: 2^28 pages are 1 TiB. */
+#define HALF		14
+#define HALF_ENTRIES	(1u << HALF)
+/* The longest access that is told at once. */
+#define MOST_BYTES	16
+/* More than an unrolled loop loads before it stores. */
+#define LOADS		64
+/* An interrupt may come between the loads and the stores of a loop. */
+#define KERNEL_PATIENCE	20000
+/* Calls in user space are not followed, so it is nearness that tells what belongs together. */
+#define USER_PATIENCE	64
+#define USER_DISTANCE	1024
+#define MOST_GENERATION	255
+
+/**
+ * struct mark - what a byte of memory is
+ * @offset: its place in the payload
+ * @generation: 1 for the payload, 2 for a copy, and so on; 0 for anything else
+ */
+struct mark {
+	uint32_t offset;
+	uint8_t generation;
+};
+
+/**
+ * struct page - the marks of a page
+ * @call: the call that was the last one to copy something into it
+ * @offsets: of each byte
+ * @generations: of each byte
+ */
+struct page {
+	uint64_t call;
+	uint32_t offsets[PAGE_BYTES];
+	uint8_t generations[PAGE_BYTES];
+};
+
+/**
+ * struct load - payload in a register
+ * @node: who has loaded it; NULL if it was stored already
+ * @call: in which call
+ * @start: by which run of instructions
+ * @time: when, in accesses
+ * @bytes: how many
+ * @value: what was loaded
+ * @marks: what it was
+ */
+struct load {
+	const struct node *node;
+	uint64_t call;
+	uint64_t start;
+	uint64_t time;
+	unsigned int bytes;
+	uint64_t value[2];
+	struct mark marks[MOST_BYTES];
+};
+
+/**
+ * struct place - where an access is
+ * @pages: its page, and the next one if it crosses into that
+ * @frames: their numbers
+ * @offset: where it begins in its page
+ * @first: how many bytes are in the first page
+ */
+struct place {
+	struct page *pages[2];
+	uint64_t frames[2];
+	unsigned int offset;
+	unsigned int first;
+};
+
+static struct {
+	struct page **halves[HALF_ENTRIES];
+	struct arena touches;
+	uint64_t length;
+	uint32_t *reads;
+	uint32_t *copies;
+	struct load loads[LOADS];
+	unsigned int next;
+	/* Loads that may be stored yet. */
+	unsigned int waiting;
+	uint64_t kernel_time;
+	uint64_t user_time;
+} payload;
+
+static struct page *page_at(uint64_t frame)
+{
+	struct page **half;
+
+	if (frame >> HALF >= HALF_ENTRIES)
+		return NULL;
+	half = payload.halves[frame >> HALF];
+	return half ? half[frame % HALF_ENTRIES] : NULL;
+}
+
+static struct page *make_page(uint64_t frame)
+{
+	struct page ***half, **page;
+
+	if (frame >> HALF >= HALF_ENTRIES)
+		return NULL;
+	half = &payload.halves[frame >> HALF];
+	if (!*half)
+		*half = make(HALF_ENTRIES, sizeof(**half));
+	page = &(*half)[frame % HALF_ENTRIES];
+	if (!*page)
+		*page = make(1, sizeof(**page));
+	return *page;
+}
+
+static void mark_piece(const struct piece *piece)
+{
+	uint64_t done;
+
+	for (done = 0; done < piece->length; done++) {
+		uint64_t address = piece->address + done;
+		struct page *page = make_page(address >> PAGE_SHIFT);
+		unsigned int byte = address % PAGE_BYTES;
+
+		page->offsets[byte] = piece->offset + done;
+		page->generations[byte] = 1;
+	}
+}
+
+static const char *check_piece(const struct piece *piece)
+{
+	uint64_t end = piece->address + piece->length;
+
+	if (end < piece->address || end >> PAGE_SHIFT >> HALF >= HALF_ENTRIES)
+		return "the payload lies above the first tebibyte of the guest's memory";
+	if (piece->offset + piece->length > UINT32_MAX)
+		return "the payload is longer than 4 GiB";
+	return NULL;
+}
+
+const char *payload_open(const struct piece *pieces, size_t count)
+{
+	const char *problem;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		problem = check_piece(&pieces[i]);
+		if (problem)
+			return problem;
+	}
+	for (i = 0; i < count; i++) {
+		uint64_t end = pieces[i].offset + pieces[i].length;
+
+		if (end > payload.length)
+			payload.length = end;
+		mark_piece(&pieces[i]);
+	}
+	payload.reads = make(payload.length, sizeof(*payload.reads));
+	payload.copies = make(payload.length, sizeof(*payload.copies));
+	return NULL;
+}
+
+void payload_close(void)
+{
+	size_t i, j;
+
+	for (i = 0; i < HALF_ENTRIES; i++) {
+		if (!payload.halves[i])
+			continue;
+		for (j = 0; j < HALF_ENTRIES; j++)
+			free(payload.halves[i][j]);
+		free(payload.halves[i]);
+	}
+	free(payload.reads);
+	free(payload.copies);
+	arena_forget(&payload.touches);
+	memset(&payload, 0, sizeof(payload));
+}
+
+static struct touch *touch_of(uint8_t mark_generation)
+{
+	struct node *node = paths_node();
+	uint32_t generation = mark_generation - 1;
+	struct touch *touch;
+
+	for (touch = node->touches; touch; touch = touch->next) {
+		if (touch->generation == generation)
+			return touch;
+	}
+	touch = arena_make(&payload.touches, sizeof(*touch));
+	touch->generation = generation;
+	touch->next = node->touches;
+	node->touches = touch;
+	return touch;
+}
+
+/* The frame of a byte of the access that is being told, unless it is a device's. */
+static bool frame_of(qemu_plugin_meminfo_t info, uint64_t address, uint64_t *frame)
+{
+	struct qemu_plugin_hwaddr *where = qemu_plugin_get_hwaddr(info, address);
+
+	if (!where || qemu_plugin_hwaddr_is_io(where))
+		return false;
+	*frame = qemu_plugin_hwaddr_phys_addr(where) >> PAGE_SHIFT;
+	return true;
+}
+
+static bool find_place(qemu_plugin_meminfo_t info, uint64_t address, unsigned int bytes,
+		       struct place *place)
+{
+	unsigned int room;
+
+	place->offset = address % PAGE_BYTES;
+	room = PAGE_BYTES - place->offset;
+	place->first = bytes < room ? bytes : room;
+	place->pages[1] = NULL;
+	place->frames[1] = 0;
+	if (!frame_of(info, address, &place->frames[0]))
+		return false;
+	place->pages[0] = page_at(place->frames[0]);
+	if (place->first == bytes)
+		return true;
+	/* The second page may lie anywhere. */
+	if (!frame_of(info, address + place->first, &place->frames[1]))
+		return false;
+	place->pages[1] = page_at(place->frames[1]);
+	return true;
+}
+
+static bool has_marks(const struct place *place)
+{
+	return place->pages[0] || place->pages[1];
+}
+
+/* The page of a byte of the access, and its place there. */
+static struct page *byte_of(const struct place *place, unsigned int index, unsigned int *byte)
+{
+	if (index < place->first) {
+		*byte = place->offset + index;
+		return place->pages[0];
+	}
+	*byte = index - place->first;
+	return place->pages[1];
+}
+
+static void value_of(qemu_plugin_meminfo_t info, uint64_t value[2])
+{
+	qemu_plugin_mem_value told = qemu_plugin_mem_get_value(info);
+
+	value[1] = 0;
+	switch (told.type) {
+	case QEMU_PLUGIN_MEM_VALUE_U8:
+		value[0] = told.data.u8;
+		break;
+	case QEMU_PLUGIN_MEM_VALUE_U16:
+		value[0] = told.data.u16;
+		break;
+	case QEMU_PLUGIN_MEM_VALUE_U32:
+		value[0] = told.data.u32;
+		break;
+	case QEMU_PLUGIN_MEM_VALUE_U64:
+		value[0] = told.data.u64;
+		break;
+	case QEMU_PLUGIN_MEM_VALUE_U128:
+		value[0] = told.data.u128.low;
+		value[1] = told.data.u128.high;
+		break;
+	}
+}
+
+static void drop(struct load *load)
+{
+	if (!load->node)
+		return;
+	load->node = NULL;
+	payload.waiting--;
+}
+
+static struct load *next_load(void)
+{
+	struct load *load = &payload.loads[payload.next++ % LOADS];
+
+	drop(load);
+	return load;
+}
+
+static void remember(const struct run *run, qemu_plugin_meminfo_t info, unsigned int bytes,
+		     const struct mark *marks)
+{
+	struct load *load = next_load();
+
+	load->node = paths_node();
+	load->call = paths_call_number();
+	load->start = run->start;
+	load->time = load->call ? payload.kernel_time : payload.user_time;
+	load->bytes = bytes;
+	value_of(info, load->value);
+	memcpy(load->marks, marks, sizeof(load->marks));
+	payload.waiting++;
+}
+
+static void on_load(const struct run *run, qemu_plugin_meminfo_t info, const struct place *place,
+		    unsigned int bytes)
+{
+	struct mark marks[MOST_BYTES] = { 0 };
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++) {
+		unsigned int byte;
+		struct page *page = byte_of(place, i, &byte);
+
+		if (!page || !page->generations[byte])
+			continue;
+		marks[i] = (struct mark){ page->offsets[byte], page->generations[byte] };
+		touch_of(marks[i].generation)->read++;
+		payload.reads[marks[i].offset]++;
+		found = true;
+	}
+	if (found)
+		remember(run, info, bytes, marks);
+}
+
+static bool is_over(const struct load *load)
+{
+	if (load->call)
+		return payload.kernel_time - load->time > KERNEL_PATIENCE;
+	return payload.user_time - load->time > USER_PATIENCE;
+}
+
+static bool belongs(const struct load *load, const struct run *run)
+{
+	uint64_t distance;
+
+	if (load->node != paths_node() || load->call != paths_call_number())
+		return false;
+	if (load->call)
+		return true;
+	distance = run->start > load->start ? run->start - load->start : load->start - run->start;
+	return distance <= USER_DISTANCE;
+}
+
+/* The oldest load of what is stored now. */
+static struct load *load_behind(const struct run *run, qemu_plugin_meminfo_t info,
+				unsigned int bytes)
+{
+	uint64_t value[2];
+	unsigned int i;
+
+	if (!payload.waiting)
+		return NULL;
+	value_of(info, value);
+	for (i = 0; i < LOADS; i++) {
+		struct load *load = &payload.loads[(payload.next + i) % LOADS];
+
+		if (!load->node)
+			continue;
+		if (is_over(load)) {
+			drop(load);
+			continue;
+		}
+		if (load->bytes == bytes && load->value[0] == value[0] &&
+		    load->value[1] == value[1] && belongs(load, run))
+			return load;
+	}
+	return NULL;
+}
+
+static void overwrite(struct page *page, unsigned int byte)
+{
+	if (!page->generations[byte])
+		return;
+	touch_of(page->generations[byte])->overwritten++;
+	page->generations[byte] = 0;
+}
+
+/* A byte of the payload is stored. */
+static void copy_byte(struct page *page, unsigned int byte, struct mark from)
+{
+	uint64_t call = paths_call_number();
+	uint8_t generation = from.generation < MOST_GENERATION ? from.generation + 1
+							       : MOST_GENERATION;
+	bool is_same = page->generations[byte] == generation &&
+		       page->offsets[byte] == from.offset;
+	struct touch *touch = touch_of(from.generation);
+
+	touch->moved++;
+	if (!is_same || !call || page->call != call) {
+		touch->copied++;
+		payload.copies[from.offset]++;
+	}
+	if (!is_same)
+		overwrite(page, byte);
+	page->offsets[byte] = from.offset;
+	page->generations[byte] = generation;
+}
+
+static void store(struct place *place, unsigned int bytes, const struct mark *marks)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++) {
+		unsigned int byte;
+		struct page *page = byte_of(place, i, &byte);
+
+		if (!page)
+			continue;
+		if (marks && marks[i].generation)
+			copy_byte(page, byte, marks[i]);
+		else
+			overwrite(page, byte);
+	}
+}
+
+static void on_store(const struct run *run, qemu_plugin_meminfo_t info, struct place *place,
+		     unsigned int bytes)
+{
+	struct load *load = load_behind(run, info, bytes);
+
+	if (!load) {
+		if (has_marks(place))
+			store(place, bytes, NULL);
+		return;
+	}
+	place->pages[0] = make_page(place->frames[0]);
+	if (place->first < bytes)
+		place->pages[1] = make_page(place->frames[1]);
+	store(place, bytes, load->marks);
+	if (place->pages[0])
+		place->pages[0]->call = load->call;
+	if (place->pages[1])
+		place->pages[1]->call = load->call;
+	drop(load);
+}
+
+void payload_access(const struct run *run, qemu_plugin_meminfo_t info, uint64_t address)
+{
+	unsigned int bytes = 1u << qemu_plugin_mem_size_shift(info);
+	struct place place;
+
+	if (!payload.length || bytes > MOST_BYTES)
+		return;
+	if (run->function == &function_user)
+		payload.user_time++;
+	else
+		payload.kernel_time++;
+	if (!find_place(info, address, bytes, &place))
+		return;
+	if (qemu_plugin_mem_is_store(info))
+		on_store(run, info, &place, bytes);
+	else if (has_marks(&place))
+		on_load(run, info, &place, bytes);
+}
+
+uint64_t payload_length(void)
+{
+	return payload.length;
+}
+
+static struct extent extent_of(const uint32_t *counts)
+{
+	struct extent extent = { 0, 0 };
+	uint64_t i;
+
+	if (!payload.length)
+		return extent;
+	extent.least = UINT32_MAX;
+	for (i = 0; i < payload.length; i++) {
+		if (counts[i] < extent.least)
+			extent.least = counts[i];
+		if (counts[i] > extent.most)
+			extent.most = counts[i];
+	}
+	return extent;
+}
+
+struct extent payload_reads(void)
+{
+	return extent_of(payload.reads);
+}
+
+struct extent payload_copies(void)
+{
+	return extent_of(payload.copies);
+}
