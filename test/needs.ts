@@ -30,6 +30,8 @@ export type Need =
   | "privileges"
   /** A temporary directory that is on a disk, and not in memory as a tmpfs is. */
   | "disk"
+  /** The microscope, which a guest has that is started with it. */
+  | "microscope"
   /** A version of Linux, or a later one, for what has no name of its own in probe(). */
   | { readonly kernel: string }
   /** A version of Linux from before something came. */
@@ -66,8 +68,8 @@ export interface Lack {
   readonly name: string;
   /** Why it is not here; empty if there is no more to say. */
   readonly why: string;
-  /** Who has it: the guest, or packages that root would install. */
-  readonly obtain?: "guest" | readonly Component[];
+  /** Who has it: the guest, one with the microscope, or packages that root would install. */
+  readonly obtain?: "guest" | "microscope" | readonly Component[];
 }
 
 /** How a test is run. */
@@ -165,7 +167,9 @@ function lackOf(need: Need): Lack | undefined {
   return need.here ? undefined : inGuest(need.name, need.inGuest === true, need.why);
 }
 
-function lackOfNamed(name: Requirement | "root" | "privileges" | "disk"): Lack | undefined {
+function lackOfNamed(
+  name: Requirement | "root" | "privileges" | "disk" | "microscope",
+): Lack | undefined {
   switch (name) {
     case "root":
       return Deno.uid() === 0 ? undefined : { name, why: "" };
@@ -175,6 +179,8 @@ function lackOfNamed(name: Requirement | "root" | "privileges" | "disk"): Lack |
       return isInMemory(tmpdir())
         ? { name: "a temporary directory on a disk (TMPDIR)", why: "" }
         : undefined;
+    case "microscope":
+      return Deno.env.has("ZCLAB_MICROSCOPE") ? undefined : lackOfMicroscope();
     case "guest":
       return lackOfGuest();
     default:
@@ -199,6 +205,19 @@ function inGuest(name: string, has: boolean, why = ""): Lack {
 
 function whyNoGuest(): string {
   return `the guest has it, but is not possible here: ${HERE.item("guest").why}`;
+}
+
+/** It is where the guest is possible, and that has softnic. */
+function lackOfMicroscope(): Lack {
+  const name = "microscope";
+  switch (HERE.item("softnic").state) {
+    case "guest":
+      return { name, why: "", obtain: "microscope" };
+    case "real":
+      return { name, why: "this guest was started without it" };
+    case "no":
+      return { name, why: whyNoGuest() };
+  }
 }
 
 /** A guest for those tests that start one: there, or at least possible. */
