@@ -99,7 +99,10 @@ export class MicroscopeView {
     this.touches = touchesOf(report, paths);
     this.instructions = sumOf(paths);
     const own = paths[report.own - 1]!;
-    const others = paths.filter((path) => path.parent === undefined && path !== own);
+    // A stack for interrupts is nobody's: what ran on it stands where it was interrupted.
+    const others = paths.filter((path) =>
+      path.parent === undefined && path !== own && path.total > 0
+    );
     this.threads = [own, ...others.sort(byTotal)].map(bare);
   }
 

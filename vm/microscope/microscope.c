@@ -180,7 +180,14 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
 {
 	(void)vcpu;
 	if (microscope.is_open)
-		payload_access(data, info, address);
+		payload_access(data, info, address, false);
+}
+
+static void on_move(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
+{
+	(void)vcpu;
+	if (microscope.is_open)
+		payload_access(data, info, address, true);
 }
 
 static void on_call(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
@@ -190,7 +197,7 @@ static void on_call(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t addr
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(run, info, address);
+	payload_access(run, info, address, false);
 	if (qemu_plugin_mem_is_store(info))
 		paths_call(run->function, address);
 }
@@ -200,7 +207,7 @@ static void on_return(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(data, info, address);
+	payload_access(data, info, address, false);
 	paths_return(address);
 }
 
@@ -210,7 +217,7 @@ static void on_interrupt_return(unsigned int vcpu, qemu_plugin_meminfo_t info, u
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(data, info, address);
+	payload_access(data, info, address, false);
 	paths_interrupt_return(address);
 }
 
@@ -222,13 +229,18 @@ static bool is_prefix(uint8_t byte)
 }
 
 /* What is told of an instruction's accesses. */
-static qemu_plugin_vcpu_mem_cb_t callback_for(const uint8_t *bytes, size_t length)
+static qemu_plugin_vcpu_mem_cb_t callback_for(const struct run *run, const uint8_t *bytes,
+					      size_t length)
 {
 	size_t i = 0;
 
 	while (i < length && is_prefix(bytes[i]))
 		i++;
 	if (i == length)
+		return on_access;
+	if (bytes[i] == 0xa4 || bytes[i] == 0xa5)
+		return on_move;
+	if (run->function == &function_user)
 		return on_access;
 	switch (bytes[i]) {
 	case 0xe8:
@@ -247,16 +259,11 @@ static qemu_plugin_vcpu_mem_cb_t callback_for(const uint8_t *bytes, size_t lengt
 
 static void watch_accesses(struct qemu_plugin_insn *instruction, struct run *run)
 {
-	qemu_plugin_vcpu_mem_cb_t callback = on_access;
 	uint8_t bytes[16];
+	size_t length = qemu_plugin_insn_data(instruction, bytes, sizeof(bytes));
 
-	if (run->function != &function_user) {
-		size_t length = qemu_plugin_insn_data(instruction, bytes, sizeof(bytes));
-
-		callback = callback_for(bytes, length);
-	}
-	qemu_plugin_register_vcpu_mem_cb(instruction, callback, QEMU_PLUGIN_CB_NO_REGS,
-					 QEMU_PLUGIN_MEM_RW, run);
+	qemu_plugin_register_vcpu_mem_cb(instruction, callback_for(run, bytes, length),
+					 QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, run);
 }
 
 /* The run that an instruction is in: the last one, or a new one. */

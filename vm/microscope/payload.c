@@ -17,9 +17,10 @@
 #define LOADS		64
 /* An interrupt may come between the loads and the stores of a loop. */
 #define KERNEL_PATIENCE	20000
+/* The C library's memmove() stores last what it has loaded first. */
+#define USER_PATIENCE	(1 << 20)
 /* Calls in user space are not followed, so it is nearness that tells what belongs together. */
-#define USER_PATIENCE	64
-#define USER_DISTANCE	1024
+#define USER_DISTANCE	2048
 #define MOST_GENERATION	255
 
 /**
@@ -48,8 +49,11 @@ struct page {
  * struct load - payload in a register
  * @node: who has loaded it; NULL if it was stored already
  * @call: in which call
+ * @number: its number among all loads
  * @start: by which run of instructions
  * @time: when, in accesses
+ * @is_move: whether the same instruction stores it
+ * @address: where from
  * @bytes: how many
  * @value: what was loaded
  * @marks: what it was
@@ -57,8 +61,11 @@ struct page {
 struct load {
 	const struct node *node;
 	uint64_t call;
+	uint64_t number;
 	uint64_t start;
 	uint64_t time;
+	bool is_move;
+	uint64_t address;
 	unsigned int bytes;
 	uint64_t value[2];
 	struct mark marks[MOST_BYTES];
@@ -78,6 +85,24 @@ struct place {
 	unsigned int first;
 };
 
+/**
+ * struct access - an access to memory
+ * @run: the instructions that it belongs to
+ * @info: what QEMU knows of it
+ * @address: where, as the program sees it
+ * @bytes: how many
+ * @is_move: whether its instruction loads and stores
+ * @place: where in physical memory
+ */
+struct access {
+	const struct run *run;
+	qemu_plugin_meminfo_t info;
+	uint64_t address;
+	unsigned int bytes;
+	bool is_move;
+	struct place place;
+};
+
 static struct {
 	struct page **halves[HALF_ENTRIES];
 	struct arena touches;
@@ -85,7 +110,7 @@ static struct {
 	uint32_t *reads;
 	uint32_t *copies;
 	struct load loads[LOADS];
-	unsigned int next;
+	uint64_t number;
 	/* Loads that may be stored yet. */
 	unsigned int waiting;
 	uint64_t kernel_time;
@@ -280,39 +305,75 @@ static void drop(struct load *load)
 	payload.waiting--;
 }
 
+/* One that is not used, or the oldest. */
 static struct load *next_load(void)
 {
-	struct load *load = &payload.loads[payload.next++ % LOADS];
+	struct load *oldest = payload.loads;
+	unsigned int i;
 
-	drop(load);
-	return load;
+	for (i = 0; i < LOADS; i++) {
+		struct load *load = &payload.loads[i];
+
+		if (!load->node)
+			return load;
+		if (load->number < oldest->number)
+			oldest = load;
+	}
+	drop(oldest);
+	return oldest;
 }
 
-static void remember(const struct run *run, qemu_plugin_meminfo_t info, unsigned int bytes,
-		     const struct mark *marks)
+static void remember(const struct access *access, const struct mark *marks)
 {
 	struct load *load = next_load();
 
 	load->node = paths_node();
 	load->call = paths_call_number();
-	load->start = run->start;
+	load->number = ++payload.number;
+	load->start = access->run->start;
+	load->is_move = access->is_move;
+	load->address = access->address;
 	load->time = load->call ? payload.kernel_time : payload.user_time;
-	load->bytes = bytes;
-	value_of(info, load->value);
+	load->bytes = access->bytes;
+	value_of(access->info, load->value);
 	memcpy(load->marks, marks, sizeof(load->marks));
 	payload.waiting++;
 }
 
-static void on_load(const struct run *run, qemu_plugin_meminfo_t info, const struct place *place,
-		    unsigned int bytes)
+/* A load whose store failed is made again when the page is there: the first one did not happen. */
+static void undo_move(const struct access *access)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < LOADS && payload.waiting; i++) {
+		struct load *load = &payload.loads[i];
+
+		if (!load->is_move || load->node != paths_node() ||
+		    load->call != paths_call_number() || load->address != access->address)
+			continue;
+		for (j = 0; j < load->bytes; j++) {
+			if (!load->marks[j].generation)
+				continue;
+			touch_of(load->marks[j].generation)->read--;
+			payload.reads[load->marks[j].offset]--;
+		}
+		drop(load);
+	}
+}
+
+static void on_load(const struct access *access)
 {
 	struct mark marks[MOST_BYTES] = { 0 };
 	bool found = false;
 	unsigned int i;
 
-	for (i = 0; i < bytes; i++) {
+	if (access->is_move)
+		undo_move(access);
+	if (!has_marks(&access->place))
+		return;
+	for (i = 0; i < access->bytes; i++) {
 		unsigned int byte;
-		struct page *page = byte_of(place, i, &byte);
+		struct page *page = byte_of(&access->place, i, &byte);
 
 		if (!page || !page->generations[byte])
 			continue;
@@ -322,7 +383,7 @@ static void on_load(const struct run *run, qemu_plugin_meminfo_t info, const str
 		found = true;
 	}
 	if (found)
-		remember(run, info, bytes, marks);
+		remember(access, marks);
 }
 
 static bool is_over(const struct load *load)
@@ -332,30 +393,32 @@ static bool is_over(const struct load *load)
 	return payload.user_time - load->time > USER_PATIENCE;
 }
 
-static bool belongs(const struct load *load, const struct run *run)
+static bool belongs(const struct load *load, const struct access *access)
 {
+	const struct run *run = access->run;
 	uint64_t distance;
 
-	if (load->node != paths_node() || load->call != paths_call_number())
+	if (load->bytes != access->bytes || load->is_move != access->is_move ||
+	    load->node != paths_node() || load->call != paths_call_number())
 		return false;
-	if (load->call)
+	if (load->call || load->is_move)
 		return true;
 	distance = run->start > load->start ? run->start - load->start : load->start - run->start;
 	return distance <= USER_DISTANCE;
 }
 
-/* The oldest load of what is stored now. */
-static struct load *load_behind(const struct run *run, qemu_plugin_meminfo_t info,
-				unsigned int bytes)
+/* The load of what is stored now: that of the same instruction, or the oldest that it can be. */
+static struct load *load_behind(const struct access *access)
 {
+	struct load *found = NULL;
 	uint64_t value[2];
 	unsigned int i;
 
 	if (!payload.waiting)
 		return NULL;
-	value_of(info, value);
+	value_of(access->info, value);
 	for (i = 0; i < LOADS; i++) {
-		struct load *load = &payload.loads[(payload.next + i) % LOADS];
+		struct load *load = &payload.loads[i];
 
 		if (!load->node)
 			continue;
@@ -363,11 +426,13 @@ static struct load *load_behind(const struct run *run, qemu_plugin_meminfo_t inf
 			drop(load);
 			continue;
 		}
-		if (load->bytes == bytes && load->value[0] == value[0] &&
-		    load->value[1] == value[1] && belongs(load, run))
-			return load;
+		if (!belongs(load, access) || load->value[0] != value[0] ||
+		    load->value[1] != value[1])
+			continue;
+		if (!found || (load->number < found->number) != access->is_move)
+			found = load;
 	}
-	return NULL;
+	return found;
 }
 
 static void overwrite(struct page *page, unsigned int byte)
@@ -416,20 +481,20 @@ static void store(struct place *place, unsigned int bytes, const struct mark *ma
 	}
 }
 
-static void on_store(const struct run *run, qemu_plugin_meminfo_t info, struct place *place,
-		     unsigned int bytes)
+static void on_store(struct access *access)
 {
-	struct load *load = load_behind(run, info, bytes);
+	struct load *load = load_behind(access);
+	struct place *place = &access->place;
 
 	if (!load) {
 		if (has_marks(place))
-			store(place, bytes, NULL);
+			store(place, access->bytes, NULL);
 		return;
 	}
 	place->pages[0] = make_page(place->frames[0]);
-	if (place->first < bytes)
+	if (place->first < access->bytes)
 		place->pages[1] = make_page(place->frames[1]);
-	store(place, bytes, load->marks);
+	store(place, access->bytes, load->marks);
 	if (place->pages[0])
 		place->pages[0]->call = load->call;
 	if (place->pages[1])
@@ -437,23 +502,29 @@ static void on_store(const struct run *run, qemu_plugin_meminfo_t info, struct p
 	drop(load);
 }
 
-void payload_access(const struct run *run, qemu_plugin_meminfo_t info, uint64_t address)
+void payload_access(const struct run *run, qemu_plugin_meminfo_t info, uint64_t address,
+		    bool is_move)
 {
-	unsigned int bytes = 1u << qemu_plugin_mem_size_shift(info);
-	struct place place;
+	struct access access = {
+		.run = run,
+		.info = info,
+		.address = address,
+		.is_move = is_move,
+		.bytes = 1u << qemu_plugin_mem_size_shift(info),
+	};
 
-	if (!payload.length || bytes > MOST_BYTES)
+	if (!payload.length || access.bytes > MOST_BYTES)
 		return;
 	if (run->function == &function_user)
 		payload.user_time++;
 	else
 		payload.kernel_time++;
-	if (!find_place(info, address, bytes, &place))
+	if (!find_place(info, address, access.bytes, &access.place))
 		return;
 	if (qemu_plugin_mem_is_store(info))
-		on_store(run, info, &place, bytes);
-	else if (has_marks(&place))
-		on_load(run, info, &place, bytes);
+		on_store(&access);
+	else
+		on_load(&access);
 }
 
 uint64_t payload_length(void)
