@@ -70,7 +70,7 @@ async function sendZc(ring: Ring, socket: Socket, slice: Slice): Promise<void> {
   await released;
 }
 
-test("SEND into the sink copies each byte once, and SEND_ZC of a fixed buffer none", async () => {
+test("microscope: SEND into the sink copies each byte once, and SEND_ZC of a fixed buffer none", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
@@ -95,7 +95,7 @@ test("SEND into the sink copies each byte once, and SEND_ZC of a fixed buffer no
   }
 });
 
-test("two windows agree in what happens to the payload", async () => {
+test("microscope: two windows agree in what happens to the payload", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
@@ -115,7 +115,7 @@ test("two windows agree in what happens to the payload", async () => {
   for (const { touches } of views) assertEquals(touches, views[0]!.touches);
 });
 
-test("send and recv over loopback copy each byte twice: in, and out", async () => {
+test("microscope: send and recv over loopback copy each byte twice: in, and out", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.loopback();
   await using ring = Ring.open({ entries: 8 });
@@ -147,7 +147,7 @@ async function receive(ring: Ring, socket: Socket, slice: Slice): Promise<void> 
   }
 }
 
-test("a copy into memory that was not there before is exact, too", async () => {
+test("microscope: a copy into memory that was not there before is exact, too", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.loopback();
   await using ring = Ring.open({ entries: 8 });
@@ -167,7 +167,7 @@ test("a copy into memory that was not there before is exact, too", async () => {
   }
 });
 
-test("what user space reads and copies is told, as far as bytes go", () => {
+test("microscope: what user space reads and copies is told, as far as bytes go", () => {
   using microscope = Microscope.open();
   using area = Area.map({ bytes: 1 << 16 });
   using room = Area.map({ bytes: 1 << 16 });
@@ -182,7 +182,7 @@ test("what user space reads and copies is told, as far as bytes go", () => {
   }
 });
 
-onSoftnic("SEND_ZC over softnic into zcrx is copied once: by the NIC", async () => {
+onSoftnic("microscope: SEND_ZC over softnic into zcrx is copied once: by the NIC", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.softnic();
   const nic = await Softnic.of(bed.far);
@@ -216,7 +216,7 @@ onSoftnic("SEND_ZC over softnic into zcrx is copied once: by the NIC", async () 
   }
 });
 
-test("the instructions of a window are those that the guest's clock counts", () => {
+test("microscope: the instructions of a window are those that the guest's clock counts", () => {
   using microscope = Microscope.open();
   const before = new Float64Array(1);
   const work = (): void => {
@@ -241,7 +241,7 @@ function sumOf({ threads }: MicroscopeView): number {
   return threads.reduce((sum, { total }) => sum + total, 0);
 }
 
-test("pages are watched by their numbers, and what is overwritten is told", () => {
+test("microscope: pages are watched by their numbers, and what is overwritten is told", () => {
   using microscope = Microscope.open();
   using area = Area.map({ bytes: 8192 });
   const { bytes } = area.slice(0, 8192);
@@ -264,7 +264,7 @@ test("pages are watched by their numbers, and what is overwritten is told", () =
   });
 });
 
-test("a view shows who copied, and by what path", async () => {
+test("microscope: a view shows who copied, and by what path", async () => {
   using microscope = Microscope.open();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
@@ -278,7 +278,7 @@ test("a view shows who copied, and by what path", async () => {
   assertMatch(Deno.inspect(microscope), /^Microscope \{ watched: 600 bytes \}$/);
 });
 
-test("misuse of the microscope is a clear error", async () => {
+test("microscope: misuse of the microscope is a clear error", async () => {
   const microscope = Microscope.open();
   using area = Area.map({ bytes: 8192 });
   microscope.watch(area);
@@ -308,7 +308,7 @@ test("misuse of the microscope is a clear error", async () => {
   assertThrows(() => microscope.look("late", () => {}), ClosedError);
 });
 
-Deno.test("without a guest that has it, the microscope says what to start", () => {
+Deno.test("microscope: without a guest that has it, open() says what to start", () => {
   const folder = Deno.env.get("ZCLAB_MICROSCOPE");
   Deno.env.delete("ZCLAB_MICROSCOPE");
   try {
