@@ -141,7 +141,10 @@ export function parseVmCommand(args: readonly string[]): Request {
     command,
     out: resolve(options.out),
     memory: options.memory,
-    processors: processorsFor(clock, options.processors),
+    processors: clock === "time" ? options.processors ?? 2 : oneProcessor(
+      options.microscope ? "--microscope" : "--clock instructions",
+      options.processors,
+    ),
     clock,
     microscope: options.microscope,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
@@ -151,11 +154,11 @@ export function parseVmCommand(args: readonly string[]): Request {
   };
 }
 
-function processorsFor(clock: Request["clock"], given: number | undefined): number {
-  if (clock === "time") return given ?? 2;
+/** One, unless more are asked for together with an option that excludes it. */
+function oneProcessor(option: string, given: number | undefined): number {
   if (given === undefined || given === 1) return 1;
   throw new OptionError(
-    `--clock instructions has one processor, and --processors asks for ${given}: several would ` +
+    `${option} has one processor, and --processors asks for ${given}: several would ` +
       "share one clock, in an order that depends on the host. Leave --processors away",
   );
 }
@@ -208,6 +211,11 @@ async function main(args: readonly string[]): Promise<number> {
   const cache = openCache();
   const files = await build(cache, request);
   if (request.kind === "build") return EXIT.done;
+  if (request.microscope) {
+    printError(
+      "vm: with the microscope: one processor, emulated, whose clock counts instructions\n",
+    );
+  }
   const acceleration = request.clock === "instructions"
     ? "instruction clock"
     : await findAcceleration(cache, files, (text) => printError(`vm: ${text}\n`));

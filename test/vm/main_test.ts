@@ -22,6 +22,12 @@ Deno.test("parseVmCommand() gives a clock that counts instructions one processor
   assertEquals(same.processors, 1);
 });
 
+Deno.test("parseVmCommand() looks through the microscope at one processor, and counts instructions", () => {
+  const request = parseVmCommand(["--microscope", "--", "true"]);
+  assertEquals([request.microscope, request.clock, request.processors], [true, "instructions", 1]);
+  assertEquals(parseVmCommand(["--", "true"]).microscope, false);
+});
+
 Deno.test("parseVmCommand() gives the clock that counts time two processors, or as many as asked", () => {
   const { clock, processors } = parseVmCommand(["--", "true"]);
   assertEquals([clock, processors], ["time", 2]);
@@ -43,6 +49,10 @@ for (
     [
       ["--clock", "instructions", "--processors", "2", "--", "true"],
       "--clock instructions has one processor, and --processors asks for 2: several would share",
+    ],
+    [
+      ["--microscope", "--processors", "2", "--", "true"],
+      "--microscope has one processor, and --processors asks for 2",
     ],
     [["--mirror", "http://a b", "build"], "no address such as http://deb.debian.org/debian"],
   ] as const
