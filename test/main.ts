@@ -276,13 +276,18 @@ async function guestCounts(
   tests: readonly Listed[],
   output: HeldOutput,
 ): Promise<Counts> {
-  const obstacle = guestObstacle() ?? await obstacleOf(GUEST_COMPONENTS);
-  if (obstacle !== undefined) return withoutGuest(tests, obstacle);
+  const missing = await obstacleOf(GUEST_COMPONENTS);
   const counts: Counts[] = [];
   // One after the other: each has a processor of the host's then.
   for (const kind of ["guest", "guest with the microscope"] as const) {
     const own = tests.filter((test) => placeOf(test) === kind);
-    if (own.length > 0) counts.push(await runInGuest(room, kind, own, output));
+    if (own.length === 0) continue;
+    const obstacle = guestObstacle({ microscope: kind !== "guest" }) ?? missing;
+    counts.push(
+      obstacle === undefined
+        ? await runInGuest(room, kind, own, output)
+        : withoutGuest(own, obstacle),
+    );
   }
   return sum(counts);
 }

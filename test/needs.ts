@@ -30,8 +30,6 @@ export type Need =
   | "privileges"
   /** A temporary directory that is on a disk, and not in memory as a tmpfs is. */
   | "disk"
-  /** The microscope, which a guest has that is started with it. */
-  | "microscope"
   /** A version of Linux, or a later one, for what has no name of its own in probe(). */
   | { readonly kernel: string }
   /** A version of Linux from before something came. */
@@ -167,9 +165,7 @@ function lackOf(need: Need): Lack | undefined {
   return need.here ? undefined : inGuest(need.name, need.inGuest === true, need.why);
 }
 
-function lackOfNamed(
-  name: Requirement | "root" | "privileges" | "disk" | "microscope",
-): Lack | undefined {
+function lackOfNamed(name: Requirement | "root" | "privileges" | "disk"): Lack | undefined {
   switch (name) {
     case "root":
       return Deno.uid() === 0 ? undefined : { name, why: "" };
@@ -179,8 +175,6 @@ function lackOfNamed(
       return isInMemory(tmpdir())
         ? { name: "a temporary directory on a disk (TMPDIR)", why: "" }
         : undefined;
-    case "microscope":
-      return Deno.env.has("ZCLAB_MICROSCOPE") ? undefined : lackOfMicroscope();
     case "guest":
       return lackOfGuest();
     default:
@@ -190,7 +184,9 @@ function lackOfNamed(
 
 function lackOfItem({ name, state, why }: ProbeItem): Lack | undefined {
   if (state === "real") return undefined;
-  if (state === "guest") return { name, why, obtain: "guest" };
+  if (state === "guest") {
+    return { name, why, obtain: name === "microscope" ? "microscope" : "guest" };
+  }
   const has = IN_GUEST.includes(name);
   return { name, why: has ? `${why}; ${whyNoGuest()}` : why };
 }
@@ -205,19 +201,6 @@ function inGuest(name: string, has: boolean, why = ""): Lack {
 
 function whyNoGuest(): string {
   return `the guest has it, but is not possible here: ${HERE.item("guest").why}`;
-}
-
-/** It is where the guest is possible, and that has softnic. */
-function lackOfMicroscope(): Lack {
-  const name = "microscope";
-  switch (HERE.item("softnic").state) {
-    case "guest":
-      return { name, why: "", obtain: "microscope" };
-    case "real":
-      return { name, why: "this guest was started without it" };
-    case "no":
-      return { name, why: whyNoGuest() };
-  }
 }
 
 /** A guest for those tests that start one: there, or at least possible. */

@@ -9,7 +9,7 @@ import { type Cache, exists, locked, openCache } from "./cache.ts";
 import { emulatorCommand } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { ensureInitramfs } from "./initramfs.ts";
-import { ensureMicroscope } from "./microscope.ts";
+import { ensureMicroscope, microscopeIn } from "./microscope.ts";
 import {
   type BuildOptions,
   ensureRootFileSystem,
@@ -58,14 +58,20 @@ export async function ensureGuest(cache: Cache, options: GuestBuildOptions): Pro
 /**
  * Why this user cannot have the guest, programs that are missing aside.
  *
+ * @param options Whether it is with the microscope.
  * @returns The reason, or undefined if the guest is there or may be made.
  */
-export function guestObstacle(): string | undefined {
+export function guestObstacle(options: { readonly microscope?: boolean } = {}): string | undefined {
   if (Deno.build.arch !== "x86_64") return `it is for x86_64, this is ${Deno.build.arch}`;
   try {
     const cache = openCache();
     const root = rootFileSystemIn(cache);
-    const isMade = exists(root.image) && exists(softnicIn(cache, root));
+    const parts = [
+      root.image,
+      softnicIn(cache, root),
+      ...(options.microscope ? [microscopeIn(cache, root)] : []),
+    ];
+    const isMade = parts.every(exists);
     return isMade || Deno.uid() === 0 ? undefined : "making it takes root";
   } catch (error) {
     if (error instanceof UnsupportedError) return error.message;

@@ -37,6 +37,17 @@ export interface MicroscopeUse {
 }
 
 /**
+ * Where the plugin is kept, whether it is there or not.
+ *
+ * @param cache The cache.
+ * @param root What it is built in.
+ * @returns Its path, which says what it is made from.
+ */
+export function microscopeIn(cache: Cache, { key }: Pick<RootFileSystem, "key">): string {
+  return cache.path(`microscope-${keyOf(key, BUILD, ...contentsOf(SOURCES))}.so`);
+}
+
+/**
  * Returns the plugin, building it if its sources or the emulator's libraries have changed: it runs
  * in the emulator's process, so it is built in the root that the emulator is from.
  *
@@ -50,7 +61,7 @@ export async function ensureMicroscope(
   root: Pick<RootFileSystem, "key" | "folder">,
   { announce, signal }: BuildOptions,
 ): Promise<string> {
-  const path = cache.path(`microscope-${keyOf(root.key, BUILD, ...contentsOf(SOURCES))}.so`);
+  const path = microscopeIn(cache, root);
   if (exists(path)) return path;
   requireRoot();
   announce("building the microscope");

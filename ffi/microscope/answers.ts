@@ -7,6 +7,9 @@
 import { ExplainedError, unwrap } from "../kernel/errors.ts";
 import { native } from "../kernel/native.ts";
 
+/** Under this name the guest's environment has the folder in which the microscope answers. */
+const FOLDER = "ZCLAB_MICROSCOPE";
+
 /** What vm/microscope/microscope.c takes. */
 const COMMAND = { arm: 1, open: 2, close: 3 } as const;
 
@@ -59,6 +62,11 @@ export interface Report extends Answer {
 }
 
 let answers = 0;
+
+/** The folder in which the microscope answers; undefined where there is none. */
+export function microscopeFolder(): string | undefined {
+  return Deno.env.get(FOLDER) || undefined;
+}
 
 /**
  * Shows the microscope the kernel's symbols, and makes it look at every instruction from then on.

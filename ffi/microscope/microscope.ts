@@ -10,11 +10,15 @@ import { CLOSED, type Fact, showFacts } from "../kernel/inspection.ts";
 import { PAGE_SIZE } from "../kernel/memory.ts";
 import { Area, Slice } from "../memory/area.ts";
 import { physicalPages } from "../memory/physical_pages.ts";
-import { arm, closeWindow, encodePieces, openWindow, type Piece } from "./answers.ts";
+import {
+  arm,
+  closeWindow,
+  encodePieces,
+  microscopeFolder,
+  openWindow,
+  type Piece,
+} from "./answers.ts";
 import { MicroscopeView } from "./view.ts";
-
-/** Under this name the guest's environment has the folder in which the microscope answers. */
-const FOLDER = "ZCLAB_MICROSCOPE";
 
 /** What can be watched: memory of this process, or pages by their frame numbers. */
 export type MicroscopePayload = Area | Slice | Float64Array;
@@ -76,8 +80,10 @@ export class Microscope implements Disposable {
    * @throws {ExplainedError} If it does not answer, or this user may not see the kernel's symbols.
    */
   static open(): Microscope {
-    const folder = Deno.env.get(FOLDER);
-    if (!folder) throw new UnsupportedError("The microscope", { remedy: "microscope" });
+    const folder = microscopeFolder();
+    if (folder === undefined) {
+      throw new UnsupportedError("The microscope", { remedy: "microscope" });
+    }
     return new Microscope(folder);
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { microscopeFolder } from "../../../ffi/microscope/answers.ts";
 import {
   GUEST_COMPONENTS,
   installCommand,
@@ -46,16 +47,26 @@ export function probeGuest(answers: Answers, machine: Machine): void {
   } else {
     answers.set("guest", no(`not installed: ${missing.join(", ")}`, installCommand(missing)));
   }
+  probeMicroscope(answers);
   const possible = answers.get("guest")?.state === "real" ||
     (machine.architecture === "x86_64" && Deno.uid() === 0 && isObtainable(missing));
   if (!possible) return;
-  for (const name of IN_GUEST) {
-    const { state, why } = answers.get(name)!;
-    if (state !== "no") continue;
-    // What Deno may not do here, the guest does not change.
-    if (answers.get("liburing")?.why.includes("--allow-ffi")) continue;
-    answers.set(name, { state: "guest", why, command: "deno task vm -- COMMAND" });
+  // What Deno may not do here, the guest does not change.
+  if (answers.get("liburing")?.why.includes("--allow-ffi")) return;
+  for (const name of [...IN_GUEST, "microscope"] as const) {
+    const { state, why, command = "deno task vm -- COMMAND" } = answers.get(name)!;
+    if (state === "no") answers.set(name, { state: "guest", why, command });
   }
+}
+
+/** Whether this is a guest that is looked at from below. */
+function probeMicroscope(answers: Answers): void {
+  answers.set(
+    "microscope",
+    microscopeFolder() === undefined
+      ? no("nothing looks at this machine from below", "deno task vm --microscope -- COMMAND")
+      : real("this guest's instructions and accesses to memory are followed"),
+  );
 }
 
 /** Whether a guest is in this user's cache, such as a copy of root's. */

@@ -37,6 +37,7 @@ export const REQUIREMENTS = [
   "softnic",
   "udmabuf",
   "guest",
+  "microscope",
   "memlock",
   "optmem_max",
   "huge pages",
