@@ -19,6 +19,9 @@
 #define KERNEL_PATIENCE	20000
 /* The C library's memmove() stores last what it has loaded first. */
 #define USER_PATIENCE	(1 << 20)
+/* Values of less than a word are the same by chance. */
+#define WORD		8
+#define NARROW_PATIENCE	64
 /* Calls in user space are not followed, so it is nearness that tells what belongs together. */
 #define USER_DISTANCE	2048
 #define MOST_GENERATION	255
@@ -390,7 +393,8 @@ static bool is_over(const struct load *load)
 {
 	if (load->call)
 		return payload.kernel_time - load->time > KERNEL_PATIENCE;
-	return payload.user_time - load->time > USER_PATIENCE;
+	return payload.user_time - load->time >
+	       (load->bytes < WORD ? NARROW_PATIENCE : USER_PATIENCE);
 }
 
 static bool belongs(const struct load *load, const struct access *access)

@@ -275,6 +275,8 @@ test("microscope: a view shows who copied, and by what path", async () => {
   assertMatch(Deno.inspect(view), /^MicroscopeView \{ name: one, payload: 600 bytes, .* \}$/);
   const copying = /copied 600 bytes of the payload +rep_movs_alternative < _copy_from_iter < /;
   assertMatch(String(view), copying);
+  // The module was loaded after the microscope had been opened.
+  assert(view.functions.some(({ name }) => name === "ifb_xmit"));
   assertMatch(Deno.inspect(microscope), /^Microscope \{ watched: 600 bytes \}$/);
 });
 
