@@ -54,14 +54,16 @@ export function openCache(): Cache {
  * @param cache The cache whose lock it is.
  * @param waiting Called when somebody else has the lock.
  * @param work What to do.
+ * @param name The name of the lock.
  * @returns What the work returned.
  */
 export async function locked<T>(
   cache: Cache,
   waiting: () => void,
   work: () => Promise<T>,
+  name = "lock",
 ): Promise<T> {
-  using file = Deno.openSync(cache.path("lock"), { create: true, write: true });
+  using file = Deno.openSync(cache.path(name), { create: true, write: true });
   if (!file.tryLockSync(true)) {
     waiting();
     await file.lock(true);

@@ -14,8 +14,8 @@ import { kernelComplaints } from "./kernel_log.ts";
 import { microscopeOptions, type MicroscopeUse } from "./microscope.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
 
-/** What to run, and on what machine. */
-export interface GuestOptions {
+/** A guest's machine. */
+export interface GuestMachine {
   /** What to boot. */
   readonly files: GuestFiles;
   /** How its instructions are executed. */
@@ -24,14 +24,18 @@ export interface GuestOptions {
   readonly microscope?: MicroscopeUse | undefined;
   /** What the guest sees of the host. */
   readonly shares: readonly Share[];
-  /** The shell script that is run. */
-  readonly script: string;
-  /** Whether the script has the terminal, as a shell wants it. */
-  readonly interactive: boolean;
   /** Memory in MiB. */
   readonly memory: number;
   /** Number of processors. */
   readonly processors: number;
+}
+
+/** What to run, and on what machine. */
+export interface GuestOptions extends GuestMachine {
+  /** The shell script that is run. */
+  readonly script: string;
+  /** Whether the script has the terminal, as a shell wants it. */
+  readonly interactive: boolean;
   /** Milliseconds after which a guest that has not ended is ended; undefined for no limit. */
   readonly timeLimit: number | undefined;
   /** Interrupts the command when a signal comes, and ends the guest when it comes again. */
@@ -51,7 +55,7 @@ export interface GuestOutcome {
 }
 
 /** A guest that says nothing for so long has not booted. */
-const BOOT_MILLISECONDS = 180_000;
+export const BOOT_MILLISECONDS = 180_000;
 
 /** How long the guest may take to power off after the command has ended. */
 const POWER_OFF_MILLISECONDS = 30_000;
@@ -72,11 +76,16 @@ const PORTS = ["control", "out", "err"] as const;
  * @returns How it ended. The command's output has been written to ours by then.
  */
 export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
-  using room = await furnish(options);
+  const { script, interactive } = options;
+  using room = await furnish("vm", {
+    command: script,
+    shares: shareScript(options.shares),
+    ...(interactive ? { interactive: "" } : {}),
+  });
   const listeners = new Map(
     PORTS.map((name) => [name, Deno.listen({ transport: "unix", path: room.path(name) })] as const),
   );
-  const child = start(options, room);
+  const child = startMachine(options, room, PORTS, interactive);
   const watch = new Watch(child, options);
   using _signals = options.onSignal((name, again) => watch.interrupt(name, again));
   const talks = [
@@ -84,7 +93,7 @@ export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
     talk(listeners.get("out")!, (connection) => copy(connection, Deno.stdout)),
     talk(listeners.get("err")!, (connection) => copy(connection, Deno.stderr)),
   ];
-  const said = options.interactive ? Promise.resolve("") : new Response(child.stderr).text();
+  const said = interactive ? Promise.resolve("") : new Response(child.stderr).text();
   await child.status;
   watch.end();
   for (const listener of listeners.values()) listener.close();
@@ -98,16 +107,25 @@ export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
   };
 }
 
-/** Makes the folder of a run, with what the guest finds in it. */
-async function furnish({ shares, script, interactive }: GuestOptions): Promise<Room> {
-  const room = Room.open("vm");
+/**
+ * Makes the folder of a guest, with what its first process finds in it.
+ *
+ * @param kind What the folder is called; see {@linkcode Room.open}.
+ * @param files The texts of the files that the guest is shown as "run", by name.
+ * @returns The folder.
+ */
+export async function furnish(
+  kind: string,
+  files: Readonly<Record<string, string>>,
+): Promise<Room> {
+  const room = Room.open(kind);
   try {
     await Deno.mkdir(room.path("run"));
-    await Deno.writeTextFile(room.path("run/command"), script);
-    await Deno.writeTextFile(room.path("run/shares"), shareScript(shares));
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(room.path(`run/${name}`), text);
+    }
     await Deno.writeFile(room.path("scratch"), new Uint8Array());
     await Deno.truncate(room.path("scratch"), SCRATCH_BYTES);
-    if (interactive) await Deno.writeTextFile(room.path("run/interactive"), "");
     return room;
   } catch (error) {
     room[Symbol.dispose]();
@@ -115,13 +133,27 @@ async function furnish({ shares, script, interactive }: GuestOptions): Promise<R
   }
 }
 
-function start(options: GuestOptions, room: Room): Deno.ChildProcess {
-  const { interactive } = options;
+/**
+ * Starts a machine, which dies with us.
+ *
+ * @param options The machine.
+ * @param room Its folder, in which somebody listens at a socket for each port.
+ * @param ports The names of the ports by which the guest talks to us.
+ * @param interactive Whether it has our terminal.
+ * @returns QEMU.
+ */
+export function startMachine(
+  options: GuestMachine,
+  room: Room,
+  ports: readonly string[],
+  interactive = false,
+): Deno.ChildProcess {
   // The guest dies with us, however we die; and the terminal's signals go to us alone, except for
   // a shell, to which the terminal's keys go as they are.
   const args = [
     ...(interactive ? [] : ["setsid"]),
-    ...["setpriv", "--pdeathsig", "KILL", ...options.files.emulator, ...machine(options, room)],
+    ...["setpriv", "--pdeathsig", "KILL"],
+    ...[...options.files.emulator, ...machine(options, room, ports, interactive)],
   ];
   return new Deno.Command(args[0]!, {
     args: args.slice(1),
@@ -131,8 +163,12 @@ function start(options: GuestOptions, room: Room): Deno.ChildProcess {
   }).spawn();
 }
 
-function machine(options: GuestOptions, room: Room): string[] {
-  const { files, acceleration, microscope, shares, memory, processors, interactive } = options;
+function machine(
+  { files, acceleration, microscope, shares, memory, processors }: GuestMachine,
+  room: Room,
+  ports: readonly string[],
+  interactive: boolean,
+): string[] {
   // The kernel takes a timer that a busy host delays for a broken one, and panics.
   const patience = "no_timer_check";
   const pages = `hugepages=${HUGE_PAGES}`;
@@ -153,7 +189,7 @@ function machine(options: GuestOptions, room: Room): string[] {
     ...["-chardev", `file,id=console,path=${escaped(room.path("console"))}`],
     ...["-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
-    ...PORTS.flatMap((name, index) => [
+    ...ports.flatMap((name, index) => [
       "-chardev",
       `socket,id=${name},path=${escaped(room.path(name))}`,
       "-device",
@@ -191,27 +227,58 @@ async function talk(
   }
 }
 
-async function copy(
-  from: Deno.UnixConn,
-  to: { writeSync(bytes: Uint8Array): number },
-): Promise<void> {
+async function copy(from: Deno.UnixConn, to: Output): Promise<void> {
   const bytes = new Uint8Array(65536);
-  let gone = false;
+  let open = true;
   while (true) {
     const count = await from.read(bytes).catch(() => null);
     if (count === null) return;
-    let rest = bytes.subarray(0, count);
-    while (rest.length > 0 && !gone) {
-      try {
-        rest = rest.subarray(to.writeSync(rest));
-      } catch (error) {
-        if (error instanceof Deno.errors.WouldBlock) await new Promise((go) => setTimeout(go, 5));
-        // Nobody reads any more, as after `| head`.
-        else if (error instanceof Deno.errors.BrokenPipe) gone = true;
-        else throw error;
-      }
+    if (open) open = await passOn(bytes.subarray(0, count), to);
+  }
+}
+
+/** Where a command's output goes. */
+export interface Output {
+  /** Writes some of it. */
+  writeSync(bytes: Uint8Array): number;
+}
+
+/**
+ * Passes output on, however slowly it is read.
+ *
+ * @param bytes The output.
+ * @param to Where it goes.
+ * @returns Whether somebody still reads.
+ */
+export async function passOn(bytes: Uint8Array, to: Output): Promise<boolean> {
+  let rest = bytes;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(to.writeSync(rest));
+    } catch (error) {
+      if (error instanceof Deno.errors.WouldBlock) await new Promise((go) => setTimeout(go, 5));
+      // Nobody reads any more, as after `| head`.
+      else if (error instanceof Deno.errors.BrokenPipe) return false;
+      else throw error;
     }
   }
+  return true;
+}
+
+/**
+ * Why a guest ended that nobody had ended.
+ *
+ * @param kernelLog The log of its kernel.
+ * @param said What QEMU said.
+ * @returns A sentence.
+ */
+export function causeOfEnd(kernelLog: string, said: string): string {
+  const panic = /Kernel panic - not syncing: .*/.exec(kernelLog)?.[0];
+  if (panic !== undefined) return `The guest's kernel panicked: ${panic}`;
+  const own = /zclab guest: (.*)/.exec(kernelLog)?.[1];
+  if (own !== undefined) return `The guest could not be set up: ${own}.`;
+  if (said.trim() !== "") return `QEMU ended: ${said.trim()}`;
+  return "The guest ended before the command did.";
 }
 
 /** Follows one guest: what it reports, what it was told, and how long it may take. */
@@ -270,12 +337,7 @@ class Watch {
   /** Why the guest ended before the command did. */
   failure(kernelLog: string, said: string): string {
     if (this.#ended !== undefined) return `${this.#ended}, and the guest was ended.`;
-    const panic = /Kernel panic - not syncing: .*/.exec(kernelLog)?.[0];
-    if (panic !== undefined) return `The guest's kernel panicked: ${panic}`;
-    const own = /zclab guest: (.*)/.exec(kernelLog)?.[1];
-    if (own !== undefined) return `The guest could not be set up: ${own}.`;
-    if (said.trim() !== "") return `QEMU ended: ${said.trim()}`;
-    return "The guest ended before the command did.";
+    return causeOfEnd(kernelLog, said);
   }
 
   end(): void {

@@ -69,12 +69,18 @@ show_file() { # tag, where
 	mount --bind "/run/zclab/lower/$1/${2##*/}" "$2" || fail "$2 cannot be shown"
 }
 
+# The host announces its ports one by one.
 port() { # name: the device of a port of the host's
-	for name in /sys/class/virtio-ports/*/name; do
-		[ "$(cat "$name")" = "$1" ] || continue
-		device=${name%/name}
-		echo "/dev/${device##*/}"
-		return
+	tries=0
+	while [ $tries -lt 200 ]; do
+		for path in /sys/class/virtio-ports/*/name; do
+			read -r name <"$path" && [ "$name" = "$1" ] || continue
+			device=${path%/name}
+			echo "/dev/${device##*/}"
+			return
+		done
+		tries=$((tries + 1))
+		sleep 0.05
 	done
 	fail "the host has no port $1"
 }
@@ -140,6 +146,103 @@ run() {
 	echo "exit $status" >&3
 }
 
+# A guest that stays: in each of so many slots one command after the other.
+stay() { # number of slots
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mkdir -p /run/netns /run/zclab/former
+	for slot in $(seq "$1"); do serve "$slot" & done
+	wait
+}
+
+serve() { # slot
+	exec 3<>"$(port "zclab.control.$1")" 4>"$(port "zclab.out.$1")" 5>"$(port "zclab.err.$1")"
+	here=/run/zclab/slot.$1
+	group=/sys/fs/cgroup/slot.$1
+	mkdir "$here" "$group"
+	mkfifo "$here/out" "$here/err"
+	echo ready >&3
+	while read -r order mark <&3; do
+		[ "$order" != run ] || run_in_slot "$1" "$mark"
+	done
+}
+
+# The ports stay open, so a mark says where the output ends. Whoever still writes after the command is
+# in its control group, and ends with it.
+run_in_slot() { # slot, mark
+	cat "$here/out" >&4 &
+	out=$!
+	cat "$here/err" >&5 &
+	err=$!
+	: >"$here/foreground"
+	(
+		echo 0 >"$group/cgroup.procs"
+		export ZCLAB_FOREGROUND="$here/foreground"
+		exec setsid /usr/bin/env --default-signal=INT,QUIT \
+			busybox unshare -m sh /run/zclab/init command "$1"
+	) >"$here/out" 2>"$here/err" </dev/null 3<&- 4>&- 5>&- &
+	command=$!
+	while read -r order signal <&3; do
+		case $order in
+		signal) interrupt "$signal" ;;
+		kill) echo 1 >"$group/cgroup.kill" ;;
+		esac
+	done &
+	listener=$!
+	wait $command
+	status=$?
+	kill $listener
+	wait $listener
+	echo 1 >"$group/cgroup.kill"
+	wait $out $err
+	printf %s "$mark" >&4
+	printf %s "$mark" >&5
+	echo "exit $status" >&3
+}
+
+# A command that has just begun has not said yet which process group it is.
+interrupt() { # signal
+	until [ -s "$here/foreground" ]; do sleep 0.05; done
+	kill "-$1" "-$(cat "$here/foreground")"
+}
+
+# In a mount namespace of its own: what a command leaves in memory, and the network namespaces that it
+# gave names, are gone with it.
+own_mounts() {
+	own_memory /dev/shm
+	own_memory /run/netns
+	shared=$(shared_in_tmp)
+	[ -z "$shared" ] || busybox mount -o rbind /tmp /run/zclab/former
+	own_memory /tmp
+	[ -z "$shared" ] || show_again "$shared"
+}
+
+own_memory() { # folder
+	busybox mount -t tmpfs -o mode=1777 tmpfs "$1"
+}
+
+# What the host shows may lie in /tmp: its paths, one on each line, as /proc/mounts writes them.
+shared_in_tmp() {
+	while read -r source path rest; do
+		case $path in /tmp/*) echo "$path" ;; esac
+	done </proc/mounts
+}
+
+show_again() { # paths
+	echo "$1" | while read -r path; do
+		# Spaces are written as \040.
+		path=$(printf %b "$path")
+		before=/run/zclab/former/${path#/tmp/}
+		if [ -d "$before" ]; then
+			mkdir -p "$path"
+		else
+			mkdir -p "${path%/*}"
+			: >"$path"
+		fi
+		busybox mount -o bind "$before" "$path"
+	done
+	busybox umount -l /run/zclab/former
+}
+
 # A shell at the host's terminal.
 shell() {
 	exec 3<>"$(port zclab.control)"
@@ -151,8 +254,19 @@ shell() {
 if [ ! -e /run/zclab/init ]; then
 	assemble
 fi
+# The first process hands a command's own beginning on to this script, too.
+if [ "$1" = command ]; then
+	own_mounts
+	exec sh "/run/zclab/host/command.$2"
+fi
 prepare
-if [ -e /run/zclab/host/interactive ]; then shell; else run; fi
+if [ -e /run/zclab/host/interactive ]; then
+	shell
+elif [ -e /run/zclab/host/slots ]; then
+	stay "$(cat /run/zclab/host/slots)"
+else
+	run
+fi
 sync
 echo o >/proc/sysrq-trigger
 while :; do sleep 1; done

@@ -22,17 +22,33 @@ import {
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
 import { type Cache, openCache } from "./cache.ts";
-import { type GuestOutcome, runGuest } from "./guest.ts";
+import { type GuestOptions, type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { microscopeShare, type MicroscopeUse } from "./microscope.ts";
 import { commandScript, projectShares, shellScript, type Surroundings, warmUp } from "./project.ts";
+import {
+  isStandingWord,
+  STANDING_NOTES,
+  STANDING_OPTIONS,
+  STANDING_WORDS,
+  type StandingWord,
+} from "./standing/command_line.ts";
+import { inStanding, showStanding, startForUser, stopStanding } from "./standing/commands.ts";
+import type { Booted } from "./standing/messages.ts";
 
 /** What the guest's clock can count. */
 const CLOCKS = ["time", "instructions"] as const;
 
 const COMMAND_LINE = {
   command: "deno task vm",
-  usage: ["[options] -- COMMAND...", "[options] shell", "[options] build"],
+  usage: [
+    "[options] -- COMMAND...",
+    "[options] shell",
+    "[options] build",
+    "[options] start",
+    "stop",
+    "status",
+  ],
   about: [
     "Runs a command in a guest with Linux 7.3 and softnic, a NIC in software that can do zero-copy " +
     "receive: boots it, runs the command in the project's folder, gives its output and its exit " +
@@ -41,8 +57,9 @@ const COMMAND_LINE = {
   ],
   words: {
     "-- COMMAND...": "what to run, such as: deno task lab rx-zcrx --quick",
-    shell: "a prompt in the guest",
+    shell: "a prompt in a guest of its own",
     build: "only make what the guest consists of; each command does that, too",
+    ...STANDING_WORDS,
   },
   options: {
     out: {
@@ -94,6 +111,7 @@ const COMMAND_LINE = {
       kind: "flag",
       description: "exit with 1 if the guest's kernel complained, whatever the command did",
     },
+    ...STANDING_OPTIONS,
     mirror: {
       kind: "string",
       description: "the mirror of Debian to build from; that of this machine's apt unless given",
@@ -101,16 +119,19 @@ const COMMAND_LINE = {
       check: mirrorProblem,
     },
   },
-  notes: ["Ctrl-C interrupts the command, twice ends the guest."],
+  notes: [
+    ...STANDING_NOTES,
+    "Ctrl-C interrupts the command; twice ends it, and the guest that was booted for it.",
+  ],
   exitCodes:
-    "that of the command; 1 if the guest failed, 2 bad arguments, 77 not possible on this " +
-    "machine, 130 and 143 interrupted",
+    "that of the command; 1 if the guest failed, or for status if none stays, 2 bad arguments, " +
+    "77 not possible on this machine, 130 and 143 interrupted",
   handsOn: true,
 } as const satisfies CommandLine;
 
 /** What the arguments ask for. */
 interface Request {
-  readonly kind: "help" | "build" | "shell" | "run";
+  readonly kind: "help" | "build" | "shell" | "run" | StandingWord;
   readonly command: readonly string[];
   readonly out: string;
   readonly memory: number;
@@ -121,6 +142,10 @@ interface Request {
   readonly kernelLog: string | undefined;
   readonly strict: boolean;
   readonly mirror: string | undefined;
+  readonly owner: number | undefined;
+  readonly idleSeconds: number | undefined;
+  /** What a guest that runs must have been booted with, to be taken. */
+  readonly wanted: Partial<Booted>;
 }
 
 /**
@@ -131,26 +156,39 @@ interface Request {
  * @throws {OptionError} If they make no sense.
  */
 export function parseVmCommand(args: readonly string[]): Request {
-  const { help, words, options, handedOn: command } = readCommandLine(COMMAND_LINE, args);
+  const { help, words, options, given, handedOn: command } = readCommandLine(COMMAND_LINE, args);
   const isShell = words[0] === "shell";
   // The microscope sees one processor in one thread, in which no instruction is counted twice.
   const clock = options.microscope ? "instructions" : options.clock;
   const seconds = options["time-limit"] ?? (isShell ? undefined : 3600);
-  return {
-    kind: help ? "help" : kindOf(words, command),
-    command,
+  const booted: Booted = {
     out: resolve(options.out),
     memory: options.memory,
     processors: clock === "time" ? options.processors ?? 2 : oneProcessor(
       options.microscope ? "--microscope" : "--clock instructions",
       options.processors,
     ),
+  };
+  const kind = help ? "help" : kindOf(words, command);
+  if (kind === "start" && clock !== "time") {
+    throw new OptionError(
+      "A guest that stays has a clock that counts time. Leave start away: a command with " +
+        `${options.microscope ? "--microscope" : "--clock instructions"} boots its own`,
+    );
+  }
+  return {
+    kind,
+    command,
+    ...booted,
     clock,
     microscope: options.microscope,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
     kernelLog: options["kernel-log"],
     strict: options.strict,
     mirror: options.mirror,
+    owner: options.owner,
+    idleSeconds: options["time-limit"],
+    wanted: Object.fromEntries(Object.entries(booted).filter(([name]) => given.has(name))),
   };
 }
 
@@ -167,8 +205,9 @@ function kindOf(words: readonly string[], command: readonly string[]): Request["
   const [word, ...more] = words;
   if (word === undefined && command.length > 0) return "run";
   if (word === undefined) throw new OptionError("Which command? deno task vm -- COMMAND...");
-  if ((word === "build" || word === "shell") && more.length === 0 && command.length === 0) {
-    return word;
+  if (more.length === 0 && command.length === 0) {
+    if (word === "build" || word === "shell") return word;
+    if (isStandingWord(word)) return word;
   }
   throw new OptionError(
     `The command comes after two dashes: deno task vm -- ${[...words, ...command].join(" ")}`,
@@ -206,19 +245,19 @@ async function main(args: readonly string[]): Promise<number> {
       advice: "softnic and the guest were only made to run on x86_64 so far",
     });
   }
+  if (request.kind === "stop") return await stopStanding(PROJECT, printError);
+  if (request.kind === "status") return await showStanding(PROJECT, print);
   await requireFiles(request);
   await ensureSystem({ components: GUEST_COMPONENTS });
   const cache = openCache();
   const files = await build(cache, request);
   if (request.kind === "build") return EXIT.done;
   if (request.microscope) {
-    printError(
-      "vm: with the microscope: one processor, emulated, whose clock counts instructions\n",
-    );
+    announce("with the microscope: one processor, emulated, whose clock counts instructions");
   }
   const acceleration = request.clock === "instructions"
     ? "instruction clock"
-    : await findAcceleration(cache, files, (text) => printError(`vm: ${text}\n`));
+    : await findAcceleration(cache, files, announce);
   return await run(cache, files, acceleration, request);
 }
 
@@ -240,39 +279,41 @@ async function run(
   acceleration: Acceleration,
   request: Request,
 ): Promise<number> {
-  const { out, memory, processors, timeLimit, kind, command } = request;
-  const project = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+  const { out, memory, processors, timeLimit, kind, command, clock } = request;
   using room = files.microscope === undefined ? null : Room.open("microscope");
   const microscope = room === null
     ? undefined
     : { plugin: files.microscope!, folder: room.folder } satisfies MicroscopeUse;
-  const { shares, deno } = await projectShares(project, out, cache);
+  const { shares: usual, deno } = await projectShares(PROJECT, out, cache);
+  const shares = microscope === undefined ? usual : [...usual, microscopeShare(microscope)];
+  const machine = { files, acceleration, microscope, shares, memory, processors };
+  const standing = { ...request, project: PROJECT, cache, machine, announce };
+  if (kind === "start") return await startForUser(standing, print);
+  let interrupted: EndingSignal | undefined;
+  const onSignal: GuestOptions["onSignal"] = (handler) =>
+    onEndingSignal((name, again) => {
+      interrupted = name;
+      handler(name, again);
+    });
   const surroundings: Surroundings = {
-    project,
+    project: PROJECT,
     deno,
     acceleration,
     microscope: microscope?.folder,
   };
-  let interrupted: EndingSignal | undefined;
-  const [outcome] = await Promise.all([
-    runGuest({
-      files,
-      acceleration,
-      microscope,
-      shares: microscope === undefined ? shares : [...shares, microscopeShare(microscope)],
-      script: kind === "shell" ? shellScript(surroundings) : commandScript(surroundings, command),
-      interactive: kind === "shell",
-      memory,
-      processors,
-      timeLimit,
-      onSignal: (handler) =>
-        onEndingSignal((name, again) => {
-          interrupted = name;
-          handler(name, again);
-        }),
-    }),
-    warmUp(project),
-  ]);
+  const script = kind === "shell"
+    ? shellScript(surroundings)
+    : commandScript(surroundings, command);
+  const runOwn = async (): Promise<GuestOutcome> => {
+    const interactive = kind === "shell";
+    const options = { ...machine, script, interactive, timeLimit, onSignal };
+    const [outcome] = await Promise.all([runGuest(options), warmUp(PROJECT)]);
+    return outcome;
+  };
+  const isForStanding = kind === "run" && clock === "time";
+  const outcome =
+    (isForStanding ? await inStanding(standing, { script, timeLimit, onSignal }) : undefined) ??
+      await runOwn();
   await report(outcome, request);
   if (outcome.status === undefined) {
     return interrupted === undefined ? EXIT.failed : SIGNAL_EXIT[interrupted];
@@ -288,6 +329,12 @@ async function report(outcome: GuestOutcome, { kernelLog }: Request): Promise<vo
     `vm: the guest's kernel complained${kernelLog ? ` (all of it: ${kernelLog})` : ""}:\n`,
   );
   for (const line of outcome.complaints) printError(`  ${line}\n`);
+}
+
+const PROJECT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
+
+function announce(text: string): void {
+  printError(`vm: ${text}\n`);
 }
 
 const print = printer(Deno.stdout);

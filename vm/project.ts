@@ -131,7 +131,8 @@ export async function warmUp(project: string): Promise<void> {
 export function commandScript(surroundings: Surroundings, command: readonly string[]): string {
   const words = command.map(quoted).join(" ");
   // The leader of the process group that signals are for.
-  const inner = `echo $$ >/run/zclab/foreground; exec ${words}`;
+  const inner = 'echo $$ >"${ZCLAB_FOREGROUND:-/run/zclab/foreground}"; unset ZCLAB_FOREGROUND; ' +
+    `exec ${words}`;
   return preamble(surroundings) + (onTerminal() ? throughTerminal(inner) : inner) + "\n";
 }
 

@@ -13,8 +13,9 @@ export interface Share {
   /**
    * What the guest can do with it: only read it, write it, write over it in memory without the host
    * seeing it, or only read this one file. What is "fixed" the guest's first process mounts itself.
+   * What is "fresh" it only reads, as it is at that moment, and not as it was when it was first read.
    */
-  readonly kind: "read-only" | "writable" | "overlaid" | "file" | "fixed";
+  readonly kind: "read-only" | "fresh" | "writable" | "overlaid" | "file" | "fixed";
   /** Where it is inside, if that is another path than outside. */
   readonly inside?: string;
 }
@@ -51,6 +52,9 @@ export function shareScript(shares: readonly Share[]): string {
     switch (kind) {
       case "read-only":
         return `show ${tag} ${quoted(inside)} ro,cache=loose`;
+      case "fresh":
+        // Nothing is kept of a file that nobody has open.
+        return `show ${tag} ${quoted(inside)} ro,cache=readahead`;
       case "writable":
         // A cache would hide from the writer that the disk is full.
         return `show ${tag} ${quoted(inside)} rw,cache=none`;

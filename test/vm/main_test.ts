@@ -34,12 +34,32 @@ Deno.test("parseVmCommand() gives the clock that counts time two processors, or 
   assertEquals(parseVmCommand(["--clock", "time", "--processors", "3", "shell"]).processors, 3);
 });
 
+Deno.test("parseVmCommand() tells what is asked for from what is only the default", () => {
+  assertEquals(parseVmCommand(["--", "true"]).wanted, {});
+  assertEquals(parseVmCommand(["--memory", "2048", "--", "true"]).wanted, { memory: 2048 });
+  assertEquals(parseVmCommand(["--out", "/tmp/o", "start"]).wanted, { out: "/tmp/o" });
+});
+
+Deno.test("parseVmCommand() takes the words of the guest that stays", () => {
+  assertEquals(["start", "stop", "status"].map((word) => parseVmCommand([word]).kind), [
+    "start",
+    "stop",
+    "status",
+  ]);
+  assertEquals(parseVmCommand(["start"]).idleSeconds, undefined);
+  assertEquals(parseVmCommand(["start", "--time-limit", "60"]).idleSeconds, 60);
+});
+
 for (
   const [args, said] of [
     [[], "Which command?"],
     [["--"], "Which command?"],
     [["true"], "deno task vm -- true"],
     [["build", "--", "true"], "after two dashes"],
+    [["start", "--", "true"], "after two dashes"],
+    [["--clock", "instructions", "start"], "with --clock instructions boots its own"],
+    [["--microscope", "start"], "with --microscope boots its own"],
+    [["--owner", "0", "start"], "--owner: 0 is less than 1"],
     [["--oops", "--", "true"], "--oops"],
     [["--oup", "x", "--", "true"], "did you mean --out?"],
     [["--memory", "lots", "--", "true"], '--memory: "lots" is not a number'],

@@ -60,6 +60,8 @@ export interface Arguments<Options extends LabOptions> {
   readonly words: readonly string[];
   /** The options' values: those that are given, and defaults for the rest, checked. */
   readonly options: OptionValues<Options>;
+  /** The names of the options that are there, and not left to their defaults. */
+  readonly given: ReadonlySet<string>;
   /** What came after two dashes, if that is handed on. */
   readonly handedOn: readonly string[];
 }
@@ -99,6 +101,7 @@ export function readCommandLine<const Options extends LabOptions>(
     help,
     words: found.words,
     options: options as OptionValues<Options>,
+    given: new Set(found.given.keys()),
     handedOn: dashes < 0 ? [] : args.slice(dashes + 1),
   };
 }

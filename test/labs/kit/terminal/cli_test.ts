@@ -37,9 +37,10 @@ Deno.test("readCommandLine() converts what is given, and fills in the rest", () 
     help: false,
     words: [],
     options: { port: 9000, area: undefined, protocol: "udp", name: ["all"], force: false },
+    given: new Set<string>(),
     handedOn: [],
   });
-  const { options, words } = readCommandLine(WORDY, [
+  const { options, words, given } = readCommandLine(WORDY, [
     ...["go", "--port=80", "--area", "64k", "--name", "a,b", "--name=c", "--force", "on"],
   ]);
   assertEquals(words, ["go", "on"]);
@@ -50,6 +51,7 @@ Deno.test("readCommandLine() converts what is given, and fills in the rest", () 
     name: ["a", "b", "c"],
     force: true,
   });
+  assertEquals(given, new Set(["port", "area", "name", "force"]));
 });
 
 Deno.test("readCommandLine() drops the two dashes of npm, and hands on what comes after them", () => {
