@@ -23,6 +23,9 @@
 export { show } from "./labs/kit/notebook/show.ts";
 export { NotebookRun, runOrRecorded } from "./labs/kit/run/recorded_run.ts";
 
+// What runs in the guest, and is shown here.
+export { GuestRunError, inGuest } from "./labs/kit/run/in_guest.ts";
+
 // What it asks, and how answers are judged.
 export {
   choiceExercise,

@@ -62,7 +62,7 @@ function banner(): string {
 function interruptible(
   library: Library,
   interrupter: Interrupter,
-): Pick<Library, "runLab" | "runOrRecorded" | "replay" | "experiment"> {
+): Pick<Library, "runLab" | "runOrRecorded" | "inGuest" | "replay" | "experiment"> {
   const { Ring } = library;
   const open = Ring.open;
   Ring.open = (options): ReturnType<typeof open> => interrupter.watch(open(options));
@@ -80,6 +80,11 @@ function interruptible(
         using progress = new Progress({ signal });
         return await library.runOrRecorded(lab, { progress, ...options, signal }, recording);
       }, options.signal),
+    inGuest: (lab, options = {}) =>
+      interrupter.run(
+        (signal) => library.inGuest(lab, { ...options, signal }),
+        options.signal,
+      ),
     replay: (document, lab, given = {}) =>
       interrupter.run(async (signal) => {
         using progress = new Progress({ signal });

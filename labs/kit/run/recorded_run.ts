@@ -1,6 +1,6 @@
 /**
- * A lab's run for a notebook: made here where that is possible, and otherwise one that was recorded,
- * marked as such.
+ * A lab's run for a notebook: made here where that is possible, or in the guest if one stays, and
+ * otherwise one that was recorded, marked as such.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { clockOfRun, NOT_TIME } from "../experiment/clock.ts";
 import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
 import type { LabOptions } from "../lab/options.ts";
 import { probe } from "../probe/probe.ts";
+import { guestStays, inGuest } from "./in_guest.ts";
 import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
 
 /** A run, and where it was made; {@linkcode runOrRecorded} returns it. */
@@ -17,13 +18,16 @@ export class NotebookRun {
   readonly document: RunDocument;
   /** Whether it is a recorded one. */
   readonly recorded: boolean;
-  /** Why it is a recorded one: what this machine lacks; empty if it is not. */
+  /** Whether it was made in the guest. */
+  readonly guest: boolean;
+  /** Why it is not one of this machine: what that lacks; empty if it is. */
   readonly why: string;
 
   /** Made by {@linkcode runOrRecorded}. @internal */
-  constructor(document: RunDocument, why: string) {
+  constructor(document: RunDocument, why: string, guest = false) {
     this.document = document;
-    this.recorded = why !== "";
+    this.recorded = why !== "" && !guest;
+    this.guest = guest;
     this.why = why;
   }
 
@@ -35,7 +39,8 @@ export class NotebookRun {
     const when = (startedAt ?? trials[0]?.startedAt)?.slice(0, 10);
     const part = partOf(this.document);
     if (!this.recorded) {
-      return `Measured here, on ${where}.${part === undefined ? "" : ` ${part}`}`;
+      const place = this.guest ? "in the guest" : "here";
+      return `Measured ${place}, on ${where}.${part === undefined ? "" : ` ${part}`}`;
     }
     return `RECORDED RUN, not measured here. Recorded on ${where}` +
       `${when === undefined ? "" : `, ${when}`}, because here it is not possible: ${this.why}`;
@@ -57,8 +62,9 @@ export class NotebookRun {
 }
 
 /**
- * Runs a lab where this machine can, and otherwise reads a recorded run of it. Which of the two it
- * is, {@linkcode NotebookRun.source} says, and why.
+ * Runs a lab where this machine can; or in the guest, if that can and one stays (`deno task vm start`);
+ * and otherwise reads a recorded run of it. Which of them it is, {@linkcode NotebookRun.source} says,
+ * and why.
  *
  * @param lab The lab.
  * @param options What differs from the lab's defaults.
@@ -111,7 +117,8 @@ export async function runOrRecorded<Options extends LabOptions>(
   options: RunOptions<Options>,
   recording: string | URL,
 ): Promise<NotebookRun> {
-  const [missing] = (await probe()).missing(lab.needs);
+  const lacks = (await probe()).missing(lab.needs);
+  const [missing] = lacks;
   if (missing === undefined) {
     try {
       return new NotebookRun((await runLab(lab, options)).document, "");
@@ -121,7 +128,20 @@ export async function runOrRecorded<Options extends LabOptions>(
       return new NotebookRun(await readRecording(lab, recording), error.message);
     }
   }
-  return new NotebookRun(await readRecording(lab, recording), `${missing.name}: ${missing.why}`);
+  const why = `${missing.name}: ${missing.why}`;
+  if (!lacks.every(({ state }) => state === "guest")) {
+    return new NotebookRun(await readRecording(lab, recording), why);
+  }
+  if (!await guestStays()) {
+    const start = "After deno task vm start it runs in the guest, for real";
+    return new NotebookRun(await readRecording(lab, recording), `${why}. ${start}`);
+  }
+  try {
+    return new NotebookRun((await inGuest(lab, options)).document, why, true);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    return new NotebookRun(await readRecording(lab, recording), error.message);
+  }
 }
 
 async function readRecording(
