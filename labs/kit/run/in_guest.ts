@@ -7,14 +7,8 @@ import { fromFileUrl } from "@std/path";
 import { ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "../lab/display_outcome.ts";
-import {
-  type Lab,
-  labContext,
-  type LabOptions,
-  type LabOutcome,
-  OptionError,
-  type RunOptions,
-} from "../lab/lab.ts";
+import { type Lab, labContext, type LabOutcome, type RunOptions } from "../lab/lab.ts";
+import { type LabOptions, OptionError } from "../lab/options.ts";
 import { EXIT } from "../terminal/terminal.ts";
 import { readRunDocument } from "./run_document.ts";
 
