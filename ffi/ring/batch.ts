@@ -22,6 +22,7 @@ import { openEngineOf, type RingHandle } from "./ring_handle.ts";
 import { BATCH, POSTED, TARGET, ZERO_COPY } from "./user_data.ts";
 import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
 import { ensureUnowned } from "../kernel/descriptor.ts";
+import { prepareRun } from "./entry_runs.ts";
 import type { Generation } from "./generation.ts";
 import { type Fact, showFacts } from "../kernel/inspection.ts";
 import { addressOf, high, low } from "../kernel/memory.ts";
@@ -39,7 +40,6 @@ import {
   prepareMessage,
   prepareMessageRing,
   prepareNop,
-  preparePiece,
   preparePoll,
   prepareReadWrite,
   prepareReceiveMultishot,
@@ -770,8 +770,7 @@ export class Batch {
     mark: number,
   ): number {
     const engine = this.#engine;
-    const { sqes } = engine;
-    let prepared = 0;
+    const start = engine.tail;
     let count = 0;
     let upper = 0;
     let generation: Generation | null = null;
@@ -797,48 +796,14 @@ export class Batch {
       upper = engine.track(name, slice, false, kind, generation) | mark;
       engine.share(upper, count);
       generation?.attach(count);
-      const first = addressLow(slice) >>> 0;
-      const firstHigh = addressHigh(slice);
-      const firstData = userData;
-      const start = engine.room() >= count ? engine.tail : -1;
-      const runs = engine.runs;
-      if (
-        start >= 0 &&
-        // deno-fmt-ignore
-        runs.repeat(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
-          firstData, upper)
-      ) {
-        engine.advance(count);
-        return prepared = count;
-      }
-      let low = first;
-      let high = firstHigh;
-      const mask = engine.queues.sqEntries - 1;
-      while (prepared < count) {
-        const run = Math.min(engine.room(), count - prepared);
-        const { tail } = engine;
-        for (let i = 0; i < run; i++) {
-          const at = ((tail + i) & mask) << 4;
-          preparePiece(sqes, at, word0, fd, low, high, length, flags, buffer, userData, upper);
-          userData = (userData + 1) | 0;
-          low += stride;
-          if (low >= 0x1_0000_0000) {
-            low -= 0x1_0000_0000;
-            high++;
-          }
-        }
-        engine.advance(run);
-        prepared += run;
-      }
-      if (start >= 0) {
-        // deno-fmt-ignore
-        runs.note(start, count, word0, fd, first, firstHigh, length, stride, flags, buffer,
-          firstData, upper);
-      }
+      // deno-fmt-ignore
+      prepareRun(engine, count, word0, fd, addressLow(slice) >>> 0, addressHigh(slice), length, stride,
+        flags, buffer, userData, upper);
     } catch (error) {
       if (upper !== 0) {
-        engine.unshare(upper, count - prepared);
-        generation?.attach(prepared - count);
+        const missing = count - ((engine.tail - start) | 0);
+        engine.unshare(upper, missing);
+        generation?.attach(-missing);
       }
       this.#refuse(error);
     }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { preparePiece } from "./prepare.ts";
 
 /** Words that describe a run. */
 const WORDS = 13;
@@ -97,5 +98,77 @@ export class EntryRuns {
   /** Forgets all of them: an entry was changed after it was filled. */
   clear(): void {
     this.#epoch = (this.#epoch + 1) | 0;
+  }
+}
+
+/** A ring, as a run of pieces sees it. */
+export interface RunRing {
+  /** Submission entries as words. */
+  readonly sqes: Int32Array;
+  /** Which of them hold a run of requests. */
+  readonly runs: EntryRuns;
+  readonly queues: { readonly sqEntries: number };
+  /** The number of the next entry. */
+  readonly tail: number;
+  /** How many entries can be taken now; submits first when the queue is full. */
+  room(): number;
+  /** Takes entries that were filled. */
+  advance(count: number): void;
+}
+
+/**
+ * Prepares a run of sends, one for each piece of a slice: unless those that lie in the queue say
+ * already what they are to say, they are filled.
+ *
+ * @param low The lower half of the first piece's address, as an unsigned number.
+ * @param userData Of the first; it counts up.
+ */
+export function prepareRun(
+  ring: RunRing,
+  count: number,
+  word0: number,
+  fd: number,
+  low: number,
+  high: number,
+  length: number,
+  stride: number,
+  flags: number,
+  buffer: number,
+  userData: number,
+  upper: number,
+): void {
+  const { sqes, runs } = ring;
+  const start = ring.room() >= count ? ring.tail : -1;
+  if (
+    start >= 0 &&
+    // deno-fmt-ignore
+    runs.repeat(start, count, word0, fd, low, high, length, stride, flags, buffer, userData, upper)
+  ) {
+    ring.advance(count);
+    return;
+  }
+  let [pieceLow, pieceHigh] = [low, high];
+  let pieceData = userData;
+  const mask = ring.queues.sqEntries - 1;
+  for (let prepared = 0; prepared < count;) {
+    const run = Math.min(ring.room(), count - prepared);
+    const { tail } = ring;
+    for (let i = 0; i < run; i++) {
+      const at = ((tail + i) & mask) << 4;
+      // deno-fmt-ignore
+      preparePiece(sqes, at, word0, fd, pieceLow, pieceHigh, length, flags, buffer, pieceData, upper);
+      pieceData = (pieceData + 1) | 0;
+      pieceLow += stride;
+      if (pieceLow >= 0x1_0000_0000) {
+        pieceLow -= 0x1_0000_0000;
+        pieceHigh++;
+      }
+    }
+    ring.advance(run);
+    prepared += run;
+  }
+  if (start >= 0) {
+    // deno-fmt-ignore
+    runs.note(start, count, word0, fd, low, high, length, stride, flags, buffer, userData, upper);
   }
 }
