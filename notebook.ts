@@ -33,12 +33,10 @@ export {
   exercise,
   ExerciseResult,
   numberExercise,
-  Prediction,
-  prediction,
-  PredictionResult,
   right,
   wrong,
 } from "./labs/kit/notebook/exercise.ts";
+export { Prediction, prediction, PredictionResult } from "./labs/kit/notebook/prediction.ts";
 
 // The types of what these take and return.
 export type {
@@ -47,7 +45,6 @@ export type {
   ExerciseStatus,
   Foreseen,
   Judgement,
-  MeasuredQuantity,
   NumberExerciseOptions,
-  PredictionOptions,
 } from "./labs/kit/notebook/exercise.ts";
+export type { MeasuredQuantity, PredictionOptions } from "./labs/kit/notebook/prediction.ts";
