@@ -11,7 +11,8 @@ import { defaultOf, type LabOption } from "../lab/options.ts";
 import { type Lab, repeatsOption, SEED_OPTION } from "../lab/lab.ts";
 import type { ProbeItem } from "../probe/requirements.ts";
 import { coloursWanted, terminalWidth } from "../terminal/table.ts";
-import { Documentation, type Layout, Page } from "./documentation.ts";
+import { Documentation } from "./documentation.ts";
+import { type Layout, Page } from "./page.ts";
 import { ENTRY_POINTS } from "./library.ts";
 
 const DOCTOR = new URL("../terminal/doctor.ts", import.meta.url);
