@@ -84,3 +84,9 @@ function canonicalAddress(address: string): string {
   const host = address.includes(":") ? `[${address}]` : address;
   return URL.parse(`http://${host}/`)?.hostname ?? address;
 }
+
+/** What adding a rule printed has its number. */
+export function ruleNumber(output: string): number | undefined {
+  const number = /^Added rule with ID (\d+)$/m.exec(output)?.[1];
+  return number === undefined ? undefined : Number(number);
+}

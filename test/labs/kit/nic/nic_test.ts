@@ -11,9 +11,9 @@ import { ClosedError, UnsupportedError } from "../../../../ffi/kernel/errors.ts"
 import { NetworkNamespace } from "../../../../ffi/net/namespace.ts";
 import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
 import { OptionError } from "../../../../labs/kit/lab/options.ts";
-import { CutOffError, Nic, NicApplyError, ruleNumber } from "../../../../labs/kit/nic/nic.ts";
+import { CutOffError, Nic, NicApplyError } from "../../../../labs/kit/nic/nic.ts";
 import { nic } from "../../../../labs/kit/nic/command.ts";
-import { isRuleFor, type NicFlow } from "../../../../labs/kit/nic/flow.ts";
+import { isRuleFor, type NicFlow, ruleNumber } from "../../../../labs/kit/nic/flow.ts";
 import { indirectionArgs } from "../../../../labs/kit/nic/indirection.ts";
 import {
   describePending,
