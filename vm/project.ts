@@ -43,6 +43,8 @@ const COUNTED_V8_FLAGS = [
   "--invocation-count-for-osr=100",
   "--invocation-count-for-turbofan=500",
   "--minimum-invocations-after-ic-update=50",
+  // In MiB: a collection in the middle of a trial would be a part of its count.
+  "--min-semi-space-size=64",
 ].join(",");
 
 /** Where Deno is: outside, and at the same paths inside. */
