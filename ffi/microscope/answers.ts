@@ -19,8 +19,13 @@ const COMMAND = { arm: 1, open: 2, close: 3 } as const;
  */
 const LOOKS = 100_000;
 
-/** Answers of a process are numbered from here, so that no two processes have the same. */
-const PER_PROCESS = 2 ** 24;
+/** Where a thread is answered. */
+export interface Channel {
+  /** The folder. */
+  readonly folder: string;
+  /** What tells its answers from those of others: the thread's number. */
+  readonly number: number;
+}
 
 /** Payload that lies in a row in physical memory. */
 export interface Piece {
@@ -61,28 +66,37 @@ export interface Report extends Answer {
   readonly own: number;
 }
 
-let answers = 0;
-
 /** The folder in which the microscope answers; undefined where there is none. */
 export function microscopeFolder(): string | undefined {
   return Deno.env.get(FOLDER) || undefined;
 }
 
 /**
+ * Where this thread is answered. Not to be asked while a window is open, in which it would be seen.
+ *
+ * @param folder The folder in which the microscope answers.
+ */
+export function channelIn(folder: string): Channel {
+  return { folder, number: unwrap("gettid", native().zclab_thread_id()) };
+}
+
+/**
  * Shows the microscope the kernel's symbols, and makes it look at every instruction from then on.
  *
- * @param folder Where it answers.
+ * @param channel Where it answers.
  * @throws {ExplainedError} If it cannot, or does not answer.
  */
-export function arm(folder: string): void {
+export function arm(channel: Channel): void {
+  const { folder, number } = channel;
   // Files of /proc have no length, so they are read and not copied.
   for (const name of ["kallsyms", "modules"]) {
     Deno.writeFileSync(`${folder}/${name}`, Deno.readFileSync(`/proc/${name}`));
   }
-  const number = nextNumber();
+  // One that was killed may have left an answer.
+  remove(channel);
   unwrap("microscope", native().zclab_microscope(COMMAND.arm, null, 0n, BigInt(number)));
-  waitFor(folder, number);
-  checked(take(folder, number));
+  waitFor(channel);
+  checked(take(channel));
 }
 
 /**
@@ -112,29 +126,24 @@ export function openWindow(pieces: BigUint64Array<ArrayBuffer>): void {
 /**
  * Ends the counting.
  *
- * @param folder Where the microscope answers.
+ * @param channel Where the microscope answers.
  * @returns What was seen.
  * @throws {ExplainedError} If nothing could be.
  */
-export function closeWindow(folder: string): Report {
-  const number = nextNumber();
-  native().zclab_microscope(COMMAND.close, null, 0n, BigInt(number));
-  return checked(take(folder, number)) as Report;
+export function closeWindow(channel: Channel): Report {
+  native().zclab_microscope(COMMAND.close, null, 0n, BigInt(channel.number));
+  return checked(take(channel)) as Report;
 }
 
-function nextNumber(): number {
-  return Deno.pid * PER_PROCESS + ++answers;
-}
-
-function fileOf(folder: string, number: number): string {
+function fileOf({ folder, number }: Channel): string {
   return `${folder}/answer-${number}.json`;
 }
 
 /** The microscope begins anew between two instructions, some time after it was told to. */
-function waitFor(folder: string, number: number): void {
+function waitFor(channel: Channel): void {
   for (let look = 0; look < LOOKS; look++) {
     try {
-      Deno.statSync(fileOf(folder, number));
+      Deno.statSync(fileOf(channel));
       return;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -142,22 +151,28 @@ function waitFor(folder: string, number: number): void {
   }
 }
 
-function take(folder: string, number: number): Answer {
-  const path = fileOf(folder, number);
+function take(channel: Channel): Answer {
   try {
-    const answer = JSON.parse(Deno.readTextFileSync(path)) as Answer;
-    Deno.removeSync(path);
+    const answer = JSON.parse(Deno.readTextFileSync(fileOf(channel))) as Answer;
+    remove(channel);
     return answer;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { problem: `it does not answer in ${folder}` };
+    return { problem: `it does not answer in ${channel.folder}` };
+  }
+}
+
+function remove(channel: Channel): void {
+  try {
+    Deno.removeSync(fileOf(channel));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
 function checked(answer: Answer): Answer {
   if (answer.problem === undefined) return answer;
   throw new ExplainedError(
-    `The microscope cannot look: ${answer.problem}. What QEMU says of it stands in what the guest's ` +
-      "start has printed",
+    `The microscope cannot look: ${answer.problem}. There is one in a guest, for one program at a time`,
   );
 }

@@ -12,6 +12,8 @@ import { Area, Slice } from "../memory/area.ts";
 import { physicalPages } from "../memory/physical_pages.ts";
 import {
   arm,
+  type Channel,
+  channelIn,
   closeWindow,
   encodePieces,
   microscopeFolder,
@@ -33,6 +35,9 @@ export type MicroscopePayload = Area | Slice | Float64Array;
  * A copy is a store of a value that the same call of the same function loaded from the payload in the
  * same length, so what is encrypted, summed or taken apart in registers counts as read. In user space
  * that is told by nearness: what JavaScript does with single bytes can be misread there.
+ *
+ * Payload counts are the same in each window. Instructions of the thread's kernel part are, too, once
+ * caches and lists of free memory are as they will stay: let some windows pass first.
  *
  * It is in a guest that was started with it, on x86_64, and wants root.
  *
@@ -59,16 +64,16 @@ export type MicroscopePayload = Area | Slice | Float64Array;
  * ```
  */
 export class Microscope implements Disposable {
-  readonly #folder: string;
+  readonly #channel: Channel;
   #modules: string;
   #payload: readonly MicroscopePayload[] = [];
   #looking: string | undefined;
   #closed = false;
 
   private constructor(folder: string) {
-    this.#folder = folder;
+    this.#channel = channelIn(folder);
     this.#modules = loadedModules();
-    arm(folder);
+    arm(this.#channel);
   }
 
   /**
@@ -138,9 +143,11 @@ export class Microscope implements Disposable {
       );
     }
     this.#rearm();
-    const pieces = encodePieces(this.#payload.flatMap(piecesOf));
+    const pieces = this.#payload.flatMap(piecesOf);
+    requireApart(pieces);
+    const encoded = encodePieces(pieces);
     this.#looking = String(name);
-    openWindow(pieces);
+    openWindow(encoded);
     let result: unknown;
     try {
       result = work();
@@ -162,7 +169,7 @@ export class Microscope implements Disposable {
   }
 
   #endLook(): MicroscopeView {
-    const report = closeWindow(this.#folder);
+    const report = closeWindow(this.#channel);
     const name = this.#looking!;
     this.#looking = undefined;
     return new MicroscopeView(name, report);
@@ -172,7 +179,7 @@ export class Microscope implements Disposable {
   #rearm(): void {
     const modules = loadedModules();
     if (modules === this.#modules) return;
-    arm(this.#folder);
+    arm(this.#channel);
     this.#modules = modules;
   }
 
@@ -221,6 +228,20 @@ function piecesOf(payload: MicroscopePayload): Piece[] {
     : { area: payload, offset: 0, length: payload.bytes };
   const first = (area.address + offset) % PAGE_SIZE;
   return inFrames(physicalPages(area, offset, length), first, length);
+}
+
+/** A byte has one place in the payload. */
+function requireApart(pieces: readonly Piece[]): void {
+  const sorted = pieces.toSorted((a, b) => a.address - b.address);
+  const twice = sorted.some(({ address }, index) => {
+    const before = sorted[index - 1];
+    return before !== undefined && before.address + before.length > address;
+  });
+  if (!twice) return;
+  throw new ExplainedError(
+    "Microscope.look: some memory is watched twice, or was read and never written, so that the " +
+      "kernel has one page of zeros behind all of it. Watch each byte once, and write it first",
+  );
 }
 
 function inFrames(frames: Float64Array, first: number, length: number): Piece[] {

@@ -119,8 +119,10 @@ static void open_window(uint64_t address, uint64_t count)
 		close_window();
 	microscope.problem = microscope.armed ? open_payload(address, count)
 					      : "it was not told to look before";
-	if (microscope.problem)
+	if (microscope.problem) {
+		payload_close();
 		return;
+	}
 	paths_open();
 	set_open(true);
 }

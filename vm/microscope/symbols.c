@@ -15,6 +15,7 @@
 struct symbol {
 	uint64_t start;
 	uint64_t end;
+	size_t place;
 	struct function *function;
 };
 
@@ -131,22 +132,26 @@ static void add_symbol(struct table *table, const char *line, const struct modul
 	if (fields < 3 || !strchr("tTwW", type) || !is_kernel(address))
 		return;
 	cut_suffix(name);
-	/* Twice as many each time. */
+	/* Twice as much room each time. */
 	if (!(table->count & (table->count - 1)))
 		table->symbols = remake(table->symbols, table->count ? 2 * table->count : 1,
 					sizeof(*table->symbols));
-	table->symbols[table->count++] = (struct symbol){
+	table->symbols[table->count] = (struct symbol){
 		.start = address,
+		.place = table->count,
 		.end = fields == 4 ? end_in(modules, module_count, module) : UINT64_MAX,
 		.function = function_of(table, name),
 	};
+	table->count++;
 }
 
 static int by_start(const void *left, const void *right)
 {
 	const struct symbol *a = left, *b = right;
 
-	return (a->start > b->start) - (a->start < b->start);
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return (a->place > b->place) - (a->place < b->place);
 }
 
 /* One symbol for each address, the first in the list, that ends where the next one begins. */
@@ -154,7 +159,6 @@ static void settle(struct table *table)
 {
 	size_t from, to = 0;
 
-	/* glibc's merges: what is equal keeps its order. */
 	qsort(table->symbols, table->count, sizeof(*table->symbols), by_start);
 	for (from = 0; from < table->count; from++) {
 		struct symbol symbol = table->symbols[from];

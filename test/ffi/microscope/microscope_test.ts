@@ -287,6 +287,9 @@ test("microscope: misuse of the microscope is a clear error", async () => {
   assertThrows(() => microscope.look("nothing", () => {}), ExplainedError, "Write it first");
   area.slice(0, 8192).bytes.fill(1);
   assertThrows(() => microscope.watch("area" as unknown as Area), TypeError, "payload must be");
+  microscope.watch(area.slice(0, 4096), area.slice(4000, 200));
+  assertThrows(() => microscope.look("nothing", () => {}), ExplainedError, "watched twice");
+  microscope.watch(area);
   const { promise, resolve } = Promise.withResolvers<void>();
   const looking = microscope.look("long", () => promise);
   assertThrows(() => microscope.look("short", () => {}), ExplainedError, 'looking at "long"');
