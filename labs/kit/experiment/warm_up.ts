@@ -59,7 +59,7 @@ export interface WarmUpUntilSame {
    * How many rounds to try at most, at least 2. After them the experiment goes on, and its result says
    * that it never was steady.
    *
-   * @default {8}
+   * @default {20}
    */
   readonly most?: number;
   /**
@@ -71,7 +71,7 @@ export interface WarmUpUntilSame {
 }
 
 /** How many rounds are tried until two are the same, unless that is said. */
-export const SAME_ROUNDS = 8;
+export const SAME_ROUNDS = 20;
 /** How far apart they may be, unless that is said. */
 export const SAME_TOLERANCE = 0.005;
 /** One value in four may be off: a function that was compiled in one trial is no trend. */
