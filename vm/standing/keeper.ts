@@ -25,7 +25,7 @@ import {
   say,
   type SignalOrder,
 } from "./messages.ts";
-import { isAlive } from "./owners.ts";
+import { isAlive, together } from "./owners.ts";
 import { Slot } from "./slot.ts";
 
 /** How many commands can run at the same time. */
@@ -68,7 +68,7 @@ export class Keeper {
   readonly #slots: readonly Slot[];
   readonly #machine: Deno.ChildProcess;
   readonly #failing = Promise.withResolvers<string>();
-  #owners: Owner[];
+  #owners: readonly Owner[];
   #idleSeconds: number;
   #commands = 0;
   #retiring = false;
@@ -79,7 +79,7 @@ export class Keeper {
   private constructor(request: KeeperRequest, room: Room) {
     this.#request = request;
     this.#room = room;
-    this.#owners = [...request.owners];
+    this.#owners = request.owners;
     this.#idleSeconds = request.idleSeconds ?? IDLE_SECONDS;
     const numbers = Array.from({ length: SLOTS }, (_, index) => index + 1);
     this.#slots = numbers.map((number) => new Slot(room, number));
@@ -204,10 +204,7 @@ export class Keeper {
   }
 
   #adopt(owners: readonly Owner[], idleSeconds = this.#idleSeconds): void {
-    // Who has no process to end with wants it to stay.
-    const stays = owners.length === 0 || this.#owners.length === 0;
-    const others = this.#owners.filter(({ pid }) => !owners.some((owner) => owner.pid === pid));
-    this.#owners = stays ? [] : [...others, ...owners];
+    this.#owners = together(this.#owners, owners);
     this.#idleSeconds = idleSeconds;
     this.#rest();
   }

@@ -62,6 +62,18 @@ export function isAlive({ pid, started }: Owner): boolean {
   return stat !== undefined && stat.started === started && !/[ZX]/.test(stat.state);
 }
 
+/**
+ * The owners of a guest that is wanted for some and for others.
+ *
+ * @param some Owners; none if the guest is to stay whoever ends.
+ * @param others The same.
+ * @returns All of them, each once; none if one of the two has none.
+ */
+export function together(some: readonly Owner[], others: readonly Owner[]): readonly Owner[] {
+  if (some.length === 0 || others.length === 0) return [];
+  return [...some.filter(({ pid }) => !others.some((other) => other.pid === pid)), ...others];
+}
+
 /** Undefined if there is no such process. */
 function readStat(pid: number): Stat | undefined {
   try {

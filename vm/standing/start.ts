@@ -10,6 +10,7 @@ import { ask, findStanding, type Standing } from "./find.ts";
 import type { KeeperRequest } from "./keeper.ts";
 import type { KeeperAnswer } from "./keeper_process.ts";
 import type { Booted, Description } from "./messages.ts";
+import { together } from "./owners.ts";
 
 const KEEPER = fromFileUrl(new URL("keeper_process.ts", import.meta.url));
 
@@ -70,8 +71,8 @@ export async function startStanding(
 ): Promise<Standing> {
   const waiting = (): void => announce("waiting for another process that starts the guest ...");
   return await locked(cache, waiting, async () => {
-    const { current } = await currentStanding(request, announce);
-    if (current === undefined) return await spawn(request, announce);
+    const { current, former } = await currentStanding(request, announce);
+    if (current === undefined) return await spawn(inherited(request, former), announce);
     const other = differences(wanted, current.description.booted);
     if (other.length > 0) {
       throw new GuestError(
@@ -83,6 +84,16 @@ export async function startStanding(
     announce("the guest runs already");
     return current;
   }, "starting");
+}
+
+/** For whom one of an older build was started, the new one is, too. */
+function inherited(request: KeeperRequest, former: Description | undefined): KeeperRequest {
+  if (former === undefined) return request;
+  return {
+    ...request,
+    owners: together(former.owners, request.owners),
+    idleSeconds: request.idleSeconds ?? former.idleSeconds,
+  };
 }
 
 async function spawn(

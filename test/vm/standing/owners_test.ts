@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { OptionError } from "zclab/lab";
-import { isAlive, ownerOf } from "../../../vm/standing/owners.ts";
+import { isAlive, ownerOf, together } from "../../../vm/standing/owners.ts";
 import { Command } from "../../child.ts";
 
 const OWNERS = new URL("../../../vm/standing/owners.ts", import.meta.url).href;
@@ -35,4 +35,14 @@ Deno.test("the session's leader is the owner, unless it is only the command", as
   // A shell that has more to do stays, and is the leader.
   assertEquals(await shown("setsid", ["sh", "-c", '"$@"; true', "sh", ...deno]), '"sh"');
   assertEquals(await shown("setsid", deno), "undefined");
+});
+
+Deno.test("together() is everybody once, and nobody where the guest is to stay for somebody", () => {
+  const [one, other] = [
+    { pid: 1, started: "1", name: "a" },
+    { pid: 2, started: "2", name: "b" },
+  ];
+  assertEquals(together([one], [other]), [one, other]);
+  assertEquals(together([one, other], [one]), [other, one]);
+  assertEquals([together([], [one]), together([one], [])], [[], []]);
 });
