@@ -254,7 +254,8 @@ export class Keeper {
     readonly connection: Deno.UnixConn;
     readonly frames: AsyncGenerator<Frame, void>;
   }): Promise<Ended> {
-    const before = (await this.#kernelLog()).length;
+    // Nothing is awaited before the slot is taken.
+    const before = this.#kernelLogBytes();
     const timers: ReturnType<typeof setTimeout>[] = [];
     let failure: string | undefined;
     const kill = (why: string): void => {
@@ -283,13 +284,18 @@ export class Keeper {
     ]);
     over = true;
     for (const timer of timers) clearTimeout(timer);
-    const kernelLog = (await this.#kernelLog()).slice(before);
+    const kernelLog = await this.#kernelLog(before);
     if (typeof status === "string") return { failure: status, kernelLog };
     return failure === undefined ? { status, kernelLog } : { failure, kernelLog };
   }
 
-  async #kernelLog(): Promise<string> {
-    return await Deno.readTextFile(this.#room.path("console")).catch(() => "");
+  #kernelLogBytes(): number {
+    return Deno.statSync(this.#room.path("console")).size;
+  }
+
+  async #kernelLog(from = 0): Promise<string> {
+    const bytes = await Deno.readFile(this.#room.path("console")).catch(() => new Uint8Array());
+    return new TextDecoder().decode(bytes.subarray(from));
   }
 }
 

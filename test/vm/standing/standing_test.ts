@@ -7,6 +7,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { ask, begin } from "../../../vm/standing/find.ts";
 import { Command } from "../../child.ts";
 import { missing, testsNeeding } from "../../needs.ts";
 import { eventually, until } from "../../until.ts";
@@ -251,6 +252,24 @@ test("commands go to the guest that stays, and behave as in one of their own", a
     }).output();
     assertEquals(success, false);
     assertStringIncludes(new TextDecoder().decode(stderr), "PermissionDenied");
+  });
+
+  await context.step("eight run at the same time, and a ninth is told so", async () => {
+    const standing = { socket: `${place.room}/keeper` };
+    const order = { order: "run", script: "echo in; sleep 1000", timeLimit: undefined } as const;
+    const eight = await Promise.all(Array.from({ length: 8 }, () => begin(standing, order)));
+    for (const { frames } of eight) {
+      const { value: frame } = await frames.next();
+      assertEquals(frame, { kind: "out", bytes: new TextEncoder().encode("in\n") });
+    }
+    const ninth = await begin(standing, order);
+    const { value: answer } = await ninth.frames.next();
+    assertEquals(answer, { kind: "message", value: { refused: "8 commands run in it" } });
+    for (const { connection } of [...eight, ninth]) connection.close();
+    await until(
+      "nobody waits, so nothing runs",
+      async () => (await ask(standing, { order: "describe" }))?.commands === 0,
+    );
   });
 
   await context.step("what it was not booted with runs in a guest of its own", async () => {
