@@ -41,8 +41,7 @@ export interface Standing {
 export async function findStanding(project: string): Promise<Standing[]> {
   sweepRooms();
   const above = Deno.env.get("TMPDIR") || "/tmp";
-  const names = [...Deno.readDirSync(above)].map(({ name }) => name)
-    .filter((name) => name.startsWith(`zclab-${STANDING}-`));
+  const names = namesIn(above).filter((name) => name.startsWith(`zclab-${STANDING}-`));
   const found = await Promise.all(names.map(async (name): Promise<Standing[]> => {
     if (!isOurs(`${above}/${name}`)) return [];
     const socket = socketIn(`${above}/${name}`);
@@ -51,6 +50,15 @@ export async function findStanding(project: string): Promise<Standing[]> {
   }));
   return found.flat()
     .sort((left, right) => right.description.since < left.description.since ? -1 : 1);
+}
+
+/** None of a folder that may be written and not be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** Whether a folder is this user's, and nobody else can enter it. */
