@@ -97,7 +97,8 @@ const COMMAND_LINE = {
     },
     "time-limit": {
       kind: "number",
-      description: "how long the command may take; 3600 unless given, and a shell has no limit",
+      description: "how long the command may take; 3600 unless given, and a shell has no limit. " +
+        "For start: how long the guest stays without a command",
       unit: "seconds",
       minimum: 1,
       maximum: 86_400,
