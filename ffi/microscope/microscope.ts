@@ -93,7 +93,8 @@ export class Microscope implements Disposable {
   }
 
   /**
-   * Sets what is followed by the windows that come, in place of what was set before. Its bytes are
+   * Sets what is followed by the windows that come, in place of what was set before; with nothing,
+   * they are three times as fast, and count instructions only. Its bytes are
    * numbered in the order in which they are given here. It must have been written before a window
    * opens: until then there is no memory behind it.
    *

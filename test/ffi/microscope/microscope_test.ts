@@ -27,6 +27,13 @@ import { testsNeeding } from "../../needs.ts";
 const test = testsNeeding("microscope");
 const onSoftnic = testsNeeding("microscope", "softnic");
 
+let opened: Microscope | undefined;
+
+/** Reading the kernel's symbols takes seconds under emulation, so one reads them for all tests. */
+function shared(): Microscope {
+  return opened ??= Microscope.open();
+}
+
 /** Two pages and a part, a part of a word less than a page, a word that is not whole, and one byte. */
 const LENGTHS = [8000, 4093, 7, 1] as const;
 
@@ -71,7 +78,7 @@ async function sendZc(ring: Ring, socket: Socket, slice: Slice): Promise<void> {
 }
 
 test("microscope: SEND into the sink copies each byte once, and SEND_ZC of a fixed buffer none", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 1 << 16 });
@@ -96,7 +103,7 @@ test("microscope: SEND into the sink copies each byte once, and SEND_ZC of a fix
 });
 
 test("microscope: two windows agree in what happens to the payload", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 1 << 16 });
@@ -116,7 +123,7 @@ test("microscope: two windows agree in what happens to the payload", async () =>
 });
 
 test("microscope: send and recv over loopback copy each byte twice: in, and out", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.loopback();
   await using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 1 << 17 });
@@ -148,7 +155,7 @@ async function receive(ring: Ring, socket: Socket, slice: Slice): Promise<void> 
 }
 
 test("microscope: a copy into memory that was not there before is exact, too", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.loopback();
   await using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 1 << 16 });
@@ -168,7 +175,7 @@ test("microscope: a copy into memory that was not there before is exact, too", a
 });
 
 test("microscope: what user space reads and copies is told, as far as bytes go", () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   using area = Area.map({ bytes: 1 << 16 });
   using room = Area.map({ bytes: 1 << 16 });
   for (const { name, bytes } of PAYLOADS) {
@@ -183,7 +190,7 @@ test("microscope: what user space reads and copies is told, as far as bytes go",
 });
 
 onSoftnic("microscope: SEND_ZC over softnic into zcrx is copied once: by the NIC", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.softnic();
   const nic = await Softnic.of(bed.far);
   await nic.steer({ port: 9001, queue: 1 });
@@ -217,7 +224,7 @@ onSoftnic("microscope: SEND_ZC over softnic into zcrx is copied once: by the NIC
 });
 
 test("microscope: the instructions of a window are those that the guest's clock counts", () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   const before = new Float64Array(1);
   const work = (): void => {
     before[0] = native().zclab_milliseconds();
@@ -225,7 +232,8 @@ test("microscope: the instructions of a window are those that the guest's clock 
     before[0] = native().zclab_milliseconds() - before[0]!;
   };
   work();
-  const view = microscope.look("system calls", work);
+  const view = microscope.watch().look("system calls", work);
+  assertEquals([view.payloadBytes, view.touches], [0, []]);
   const counted = before[0]! * 1e6;
   const { all, own, interrupts } = view.instructions;
   assert(Math.abs(all - counted) < counted / 100, `${all} instructions, ${counted} by the clock`);
@@ -242,7 +250,7 @@ function sumOf({ threads }: MicroscopeView): number {
 }
 
 test("microscope: pages are watched by their numbers, and what is overwritten is told", () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   using area = Area.map({ bytes: 8192 });
   const { bytes } = area.slice(0, 8192);
   bytes.fill(1);
@@ -265,7 +273,7 @@ test("microscope: pages are watched by their numbers, and what is overwritten is
 });
 
 test("microscope: a view shows who copied, and by what path", async () => {
-  using microscope = Microscope.open();
+  const microscope = shared();
   await using bed = await Testbed.sink();
   await using ring = Ring.open({ entries: 8 });
   using area = Area.map({ bytes: 4096 });
