@@ -338,16 +338,17 @@ function planWarmUp(
 }
 
 function planUntilSame(
-  { same, most = SAME_ROUNDS, tolerance = SAME_TOLERANCE }: WarmUpUntilSame,
+  { same, least = 2, most = least + SAME_ROUNDS, tolerance = SAME_TOLERANCE }: WarmUpUntilSame,
 ): Plan & { readonly isWarm: IsWarm } {
   for (const name of same) requireName("warmUp.same", name);
-  requireCount("warmUp.most", most, 2);
+  requireCount("warmUp.least", least, 2);
+  requireCount("warmUp.most", most, least);
   requireFraction("warmUp.tolerance", tolerance);
   return {
     most,
     watched: same,
     isWarm: (trials, factors, rounds) => {
-      if (rounds < 2) return false;
+      if (rounds < least) return false;
       const pairs = same.flatMap((measure) =>
         lastValues(trials, factors, measure, rounds, 2).map(([one, other]) =>
           [one!, other!] as const

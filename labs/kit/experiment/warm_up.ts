@@ -56,10 +56,16 @@ export interface WarmUpUntilSame {
   /** The measures to watch: names of positive numbers, or null, in the measures. */
   readonly same: readonly string[];
   /**
-   * How many rounds to try at most, at least 2. After them the experiment goes on, and its result says
-   * that it never was steady.
+   * How many rounds go before two are looked at, these two included: at least 2.
    *
-   * @default {20}
+   * @default {2}
+   */
+  readonly least?: number;
+  /**
+   * How many rounds to try at most, at least as many as `least`. After them the experiment goes on, and
+   * its result says that it never was steady.
+   *
+   * @default {10 more than least}
    */
   readonly most?: number;
   /**
@@ -70,8 +76,8 @@ export interface WarmUpUntilSame {
   readonly tolerance?: number;
 }
 
-/** How many rounds are tried until two are the same, unless that is said. */
-export const SAME_ROUNDS = 20;
+/** How many rounds are tried after the fewest until two are the same, unless that is said. */
+export const SAME_ROUNDS = 10;
 /** How far apart they may be, unless that is said. */
 export const SAME_TOLERANCE = 0.005;
 /** One value in four may be off: a function that was compiled in one trial is no trend. */

@@ -200,6 +200,8 @@ function countingColumn(
   const { better, words: _, ...rest } = column;
   return {
     ...described(rest, kind),
+    // What V8 compiles or collects in the middle of a trial only adds to it.
+    over: column.over ?? "minimum",
     of: counts.get(column.of ?? name)!.name,
     ...(better === undefined
       ? {}

@@ -121,7 +121,7 @@ async function measure(
     factors: possible,
     ...(isCompared ? { control: lab.baseline } : {}),
     repeats,
-    warmUp: warmUpOf(lab, run),
+    warmUp: warmUpOf(lab, run, possible.length),
     ...(run.clock === "time" ? {} : { rest: REST_MILLISECONDS }),
     seed,
     signal,
@@ -148,13 +148,21 @@ async function measure(
  */
 const REST_MILLISECONDS = 30;
 
+/**
+ * So many trials warm up at least where the clock counts instructions. Before V8 compiles a function
+ * once more, rounds of few combinations are the same for a while.
+ */
+const WARM_UP_TRIALS = 120;
+
 /** What goes before the rounds that count. */
 function warmUpOf(
   { columns, warmUp = 1 }: AnyDeclaration,
   { clock }: RunContext,
+  combinations: number,
 ): number | WarmUpUntilSame {
-  const measures = comparedColumns(columns).map(({ measure }) => measure);
-  return clock === "time" || measures.length === 0 ? warmUp : { same: measures };
+  const same = comparedColumns(columns).map(({ measure }) => measure);
+  if (clock === "time" || same.length === 0) return warmUp;
+  return { same, least: Math.max(2, Math.ceil(WARM_UP_TRIALS / combinations)) };
 }
 
 /** Makes the rows of what was measured. */

@@ -127,7 +127,7 @@ export function compareRuns(
   const unmeasured: UnmeasuredRow[] = [];
   for (const measure of rows.measures) {
     for (const [one, other] of pairs) {
-      const row = measuredRow(one, other, measure, before, after, rows);
+      const row = measuredRow(one, other, measure, before, after, rows, clock !== "time");
       if (row === undefined) continue;
       if (isMeasured(row)) measured.push(row);
       else unmeasured.push(row);

@@ -44,8 +44,8 @@
  * ## Where the clock counted instructions
  *
  * Such a count is the same on any machine, so there are no effects and no intervals: each row is
- * compared by itself, by the median of its rounds. It is `identical`, or `agrees` within
- * {@linkcode COUNT_MARGIN}, or `differs`.
+ * compared by itself, by the smallest of its rounds: what is compiled in the middle of a trial only adds
+ * to it. It is `identical`, or `agrees` within {@linkcode COUNT_MARGIN}, or `differs`.
  *
  * @module
  */
@@ -73,7 +73,7 @@ export type Outcome = "identical" | "agrees" | "differs" | "cannot tell";
 
 /** What one run says of one row and one measure. */
 export interface RowLevel {
-  /** The median of the measure over the rounds, in its unit. */
+  /** The median of the measure over the rounds, in its unit; of counts of instructions the smallest. */
   readonly level: number;
   /** The row against its baseline; null for the baseline, and with fewer than two rounds. */
   readonly effect: Ratio | null;
@@ -140,11 +140,12 @@ export function measuredRow(
   before: Rows,
   after: Rows,
   rows: RowDeclaration,
+  isCounted: boolean,
 ): Measured | UnmeasuredRow | undefined {
   const isBaseline = hasFactors(one.trials[0]!.factors, rows.baseline);
   const [first, second] = [
-    levelOf(one, before, measure.name, rows, isBaseline),
-    levelOf(other, after, measure.name, rows, isBaseline),
+    levelOf(one, before, measure.name, rows, isBaseline, isCounted),
+    levelOf(other, after, measure.name, rows, isBaseline, isCounted),
   ];
   if (first === undefined || second === undefined) {
     if (first === second) return undefined;
@@ -166,10 +167,12 @@ function levelOf(
   measure: string,
   rows: RowDeclaration,
   isBaseline: boolean,
+  isCounted: boolean,
 ): { level: RowLevel; values: number[] } | undefined {
   const own = logarithms(row, measure);
   if (own.size === 0) return undefined;
-  const level = median([...own.values()].map(Math.exp));
+  const values = [...own.values()].map(Math.exp);
+  const level = isCounted ? Math.min(...values) : median(values);
   if (isBaseline) return { level: { level, effect: null }, values: [...own.values()] };
   const against = logarithms(baselineOf(row, all, rows), measure);
   if (against.size === 0) return undefined;
@@ -178,8 +181,8 @@ function levelOf(
     rounds.map((round) => Math.exp(own.get(round)!)),
     rounds.map((round) => Math.exp(against.get(round)!)),
   );
-  const values = rounds.map((round) => own.get(round)! - against.get(round)!);
-  return { level: { level, effect }, values };
+  const ratios = rounds.map((round) => own.get(round)! - against.get(round)!);
+  return { level: { level, effect }, values: ratios };
 }
 
 /** The verdict of a row that is one of so many comparisons. */

@@ -317,7 +317,7 @@ function otherNotes(
   }
   const titles = measures.map(({ title }) => title).join(", and ");
   if (rows.length > 0 && clock === "instructions") {
-    notes.push(`Compared: ${titles}, the median of the rounds.`);
+    notes.push(`Compared: ${titles}, the smallest of the rounds.`);
   } else if (rows.length > 0) {
     notes.push(
       `Effect: ${titles} against ${valuesOf(baseline)} in the same round of the same run; ` +

@@ -250,6 +250,8 @@ Deno.test("experiment refuses impossible options before anything runs", async ()
   await refused({ warmUp: { measure: "rate", tolerance: -1 } }, "warmUp.tolerance");
   await refused({ warmUp: { same: [""] } }, "warmUp.same");
   await refused({ warmUp: { same: ["rate"], most: 1 } }, "warmUp.most");
+  await refused({ warmUp: { same: ["rate"], least: 1 } }, "warmUp.least");
+  await refused({ warmUp: { same: ["rate"], least: 5, most: 4 } }, "warmUp.most");
   await refused({ warmUp: { same: ["rate"], tolerance: NaN } }, "warmUp.tolerance");
   await refused({ rest: -1 }, "rest");
   assertEquals(ran, false);
@@ -338,6 +340,13 @@ Deno.test("experiment warms up until two rounds are the same in all measures", a
     trial: (_, { round }) => ({ count: 100 * 2 ** round }),
   });
   assertEquals([never.steady, never.complete, roundsOf(never, true)], [false, true, 3]);
+  const long = await experiment({
+    ...MODES,
+    warmUp: { same: ["count"], least: 7 },
+    repeats: 1,
+    trial: () => ({ count: 100 }),
+  });
+  assertEquals([long.steady, roundsOf(long, true)], [true, 7]);
 });
 
 Deno.test("experiment says that it never was steady, and goes on", async () => {

@@ -19,7 +19,7 @@ type Measured = {
   readonly copied: number | null;
 };
 
-/** Copying costs an instruction more for every four bytes, and both need two rounds to be warm. */
+/** Copying costs an instruction more for every four bytes, and both need 19 rounds to be warm. */
 const LAB = defineLab({
   name: "example",
   title: "An example",
@@ -40,7 +40,8 @@ const LAB = defineLab({
   baseline: { mode: "copy" },
   within: ["payload"],
   trial({ payload, mode }, _, { options: { seconds }, round }): Measured {
-    const cold = round === 0 ? 3000 : round === 1 ? 50 : 0;
+    // 50 of 5000 are 1 %.
+    const cold = round === 0 ? 3000 : round < 19 ? 50 : 0;
     const each = 5000 + cold + (mode === "copy" ? payload / 4 : 0);
     const latencies = new Durations();
     for (let i = 0; i < 10; i++) latencies.record(each / 1e6);
@@ -78,9 +79,11 @@ interface Shown {
   readonly charts?: readonly { readonly title: string }[];
 }
 
-/** A run of it, as in a guest whose clock counts instructions. */
-function run(quick = true): Promise<LabOutcome> {
-  return LAB.run(labContext(LAB, { quick }, "instructions"));
+/** A run of it, as in a guest whose clock counts instructions: one for all tests, because it rests. */
+let made: Promise<LabOutcome> | undefined;
+
+function run(): Promise<LabOutcome> {
+  return made ??= LAB.run(labContext(LAB, { quick: true }, "instructions"));
 }
 
 Deno.test("a rate becomes instructions for each, a time becomes those that it was", async () => {
@@ -120,14 +123,14 @@ Deno.test("what the lab itself says of its rows and trials, it says in its own u
   );
 });
 
-Deno.test("rounds are thrown away until two are the same, and few are counted", async () => {
+Deno.test("rounds are thrown away until V8 has compiled and two are the same, and few are counted", async () => {
   const { document: { trials, parameters } } = await run();
   const of = (isWarmUp: boolean): number[] => [
     ...new Set(trials.filter(({ warmUp }) => warmUp === isWarmUp).map(({ round }) => round)),
   ];
-  // 3000 and 50 instructions too many are seen; 50 of 5000 are 1 %.
-  assertEquals(of(true), [0, 1, 2, 3]);
-  assertEquals(of(false), [4, 5, 6]);
+  // 120 trials of 6 combinations; of one round that is late the next one is looked at, too.
+  assertEquals(of(true).length, 21);
+  assertEquals(of(false), [21, 22, 23]);
   assertEquals([parameters["seconds"], parameters["repeats"]], [0.01, 3]);
   const asTime = labContext(LAB, { quick: true }, "time");
   assertEquals([asTime.options.seconds, asTime.repeats], [0.1, 5]);
@@ -161,7 +164,7 @@ Deno.test("table, chart, verdicts, page, CSV and pictures say that it is no time
 
 Deno.test("what a clock that counts time measures, is as it was", async () => {
   const { document, text } = await LAB.run(labContext(LAB, { quick: true }, "time"));
-  assertEquals(document.summary[0]!["sendsPerSecond"], 1e9 / 5100);
+  assertEquals(document.summary[0]!["sendsPerSecond"], 1e9 / 5150);
   assertStringIncludes(text, "faster");
   assert(!text.includes("instructions"), text);
 });
