@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { readRunDocument } from "../../labs/kit/run/run_document.ts";
 import { Command } from "../child.ts";
 import { testsNeeding } from "../needs.ts";
 import { until } from "../until.ts";
@@ -113,6 +114,41 @@ test("with the instruction clock the guest's time is its own, on one processor",
   const { code, stdout, stderr } = await ended(start([...options, "--", "sh", "-c", script]));
   assertEquals(code, 0, stderr);
   assertMatch(stdout, /^1\nzclab\.clock=instructions\ntsc\n30[01]\n$/);
+});
+
+test("by that clock a lab counts instructions, and a replay gives the same ones", async () => {
+  const out = await Deno.makeTempDir({ prefix: "zclab-test-" });
+  try {
+    const lab = "deno task lab tx-copy-vs-zc --quick --payload 600 --mode zc-fixed";
+    const script = `${lab} --json ${out}/run.json && deno task lab replay ${out}/run.json`;
+    const options = ["--clock", "instructions", "--out", out];
+    const { code, stdout, stderr } = await ended(start([...options, "--", "sh", "-c", script]));
+    assertEquals(code, 0, stdout + stderr);
+    assertStringIncludes(stdout, "; instructions, not time; 3 rounds");
+    assertMatch(stdout, /^Rows \(instructions, not time\): .* 0 differ\.$/m);
+    const run = readRunDocument(await Deno.readTextFile(`${out}/run.json`));
+    assertEquals([run.environment.clock, run.environment.machine.cpus], ["instructions", 1]);
+    for (const { instructionsPerRequest } of run.summary) {
+      // A send is some thousands of them, on any host.
+      assert(Number(instructionsPerRequest) > 3000 && Number(instructionsPerRequest) < 12_000);
+    }
+    // Here the clock counts time.
+    const replayed = await new Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "labs/main.ts", "replay", `${out}/run.json`],
+      cwd: PROJECT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      seconds: SECONDS,
+    }).output();
+    assertEquals(replayed.code, 1);
+    assertStringIncludes(
+      new TextDecoder().decode(replayed.stderr),
+      "deno task vm --clock instructions -- ",
+    );
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
 });
 
 test("--strict fails when the kernel complained", async () => {
