@@ -32,9 +32,9 @@ export type MicroscopePayload = Area | Slice | Float64Array;
  * counted: the guest cannot notice.
  *
  * It sees what a processor does. The DMA of a real device is none of that; softnic's is a `memcpy()`.
- * A copy is a store of a value that the same call of the same function loaded from the payload in the
- * same length, so what is encrypted, summed or taken apart in registers counts as read. In user space
- * that is told by nearness: what JavaScript does with single bytes can be misread there.
+ * A copy is a store of a register into which the same call of the same function loaded the same value
+ * from the payload, so what is encrypted, summed or taken apart counts as read. In user space calls are
+ * not followed, and nearness stands for them: what JavaScript does with single bytes can be misread.
  *
  * Payload counts are the same in each window. Instructions of the thread's kernel part are, too, once
  * caches and lists of free memory are as they will stay: let some windows pass first.

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "emulator.h"
+#include "instruction.h"
 #include "memory.h"
 #include "paths.h"
 #include "payload.h"
@@ -182,26 +183,19 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
 {
 	(void)vcpu;
 	if (microscope.is_open)
-		payload_access(data, info, address, false);
-}
-
-static void on_move(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
-{
-	(void)vcpu;
-	if (microscope.is_open)
-		payload_access(data, info, address, true);
+		payload_access(data, info, address);
 }
 
 static void on_call(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
 {
-	const struct run *run = data;
+	const struct site *site = data;
 
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(run, info, address, false);
+	payload_access(site, info, address);
 	if (qemu_plugin_mem_is_store(info))
-		paths_call(run->function, address);
+		paths_call(site->run->function, address);
 }
 
 static void on_return(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
@@ -209,7 +203,7 @@ static void on_return(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(data, info, address, false);
+	payload_access(data, info, address);
 	paths_return(address);
 }
 
@@ -219,53 +213,49 @@ static void on_interrupt_return(unsigned int vcpu, qemu_plugin_meminfo_t info, u
 	(void)vcpu;
 	if (!microscope.is_open)
 		return;
-	payload_access(data, info, address, false);
+	payload_access(data, info, address);
 	paths_interrupt_return(address);
 }
 
-static bool is_prefix(uint8_t byte)
+static qemu_plugin_vcpu_mem_cb_t callback_for(const struct run *run, enum instruction_kind kind)
 {
-	/* REX, segments, operand size, and what stands before branches. */
-	return (byte & 0xf0) == 0x40 || (byte & 0xe7) == 0x26 || (byte & 0xfe) == 0x64 ||
-	       byte == 0x66 || byte == 0xf2 || byte == 0xf3;
-}
-
-/* What is told of an instruction's accesses. */
-static qemu_plugin_vcpu_mem_cb_t callback_for(const struct run *run, const uint8_t *bytes,
-					      size_t length)
-{
-	size_t i = 0;
-
-	while (i < length && is_prefix(bytes[i]))
-		i++;
-	if (i == length)
-		return on_access;
-	if (bytes[i] == 0xa4 || bytes[i] == 0xa5)
-		return on_move;
 	if (run->function == &function_user)
 		return on_access;
-	switch (bytes[i]) {
-	case 0xe8:
+	switch (kind) {
+	case INSTRUCTION_CALL:
 		return on_call;
-	case 0xff:
-		return i + 1 < length && (bytes[i + 1] >> 3 & 7) == 2 ? on_call : on_access;
-	case 0xc2:
-	case 0xc3:
+	case INSTRUCTION_RETURN:
 		return on_return;
-	case 0xcf:
+	case INSTRUCTION_INTERRUPT_RETURN:
 		return on_interrupt_return;
 	default:
 		return on_access;
 	}
 }
 
+/* Those that can copy have a site of their own; all others of a run have one together. */
+static struct site *site_of(struct run *run, const struct instruction *known)
+{
+	struct site *site = &run->site;
+
+	if (known->reg == NO_REGISTER && known->kind != INSTRUCTION_MOVE)
+		return site;
+	site = arena_make(&microscope.runs, sizeof(*site));
+	site->run = run;
+	site->reg = known->reg;
+	site->is_move = known->kind == INSTRUCTION_MOVE;
+	return site;
+}
+
 static void watch_accesses(struct qemu_plugin_insn *instruction, struct run *run)
 {
 	uint8_t bytes[16];
 	size_t length = qemu_plugin_insn_data(instruction, bytes, sizeof(bytes));
+	struct instruction known = instruction_decode(bytes, length);
 
-	qemu_plugin_register_vcpu_mem_cb(instruction, callback_for(run, bytes, length),
-					 QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, run);
+	qemu_plugin_register_vcpu_mem_cb(instruction, callback_for(run, known.kind),
+					 QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+					 site_of(run, &known));
 }
 
 /* The run that an instruction is in: the last one, or a new one. */
@@ -281,6 +271,7 @@ static struct run *run_of(struct qemu_plugin_insn *instruction, struct run *last
 	run->function = function;
 	run->start = address;
 	run->begins = address == start;
+	run->site = (struct site){ .run = run, .reg = NO_REGISTER };
 	qemu_plugin_register_vcpu_insn_exec_cond_cb(instruction, on_run, QEMU_PLUGIN_CB_NO_REGS,
 						    QEMU_PLUGIN_COND_NE, microscope.open, 0, run);
 	return run;

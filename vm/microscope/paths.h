@@ -39,17 +39,31 @@ struct node {
 };
 
 /**
+ * struct site - an instruction that accesses memory, or several that cannot copy
+ * @run: what it belongs to
+ * @reg: the register that it loads or stores, or NO_REGISTER
+ * @is_move: whether it loads and stores the same
+ */
+struct site {
+	const struct run *run;
+	int8_t reg;
+	bool is_move;
+};
+
+/**
  * struct run - instructions in a row, of one function
  * @function: whose they are
  * @start: address of the first one
  * @begins: whether that is the function's first one
  * @count: how many
+ * @site: those of them that cannot copy
  */
 struct run {
 	struct function *function;
 	uint64_t start;
 	bool begins;
 	uint32_t count;
+	struct site site;
 };
 
 /* Begins anew, in user space of the thread that looks. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instruction.h"
 #include "memory.h"
 
 #define PAGE_BYTES	4096u
@@ -53,9 +54,8 @@ struct page {
  * @node: who has loaded it; NULL if it was stored already
  * @call: in which call
  * @number: its number among all loads
- * @start: by which run of instructions
+ * @site: by which instruction
  * @time: when, in accesses
- * @is_move: whether the same instruction stores it
  * @address: where from
  * @bytes: how many
  * @value: what was loaded
@@ -65,9 +65,8 @@ struct load {
 	const struct node *node;
 	uint64_t call;
 	uint64_t number;
-	uint64_t start;
+	const struct site *site;
 	uint64_t time;
-	bool is_move;
 	uint64_t address;
 	unsigned int bytes;
 	uint64_t value[2];
@@ -90,19 +89,19 @@ struct place {
 
 /**
  * struct access - an access to memory
- * @run: the instructions that it belongs to
+ * @site: whose it is
  * @info: what QEMU knows of it
  * @address: where, as the program sees it
  * @bytes: how many
- * @is_move: whether its instruction loads and stores
+ * @time: when, in accesses
  * @place: where in physical memory
  */
 struct access {
-	const struct run *run;
+	const struct site *site;
 	qemu_plugin_meminfo_t info;
 	uint64_t address;
 	unsigned int bytes;
-	bool is_move;
+	uint64_t time;
 	struct place place;
 };
 
@@ -333,10 +332,9 @@ static void remember(const struct access *access, const struct mark *marks)
 	load->node = paths_node();
 	load->call = paths_call_number();
 	load->number = ++payload.number;
-	load->start = access->run->start;
-	load->is_move = access->is_move;
+	load->site = access->site;
 	load->address = access->address;
-	load->time = load->call ? payload.kernel_time : payload.user_time;
+	load->time = access->time;
 	load->bytes = access->bytes;
 	value_of(access->info, load->value);
 	memcpy(load->marks, marks, sizeof(load->marks));
@@ -351,7 +349,7 @@ static void undo_move(const struct access *access)
 	for (i = 0; i < LOADS && payload.waiting; i++) {
 		struct load *load = &payload.loads[i];
 
-		if (!load->is_move || load->node != paths_node() ||
+		if (!load->node || !load->site->is_move || load->node != paths_node() ||
 		    load->call != paths_call_number() || load->address != access->address)
 			continue;
 		for (j = 0; j < load->bytes; j++) {
@@ -364,14 +362,37 @@ static void undo_move(const struct access *access)
 	}
 }
 
+/* What a register held is gone, unless this is the other half of it. */
+static void forget_register(const struct access *access)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOADS && payload.waiting; i++) {
+		struct load *load = &payload.loads[i];
+
+		if (!load->node || load->site->reg != access->site->reg ||
+		    load->node != paths_node() || load->call != paths_call_number())
+			continue;
+		if (load->site != access->site || load->time + 1 != access->time)
+			drop(load);
+	}
+}
+
+static bool can_copy(const struct site *site)
+{
+	return site->is_move || site->reg != NO_REGISTER;
+}
+
 static void on_load(const struct access *access)
 {
 	struct mark marks[MOST_BYTES] = { 0 };
 	bool found = false;
 	unsigned int i;
 
-	if (access->is_move)
+	if (access->site->is_move)
 		undo_move(access);
+	else if (access->site->reg != NO_REGISTER)
+		forget_register(access);
 	if (!has_marks(&access->place))
 		return;
 	for (i = 0; i < access->bytes; i++) {
@@ -385,7 +406,7 @@ static void on_load(const struct access *access)
 		payload.reads[marks[i].offset]++;
 		found = true;
 	}
-	if (found)
+	if (found && can_copy(access->site))
 		remember(access, marks);
 }
 
@@ -399,26 +420,24 @@ static bool is_over(const struct load *load)
 
 static bool belongs(const struct load *load, const struct access *access)
 {
-	const struct run *run = access->run;
-	uint64_t distance;
+	uint64_t from = load->site->run->start, to = access->site->run->start;
 
-	if (load->bytes != access->bytes || load->is_move != access->is_move ||
-	    load->node != paths_node() || load->call != paths_call_number())
+	if (load->bytes != access->bytes || load->site->is_move != access->site->is_move ||
+	    load->site->reg != access->site->reg || load->node != paths_node() || load->call != paths_call_number())
 		return false;
-	if (load->call || load->is_move)
+	if (load->call || load->site->is_move)
 		return true;
-	distance = run->start > load->start ? run->start - load->start : load->start - run->start;
-	return distance <= USER_DISTANCE;
+	return (from > to ? from - to : to - from) <= USER_DISTANCE;
 }
 
-/* The load of what is stored now: that of the same instruction, or the oldest that it can be. */
+/* The load of what is stored now: of a register the oldest half, of a move the one just made. */
 static struct load *load_behind(const struct access *access)
 {
 	struct load *found = NULL;
 	uint64_t value[2];
 	unsigned int i;
 
-	if (!payload.waiting)
+	if (!payload.waiting || !can_copy(access->site))
 		return NULL;
 	value_of(access->info, value);
 	for (i = 0; i < LOADS; i++) {
@@ -433,7 +452,7 @@ static struct load *load_behind(const struct access *access)
 		if (!belongs(load, access) || load->value[0] != value[0] ||
 		    load->value[1] != value[1])
 			continue;
-		if (!found || (load->number < found->number) != access->is_move)
+		if (!found || (load->number < found->number) != access->site->is_move)
 			found = load;
 	}
 	return found;
@@ -506,23 +525,19 @@ static void on_store(struct access *access)
 	drop(load);
 }
 
-void payload_access(const struct run *run, qemu_plugin_meminfo_t info, uint64_t address,
-		    bool is_move)
+void payload_access(const struct site *site, qemu_plugin_meminfo_t info, uint64_t address)
 {
 	struct access access = {
-		.run = run,
+		.site = site,
 		.info = info,
 		.address = address,
-		.is_move = is_move,
 		.bytes = 1u << qemu_plugin_mem_size_shift(info),
 	};
 
 	if (!payload.length || access.bytes > MOST_BYTES)
 		return;
-	if (run->function == &function_user)
-		payload.user_time++;
-	else
-		payload.kernel_time++;
+	access.time = site->run->function == &function_user ? ++payload.user_time
+							    : ++payload.kernel_time;
 	if (!find_place(info, address, access.bytes, &access.place))
 		return;
 	if (qemu_plugin_mem_is_store(info))

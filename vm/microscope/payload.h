@@ -2,9 +2,9 @@
 /*
  * Where each byte of the payload is, by physical address: followed through every load and store.
  *
- * A store is a copy if the same call of the same function has loaded the same value from the payload,
- * in the same length, shortly before; the oldest such load counts. So a payload that is all zeros is
- * followed, too, as long as the function does nothing but copy. MOVS needs no such rule.
+ * A store is a copy if the same call of the same function has loaded the same value from the payload
+ * into the same register, in the same length, shortly before. So a payload that is all zeros is followed,
+ * too. MOVS needs no such rule.
  */
 #ifndef MICROSCOPE_PAYLOAD_H
 #define MICROSCOPE_PAYLOAD_H
@@ -55,9 +55,8 @@ struct piece {
 const char *payload_open(const struct piece *pieces, size_t count);
 void payload_close(void);
 
-/* An access to memory, of an instruction that loads and stores the same if it is a move. */
-void payload_access(const struct run *run, qemu_plugin_meminfo_t info, uint64_t address,
-		    bool is_move);
+/* An access to memory. */
+void payload_access(const struct site *site, qemu_plugin_meminfo_t info, uint64_t address);
 
 /* How often each byte was loaded, and how often it was copied. */
 uint64_t payload_length(void);

@@ -34,8 +34,8 @@ function shared(): Microscope {
   return opened ??= Microscope.open();
 }
 
-/** Two pages and a part, a part of a word less than a page, a word that is not whole, and one byte. */
-const LENGTHS = [8000, 4093, 7, 1] as const;
+/** Two pages and a part, a part of a word less than a page, and what copying routines treat apart. */
+const LENGTHS = [8000, 4093, 63, 7, 2, 1] as const;
 
 /** What tells who is who, and what does not. */
 const FILLINGS = {
