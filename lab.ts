@@ -57,6 +57,12 @@ export { NicWitness } from "./labs/kit/testbed/nic_witness.ts";
 export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/stream.ts";
 export { comparePages } from "./labs/kit/testbed/page_proof.ts";
 
+// One payload on one path, under the microscope: who copied it.
+export { copiesByRole, copiesText, COPY_ROLES } from "./labs/kit/workload/copy_roles.ts";
+export { lookAtPath } from "./labs/kit/workload/payload_path.ts";
+export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
+export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
+
 // Streams into device memory and onto a disk.
 export { DeviceMemoryStreams } from "./labs/kit/workload/device_memory_stream.ts";
 export { DiskTarget } from "./labs/kit/testbed/disk_target.ts";
@@ -128,6 +134,10 @@ export type {
   StreamLinkOptions,
 } from "./labs/kit/testbed/stream_links.ts";
 export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
+export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
+export type { CopyReports, LookedAt, PathOptions } from "./labs/kit/workload/payload_path.ts";
+export type { PayloadReceiver } from "./labs/kit/workload/payload_receivers.ts";
+export type { PayloadSender } from "./labs/kit/workload/payload_senders.ts";
 export type {
   DeviceMemoryStreamed,
   DeviceMemoryStreamOptions,

@@ -10,6 +10,7 @@ import { rxHeldPieces } from "./rx_held_pieces.ts";
 import { rxToDisk } from "./rx_to_disk.ts";
 import { rxZcrx } from "./rx_zcrx.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
+import { whereCopies } from "./where_copies.ts";
 
 /** Every lab, the flagship first. */
 export const CATALOGUE: readonly Lab[] = [
@@ -19,6 +20,7 @@ export const CATALOGUE: readonly Lab[] = [
   rxHeldPieces,
   rxDevmem,
   rxToDisk,
+  whereCopies,
 ];
 
-export { busyPoll, rxDevmem, rxHeldPieces, rxToDisk, rxZcrx, txCopyVsZc };
+export { busyPoll, rxDevmem, rxHeldPieces, rxToDisk, rxZcrx, txCopyVsZc, whereCopies };

@@ -115,11 +115,11 @@ export interface MeasureColumn extends ColumnBase {
 /** A column that follows from the others. */
 export interface DerivedColumn<Row> extends ColumnBase {
   /**
-   * Its value.
+   * Its value. A list or an object stands in documents alone: no table shows it.
    *
    * @param row The row: its factors, and its measures summed up.
    */
-  readonly value: (row: Row) => string | number | boolean | null;
+  readonly value: (row: Row) => Measure;
   /** How a cell stands out. It must not be the only carrier of a meaning. */
   readonly style?: (row: Row) => TextStyle | undefined;
 }

@@ -1,0 +1,90 @@
+/**
+ * The ways of sending one payload, each as a program would that awaits it.
+ *
+ * @module
+ */
+import type { Slice } from "../../../ffi/memory/area.ts";
+import { Message } from "../../../ffi/net/message.ts";
+import { MessageZeroCopy } from "../../../ffi/net/message_zerocopy.ts";
+import type { Socket } from "../../../ffi/net/socket.ts";
+import type { SendZcResult } from "../../../ffi/ring/operation.ts";
+import type { Ring } from "../../../ffi/ring/ring.ts";
+import { POLL } from "../../../ffi/kernel/uapi.ts";
+
+/**
+ * The ways: SEND; SEND_ZC, the same from a registered buffer, and SENDMSG_ZC; `send(2)` with
+ * MSG_ZEROCOPY.
+ */
+export const PAYLOAD_SENDERS = [
+  "send",
+  "send-zc",
+  "send-zc-fixed",
+  "sendmsg-zc",
+  "msg-zerocopy",
+] as const;
+
+/** A way of sending one payload. */
+export type PayloadSender = typeof PAYLOAD_SENDERS[number];
+
+/** A payload on its way out. */
+export interface Outgoing {
+  readonly ring: Ring;
+  /** Connected. */
+  readonly socket: Socket;
+  readonly payload: Slice;
+}
+
+/**
+ * Sends a payload, and waits until the kernel has released its memory.
+ *
+ * @param way How. `send-zc-fixed` wants the payload's area registered with the ring, the others not.
+ * @param outgoing What, and where.
+ * @returns Whether the kernel reports that it copied: true if it did for any part; null where it does
+ *   not say.
+ * @throws {UringError} If sending failed.
+ */
+export async function sendPayload(way: PayloadSender, outgoing: Outgoing): Promise<boolean | null> {
+  const { ring, socket, payload } = outgoing;
+  switch (way) {
+    case "send":
+      await eachPart(payload, (part) => ring.send(socket, part));
+      return null;
+    case "send-zc":
+    case "send-zc-fixed":
+      return await sendLent(payload, (part) => ring.sendZc(socket, part));
+    case "sendmsg-zc":
+      return await sendLent(payload, (part) => ring.sendMsgZc(socket, new Message([part])));
+    case "msg-zerocopy":
+      return await sendMessages(outgoing);
+  }
+}
+
+/** TCP may take less than it is given. */
+async function eachPart(payload: Slice, send: (part: Slice) => Promise<number>): Promise<void> {
+  for (let sent = 0; sent < payload.length;) sent += await send(payload.slice(sent));
+}
+
+async function sendLent(
+  payload: Slice,
+  send: (part: Slice) => Promise<SendZcResult>,
+): Promise<boolean | null> {
+  const released: SendZcResult["released"][] = [];
+  await eachPart(payload, async (part) => {
+    const result = await send(part);
+    released.push(result.released);
+    return result.bytes;
+  });
+  const reports = await Promise.all(released);
+  if (reports.some(({ copied }) => copied === undefined)) return null;
+  return reports.some(({ copied }) => copied === true);
+}
+
+async function sendMessages({ ring, socket, payload }: Outgoing): Promise<boolean> {
+  const zeroCopy = new MessageZeroCopy(socket);
+  await eachPart(payload, (part) => Promise.resolve(zeroCopy.sendBlocking(part)));
+  while (zeroCopy.outstanding > 0) {
+    // POLLERR comes without being asked for.
+    if (zeroCopy.reap() === 0) await ring.poll(socket, POLL.ERR);
+  }
+  return zeroCopy.counts.copied > 0;
+}
