@@ -5,57 +5,72 @@
  * @module
  */
 import { Microscope } from "zclab";
+import { cross } from "zclab/experiment";
 import {
   copiesByRole,
   copiesText,
   type CopyReports,
-  type CopyRole,
   DatagramSink,
   defineLab,
+  DiskTarget,
   fillStream,
   lookAtPath,
   PAYLOAD_RECEIVERS,
   PAYLOAD_SENDERS,
+  PAYLOAD_WRITERS,
   type PayloadReceiver,
   type PayloadSender,
+  type PayloadWriter,
   type Row,
   StreamLink,
 } from "zclab/lab";
 
-const LINKS = ["ifb", "loopback", "veth", "softnic"] as const;
+const LINKS = ["ifb", "disk", "loopback", "veth", "softnic"] as const;
+const SENDERS = [...PAYLOAD_SENDERS, ...PAYLOAD_WRITERS] as const;
 const RECEIVERS = ["nobody", ...PAYLOAD_RECEIVERS] as const;
 const FILLS = ["stream", "zeros"] as const;
 
 type Link = typeof LINKS[number];
+
+/** What is behind a link. */
+type End = DatagramSink | DiskTarget | StreamLink;
 
 /** What one trial is about: a path. */
 type PathFactors = {
   /** Length of the payload. */
   readonly bytes: number;
   readonly link: Link;
-  readonly send: PayloadSender;
+  readonly send: PayloadSender | PayloadWriter;
   readonly receive: PayloadReceiver | "nobody";
 };
 
-/** Copies of each byte, and who made them, in words: `1 _copy_from_iter`, or `0`. */
-type PathMeasures =
-  & { readonly [Role in CopyRole]: string }
-  & { readonly [Role in CopyRole as `${Role}Copies`]: number }
-  & {
-    readonly kernelSays: string;
-    /** Where that contradicts what was seen; empty if nowhere. */
-    readonly contradiction: string;
-  };
+/** What one trial found. */
+type PathMeasures = CopyReports & {
+  /** Copies of each byte. */
+  readonly sender: number;
+  readonly nic: number;
+  readonly receiver: number;
+  readonly application: number;
+  /** By somebody who has no column. */
+  readonly elsewhere: number;
+  /** The functions that made them, such as `sender: 1 _copy_from_iter`. */
+  readonly by: string;
+  /** Where reports contradict what was seen; empty if nowhere. */
+  readonly contradiction: string;
+};
+
+type PathRow = Row<PathFactors, PathMeasures>;
 
 /** What all trials share. */
 interface Bench {
   readonly microscope: Microscope;
   /** What there is behind each link that was asked for. */
-  readonly links: ReadonlyMap<Link, DatagramSink | StreamLink>;
+  readonly links: ReadonlyMap<Link, End>;
 }
 
 /** 4096 bytes of payload with TCP's headers, so that each segment fills a page. */
 const MTU = 4148;
+const PAGE = 4096;
 
 /** What all rounds must agree in. */
 const SEEN = { over: "same", rounds: "all", evidence: true } as const;
@@ -72,23 +87,24 @@ export const whereCopies = defineLab({
     "they do not, it is said first. softnic's DMA is a memcpy by a CPU, and is seen as the NIC's copy. " +
     "labs/where_copies.md says whose a copy is.",
   needs: [
-    ...["liburing", "shim", "io_uring", "namespaces", "ip", "tc", "nsenter", "ifb"] as const,
-    ...["IORING_OP_SEND_ZC", "zcrx", "softnic", "microscope"] as const,
+    "microscope",
+    ...["liburing", "shim", "io_uring", "IORING_OP_SEND_ZC"] as const,
+    ...["namespaces", "ip", "tc", "nsenter", "ifb"] as const,
   ],
   options: {
     link: {
       kind: "strings",
-      description: "ifb drops UDP datagrams that nobody receives; the others carry TCP",
+      description: "ifb drops UDP datagrams, disk is a file, the others carry TCP",
       default: LINKS,
-      quick: ["ifb", "loopback", "softnic"],
+      quick: ["ifb", "disk", "loopback", "softnic"],
       choices: LINKS,
     },
     send: {
       kind: "strings",
-      description: "the ways of sending",
-      default: PAYLOAD_SENDERS,
-      quick: ["send", "send-zc", "send-zc-fixed", "msg-zerocopy"],
-      choices: PAYLOAD_SENDERS,
+      description: "the ways of sending, and of writing to a file",
+      default: SENDERS,
+      quick: ["send", "send-zc", "send-zc-fixed", "msg-zerocopy", "write", "write-direct"],
+      choices: SENDERS,
     },
     receive: {
       kind: "strings",
@@ -100,7 +116,7 @@ export const whereCopies = defineLab({
     bytes: {
       kind: "numbers",
       description: "lengths of the payload",
-      default: [8000],
+      default: [8192],
       minimum: 1,
       // One datagram.
       maximum: 65_000,
@@ -118,22 +134,27 @@ export const whereCopies = defineLab({
   warmUp: 0,
 
   factors: ({ bytes, link: links, send: senders, receive: receivers }): PathFactors[] =>
-    bytes.flatMap((bytes) =>
-      LINKS.filter((link) => links.includes(link)).flatMap((link) =>
-        RECEIVERS.filter((receive) => isPossible(link, receive))
-          .filter((receive) => receive === "nobody" || receivers.includes(receive))
-          .flatMap((receive) => senders.map((send) => ({ bytes, link, send, receive })))
-      )
-    ),
+    cross({
+      bytes,
+      link: LINKS.filter((link) => links.includes(link)),
+      receive: RECEIVERS.filter((one) => one === "nobody" || receivers.includes(one)),
+      send: SENDERS.filter((one) => senders.includes(one)),
+    }).filter(isPossible).map(({ bytes, link, send, receive }) => ({ bytes, link, send, receive })),
   baseline: { link: "ifb", send: "send" },
   within: ["bytes", "link"],
 
-  async setUp({ factors }, use): Promise<Bench> {
-    const links = new Map<Link, DatagramSink | StreamLink>();
+  async setUp({ factors, has }, use): Promise<Bench> {
+    const links = new Map<Link, End>();
     for (const link of new Set(factors.map(({ link }) => link))) {
-      links.set(link, await use<DatagramSink | StreamLink>(open(link)));
+      if (link !== "softnic" || has("softnic")) links.set(link, await use<End>(open(link)));
     }
     return { links, microscope: await use(Promise.resolve(Microscope.open())) };
+  },
+  refusal({ bytes, link, send, receive }, { links }, { has }): string | undefined {
+    if (!links.has(link)) return `${link} is not there: it is in the guest`;
+    if (receive.startsWith("zcrx") && !has("zcrx")) return "this kernel has no zero-copy receive";
+    if (send !== "write-direct" || bytes % PAGE === 0) return undefined;
+    return `O_DIRECT writes whole pages, such as --bytes ${2 * PAGE}`;
   },
   async trial(
     { bytes, link, send, receive },
@@ -143,19 +164,15 @@ export const whereCopies = defineLab({
     const payload = payloadOf(bytes, fill === "zeros");
     const where = links.get(link)!;
     const seen = await lookAtPath(microscope, where, { send, receive, bytes: payload });
-    const { sender, nic, receiver, application, elsewhere } = copiesByRole(seen.view);
+    const roles = copiesByRole(seen.view);
     return {
-      sender: copiesText(sender),
-      nic: copiesText(nic),
-      receiver: copiesText(receiver),
-      application: copiesText(application),
-      elsewhere: copiesText(elsewhere),
-      senderCopies: sender.count,
-      nicCopies: nic.count,
-      receiverCopies: receiver.count,
-      applicationCopies: application.count,
-      elsewhereCopies: elsewhere.count,
-      kernelSays: saidIn(seen.reports),
+      sender: roles.sender.count,
+      nic: roles.nic.count,
+      receiver: roles.receiver.count,
+      application: roles.application.count,
+      elsewhere: roles.elsewhere.count,
+      by: copiesText(roles),
+      ...seen.reports,
       contradiction: seen.contradictions.join("; "),
     };
   },
@@ -169,46 +186,59 @@ export const whereCopies = defineLab({
     sender: { ...SEEN, title: "sender" },
     nic: { ...SEEN, title: "NIC" },
     receiver: { ...SEEN, title: "receiver" },
-    application: { ...SEEN, title: "application" },
+    application: { ...SEEN, title: "appli-\ncation" },
     elsewhere: { ...SEEN, title: "elsewhere", shown: "never" },
+    by: { ...SEEN, title: "copied by", shown: "where there is room" },
     copies: { title: "copies", value: (row) => countsOf(row), evidence: true, shown: "never" },
-    kernelSays: { ...SEEN, title: "the kernel says" },
+    copiedBit: { ...SEEN, title: "copied\nbit" },
+    zcrxCopied: { ...SEEN, title: "zcrx:\ncopied", unit: "B" },
+    placed: { ...SEEN, title: "NIC:\nplaced", unit: "B" },
+    cached: { ...SEEN, title: "page\ncache", unit: "B", shown: "where there is room" },
+    kernelSays: {
+      title: "the kernel says",
+      value: (row) => saidIn(row),
+      evidence: true,
+      shown: "never",
+    },
     contradiction: { ...SEEN, title: "contradiction", shown: "never" },
   },
   proof: (row) => judge(row),
 
-  heading: ({ context: { options: { fill } } }) =>
-    `Copies of each payload byte, and the function that makes them; payload of ${
-      fill === "zeros" ? "zeros" : "a stream"
-    }`,
+  heading: ({ rows, context: { options: { fill } } }) => {
+    const wrong = rows.filter(({ row }) => judge(row) !== "agrees").length;
+    return (wrong === 0 ? "" : `IN ${wrong} ROWS THE KERNEL SAYS SOMETHING ELSE THAN WAS SEEN. `) +
+      `Copies of each payload byte; payload of ${fill === "zeros" ? "zeros" : "a stream"}`;
+  },
   conclusions({ rows }): string[] {
-    const open = rows.filter(({ row }) => judge(row) !== "agrees");
+    const wrong = rows.filter(({ row }) => judge(row) !== "agrees");
     return [
-      ...open.map(({ row }) =>
-        `DISAGREEMENT: ${row.bytes} bytes, ${row.link}, ${row["path"]}: ${
-          row.contradiction || "rounds differ, or somebody copied who has no column"
-        }.`
+      ...wrong.map(({ row }) =>
+        `DISAGREEMENT: ${row.bytes} bytes, ${row.link}, ${row["path"]}: ` +
+        `${row.contradiction || "rounds differ, or somebody copied who has no column"}.`
       ),
-      open.length === 0
-        ? `In all ${rows.length} rows the kernel and the NIC say what the microscope saw.`
-        : `In ${
-          rows.length - open.length
-        } of ${rows.length} rows the kernel and the NIC say what ` +
-          "the microscope saw.",
+      ...new Set(rows.flatMap(({ row }) => row.by?.split("; ") ?? [])),
+      `In ${
+        rows.length - wrong.length
+      } of ${rows.length} rows the kernel and the NIC say what the ` +
+      "microscope saw.",
     ];
   },
 });
 
-/** Whether payload can be received so at the end of a link. */
-function isPossible(link: Link, receive: PathFactors["receive"]): boolean {
-  if (link === "ifb" || receive === "nobody") return link === "ifb" && receive === "nobody";
-  return receive !== "zcrx" || link === "softnic";
+/** Whether a payload can be sent and received so at the ends of a link. */
+function isPossible({ link, send, receive }: PathFactors): boolean {
+  const isWriter = PAYLOAD_WRITERS.some((one) => one === send);
+  if (isWriter !== (link === "disk")) return false;
+  if (link === "disk" || link === "ifb") return receive === "nobody";
+  return receive !== "nobody" && (receive !== "zcrx" || link === "softnic");
 }
 
-function open(link: Link): Promise<DatagramSink | StreamLink> {
+function open(link: Link): Promise<End> {
   switch (link) {
     case "ifb":
       return DatagramSink.open(link);
+    case "disk":
+      return Promise.resolve(DiskTarget.open());
     case "loopback":
       return StreamLink.open({ kind: link });
     default:
@@ -223,29 +253,23 @@ function payloadOf(length: number, isZero: boolean): Uint8Array {
 }
 
 /** Copies of each byte by who made them. */
-function countsOf(row: Row<PathFactors, PathMeasures>): Record<string, number | null> {
-  return {
-    sender: row.senderCopies,
-    nic: row.nicCopies,
-    receiver: row.receiverCopies,
-    application: row.applicationCopies,
-  };
+function countsOf({ sender, nic, receiver, application }: PathRow): Record<string, number | null> {
+  return { sender, nic, receiver, application };
 }
 
-/** Whether what was seen and what was said is the same, in every round. */
-function judge(row: Row<PathFactors, PathMeasures>): string {
-  return row.contradiction === "" && row.elsewhere === "0" && row.sender !== null &&
-      row.nic !== null && row.receiver !== null && row.application !== null
-    ? "agrees"
-    : "DISAGREES";
+/** Whether what was seen and what was said is the same, and the same in every round. */
+function judge(row: PathRow): string {
+  const isWhole = [row.sender, row.nic, row.receiver, row.application].every(Number.isInteger);
+  return isWhole && row.elsewhere === 0 && row.contradiction === "" ? "agrees" : "DISAGREES";
 }
 
 /** What was reported, in words. */
-function saidIn({ copiedBit, zcrxCopied, placed }: CopyReports): string {
+function saidIn({ copiedBit, zcrxCopied, placed, cached }: PathRow): string {
   const said = [
-    ...(copiedBit === null ? [] : [copiedBit ? "send: copied" : "send: not copied"]),
-    ...(zcrxCopied === null ? [] : [`zcrx: copied ${zcrxCopied} B`]),
-    ...(placed === null ? [] : [`NIC: placed ${placed} B`]),
+    ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
+    ...(zcrxCopied === null ? [] : [`zcrx copied ${zcrxCopied} B`]),
+    ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
+    ...(cached === null ? [] : [`the page cache has ${cached} B`]),
   ];
   return said.length === 0 ? "nothing" : said.join(", ");
 }

@@ -88,11 +88,15 @@ export function copiesByRole(view: MicroscopeView): Readonly<Record<CopyRole, Ro
 }
 
 /**
- * The same in words, such as `1 skb_copy_ubufs, 1 _copy_to_iter`, or `0`.
+ * The same in words, in the order in which a payload passes them, such as
+ * `sender: 1 _copy_from_iter; nic: 1 softnic_read`; `nobody` if there was no copy.
  *
- * @param copies What one of them copied.
+ * @param copies Who copied how often.
  */
-export function copiesText({ by }: RoleCopies): string {
-  if (by.length === 0) return "0";
-  return by.map(({ name, count }) => `${Number(count.toFixed(4))} ${name}`).join(", ");
+export function copiesText(copies: Readonly<Record<CopyRole, RoleCopies>>): string {
+  const text = COPY_ROLES.filter((role) => copies[role].by.length > 0).map((role) => {
+    const by = copies[role].by.map(({ name, count }) => `${Number(count.toFixed(4))} ${name}`);
+    return `${role}: ${by.join(", ")}`;
+  });
+  return text.length === 0 ? "nobody" : text.join("; ");
 }

@@ -6,25 +6,33 @@
  */
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Microscope } from "../../../ffi/microscope/microscope.ts";
-import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
-import type { Socket } from "../../../ffi/net/socket.ts";
+import type { MicroscopeView, PayloadTouch } from "../../../ffi/microscope/view.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
-import type { DatagramSink } from "../testbed/datagram_sink.ts";
+import { DatagramSink } from "../testbed/datagram_sink.ts";
+import { DiskTarget } from "../testbed/disk_target.ts";
 import { NicWitness } from "../testbed/nic_witness.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
 import { roleOf } from "./copy_roles.ts";
 import { type PayloadReceiver, PayloadReception } from "./payload_receivers.ts";
 import { type PayloadSender, sendPayload } from "./payload_senders.ts";
 
+/** The ways of writing a payload to a file: through the page cache, or past it (O_DIRECT). */
+export const PAYLOAD_WRITERS = ["write", "write-direct"] as const;
+
+/** A way of writing a payload to a file. */
+export type PayloadWriter = typeof PAYLOAD_WRITERS[number];
+
 /** What the kernel and the NIC report of a payload; null where there is nobody to say it. */
-export interface CopyReports {
+export type CopyReports = {
   /** Whether a notification of a zero-copy send has the copied bit. */
   readonly copiedBit: boolean | null;
   /** Bytes that zcrx says it copied. */
   readonly zcrxCopied: number | null;
   /** Payload that the NIC says it placed into memory of a user. */
   readonly placed: number | null;
-}
+  /** Of a file that was written, what the page cache has, in bytes of whole pages. */
+  readonly cached: number | null;
+};
 
 /** A payload that has taken its path. */
 export interface LookedAt {
@@ -38,100 +46,135 @@ export interface LookedAt {
 
 /** What to look at. */
 export interface PathOptions {
-  /** How it is sent. */
-  readonly send: PayloadSender;
-  /** How it is received; `nobody` goes with a sink. */
+  /** How it is sent, or written to a file. */
+  readonly send: PayloadSender | PayloadWriter;
+  /** How it is received; `nobody` goes with a sink and with a file. */
   readonly receive: PayloadReceiver | "nobody";
-  /** The payload's bytes. */
+  /** The payload's bytes; for `write-direct` whole pages. */
   readonly bytes: Uint8Array;
 }
 
-/** The payload begins where neither a page nor a word does. */
+/** A payload that is sent begins where neither a page nor a word does. */
 const OFFSET = 13;
 /** Bytes on their way and in the queue at most: a payload fits. */
 const BUFFERS = { sendBuffer: 1 << 20, receiveBuffer: 1 << 20 } as const;
 
+const NOTHING: CopyReports = { copiedBit: null, zcrxCopied: null, placed: null, cached: null };
+
+/** A payload in memory, the ring that sends it, and what looks meanwhile. */
+interface Prepared {
+  readonly microscope: Microscope;
+  readonly ring: Ring;
+  readonly payload: Slice;
+}
+
+/** What was seen, and what was reported. */
+type Seen = Omit<LookedAt, "contradictions">;
+
 /**
- * Sends one payload, receives it, and looks at it meanwhile.
+ * Sends one payload, receives it, and looks at it meanwhile; or writes it to a file.
  *
  * @param microscope What looks.
- * @param where A sink of datagrams, or a link for streams.
+ * @param where A sink of datagrams, a link for streams, or a file.
  * @param options How.
  * @throws {UringError} If sending or receiving failed.
  * @throws {Error} If what was received is not what was sent.
  */
 export async function lookAtPath(
   microscope: Microscope,
-  where: DatagramSink | StreamLink,
+  where: DatagramSink | StreamLink | DiskTarget,
   options: PathOptions,
 ): Promise<LookedAt> {
-  const { send, receive, bytes } = options;
+  const { send, bytes } = options;
+  const offset = send === "write-direct" ? 0 : OFFSET;
   await using ring = Ring.open({ entries: 16 });
-  using area = Area.map({ bytes: OFFSET + bytes.length });
+  using area = Area.map({ bytes: offset + bytes.length });
   if (send === "send-zc-fixed") ring.register(area);
-  const payload = area.slice(OFFSET, bytes.length).write(bytes);
+  const payload = area.slice(offset, bytes.length).write(bytes);
   microscope.watch(payload);
-  if (receive === "nobody") {
-    using socket = (where as DatagramSink).connect();
-    return await look(microscope, { send, ring, socket, payload });
+  const prepared = { microscope, ring, payload };
+  const seen = where instanceof DiskTarget
+    ? await write(prepared, where, send)
+    : where instanceof DatagramSink
+    ? await sendAway(prepared, where, send as PayloadSender)
+    : await sendAcross(prepared, where, options);
+  return { ...seen, contradictions: contradictionsOf(seen) };
+}
+
+async function write(
+  { microscope, ring, payload }: Prepared,
+  target: DiskTarget,
+  send: string,
+): Promise<Seen> {
+  await target.dropCached();
+  using file = target.file({ direct: send === "write-direct" });
+  let written = 0;
+  const view = await microscope.look(send, async () => {
+    written = await ring.write(file, payload, 0);
+  });
+  if (written !== payload.length) {
+    throw new Error(`${written} of ${payload.length} bytes were written`);
   }
-  const link = where as StreamLink;
-  await using reception = new PayloadReception(receive, link);
+  return { view, reports: { ...NOTHING, cached: file.cachedBytes(payload.length) } };
+}
+
+async function sendAway(
+  { microscope, ring, payload }: Prepared,
+  sink: DatagramSink,
+  send: PayloadSender,
+): Promise<Seen> {
+  using socket = sink.connect();
+  const report: { copiedBit: boolean | null } = { copiedBit: null };
+  const view = await microscope.look(send, async () => {
+    report.copiedBit = await sendPayload(send, { ring, socket, payload });
+  });
+  return { view, reports: { ...NOTHING, ...report } };
+}
+
+async function sendAcross(
+  { microscope, ring, payload }: Prepared,
+  link: StreamLink,
+  { send, receive, bytes }: PathOptions,
+): Promise<Seen> {
+  await using reception = new PayloadReception(receive as PayloadReceiver, link);
   using wire = await link.connect(BUFFERS);
   // The last, short segment is not to wait for an acknowledgement.
   wire.near.setOption("TCP_NODELAY", true);
   const witness = await NicWitness.begin(link.nic?.far, link);
-  const outgoing = { send, ring, socket: wire.near, payload };
-  const found = await look(microscope, outgoing, { reception, socket: wire.far, witness });
-  if (!reception.matches(bytes)) throw new Error("What was received is not what was sent");
-  return found;
-}
-
-interface Sent {
-  readonly send: PayloadSender;
-  readonly ring: Ring;
-  readonly socket: Socket;
-  readonly payload: Slice;
-}
-
-interface Taken {
-  readonly reception: PayloadReception;
-  readonly socket: Socket;
-  readonly witness: NicWitness;
-}
-
-async function look(microscope: Microscope, sent: Sent, taken?: Taken): Promise<LookedAt> {
-  const { payload, send } = sent;
-  let copiedBit: boolean | null = null;
-  const view = await microscope.look(send, async () => {
-    [copiedBit] = await Promise.all([
-      sendPayload(send, sent),
-      taken?.reception.receive(taken.socket, payload.length),
+  const outgoing = { ring, socket: wire.near, payload };
+  const report: { copiedBit: boolean | null } = { copiedBit: null };
+  const view = await microscope.look(`${send} + ${receive}`, async () => {
+    [report.copiedBit] = await Promise.all([
+      sendPayload(send as PayloadSender, outgoing),
+      reception.receive(wire.far, payload.length),
     ]);
   });
-  const placed = (await taken?.witness.counts())?.placedBytes ?? null;
-  const reports = { copiedBit, zcrxCopied: taken?.reception.copiedBytes ?? null, placed };
-  return { view, reports, contradictions: contradictionsOf(view, reports) };
+  if (!reception.matches(bytes)) throw new Error("What was received is not what was sent");
+  const { placedBytes: placed } = await witness.counts();
+  return { view, reports: { ...NOTHING, ...report, zcrxCopied: reception.copiedBytes, placed } };
 }
 
 /** Where what was reported is not what was seen. */
-function contradictionsOf(view: MicroscopeView, reports: CopyReports): string[] {
-  const seenBy = (is: (touch: MicroscopeView["copies"][number]) => boolean): number =>
+function contradictionsOf({ view, reports }: Seen): string[] {
+  const { copiedBit, zcrxCopied, placed, cached } = reports;
+  const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
     view.copies.filter(is).reduce((sum, { copied }) => sum + copied, 0);
-  const { copiedBit, zcrxCopied, placed } = reports;
   const found: string[] = [];
   // The NIC reads what it sends, copied or not.
-  const lent = seenBy((touch) => touch.generation === 0 && roleOf(touch) !== "nic");
-  if (copiedBit !== null && copiedBit !== lent > 0) {
-    found.push(`the copied bit is ${copiedBit ? "set" : "not set"}, ${lent} bytes were copied`);
+  const byKernel = copiedBy((touch) => touch.generation === 0 && roleOf(touch) !== "nic");
+  if (copiedBit !== null && copiedBit !== byKernel > 0) {
+    found.push(`the copied bit is ${copiedBit ? "" : "not "}set, ${byKernel} bytes were copied`);
   }
-  const byZcrx = seenBy(({ path }) => path.some((name) => name.startsWith("io_zcrx_")));
+  const byZcrx = copiedBy(({ path }) => path.some((name) => name.startsWith("io_zcrx_")));
   if (zcrxCopied !== null && zcrxCopied !== byZcrx) {
-    found.push(`zcrx counts ${zcrxCopied} bytes as copied, it copied ${byZcrx}`);
+    found.push(`zcrx counts ${zcrxCopied} bytes as copied, and copied ${byZcrx}`);
   }
-  const byReceiver = seenBy((touch) => roleOf(touch) === "receiver");
+  const byReceiver = copiedBy((touch) => roleOf(touch) === "receiver");
   if (placed !== null && placed !== view.payloadBytes - byReceiver) {
-    found.push(`the NIC says it placed ${placed} bytes, the receiver copied ${byReceiver}`);
+    found.push(`the NIC says that it placed ${placed} bytes, the receiver copied ${byReceiver}`);
+  }
+  if (cached !== null && cached > 0 !== byKernel > 0) {
+    found.push(`the page cache has ${cached} bytes of the file, ${byKernel} were copied`);
   }
   return found;
 }
