@@ -48,6 +48,9 @@ export { Notifier } from "./ffi/ring/notifier.ts";
 export { Notification } from "./ffi/ring/notification.ts";
 export { MessageZeroCopy } from "./ffi/net/message_zerocopy.ts";
 
+// Pages of a file, or lent through a pipe.
+export { Pipe, sendFileBlocking } from "./ffi/net/splice.ts";
+
 // Receiving without copying: into memory of this process, or of a device.
 export { ZcrxReceiver } from "./ffi/zcrx/receiver.ts";
 export { ZcrxPiece } from "./ffi/zcrx/piece.ts";

@@ -103,7 +103,7 @@ export const whereCopies = defineLab({
       kind: "strings",
       description: "the ways of sending, and of writing to a file",
       default: SENDERS,
-      quick: ["send", "send-zc", "send-zc-fixed", "msg-zerocopy", "write", "write-direct"],
+      quick: ["send", "send-zc", "msg-zerocopy", "sendfile", "splice", "write", "write-direct"],
       choices: SENDERS,
     },
     receive: {
@@ -229,6 +229,9 @@ export const whereCopies = defineLab({
 function isPossible({ link, send, receive }: PathFactors): boolean {
   const isWriter = PAYLOAD_WRITERS.some((one) => one === send);
   if (isWriter !== (link === "disk")) return false;
+  if (link === "ifb" && (send === "sendfile" || send === "splice" || send === "vmsplice")) {
+    return false;
+  }
   if (link === "disk" || link === "ifb") return receive === "nobody";
   return receive !== "nobody" && (receive !== "zcrx" || link === "softnic");
 }

@@ -36,6 +36,7 @@ const SOURCES = [
   "namespace.c",
   "shim.h",
   "socket.c",
+  "splice.c",
   "thread.c",
 ] as const;
 

@@ -394,6 +394,39 @@ export const SHIM = {
     result: "i32",
   },
 
+  // Pages through pipes.
+  zclab_pipe: {
+    parameters: ["buffer"], // int *ends: out, the end to read from and the one to write to
+    result: "i32",
+  },
+  zclab_sendfile: {
+    parameters: [
+      "i32", // int socket
+      "i32", // int fd
+      "u64", // uint64_t offset, in the file
+      "u32", // uint32_t length
+    ],
+    result: "i32", // bytes sent
+  },
+  zclab_splice: {
+    parameters: [
+      "i32", // int from
+      "i64", // int64_t offset: in the file that it is from, -1 for a pipe
+      "i32", // int to
+      "u32", // uint32_t length
+    ],
+    result: "i32", // bytes moved
+  },
+  zclab_vmsplice: {
+    parameters: [
+      "i32", // int pipe
+      "u32", // uint32_t address_low
+      "u32", // uint32_t address_high
+      "u32", // uint32_t length
+    ],
+    result: "i32", // bytes taken
+  },
+
   // The microscope of the guest.
   zclab_microscope: {
     parameters: [

@@ -7,10 +7,11 @@ import { checkKind, checkObject } from "../kernel/arguments.ts";
 import { now } from "../kernel/clock.ts";
 import { Descriptor } from "../kernel/descriptor.ts";
 import { createDmaBuf } from "./dma_buf.ts";
-import { ClosedError, OwnershipError, UringError } from "../kernel/errors.ts";
+import { ClosedError, OwnershipError, unwrap, UringError } from "../kernel/errors.ts";
 import { hugePageError } from "./huge_pages.ts";
 import { CLOSED, type Fact, showFacts, strip } from "../kernel/inspection.ts";
 import { high, low, Mapping, PAGE_SIZE } from "../kernel/memory.ts";
+import { native } from "../kernel/native.ts";
 import { Registrations } from "./registrations.ts";
 
 /** How to map an {@linkcode Area}. */
@@ -82,7 +83,9 @@ const REMEMBERED = 1024;
 export class Area implements Disposable {
   readonly #mapping: Mapping;
   readonly #hugePages: AreaOptions["hugePages"];
-  readonly #dmaBuf: Descriptor | undefined;
+  /** What the memory is beside being memory. */
+  readonly #kind: "dma-buf" | "file" | undefined;
+  readonly #descriptor: Descriptor | undefined;
   /** How many slices the kernel owns. */
   #inFlight = 0;
   /**
@@ -135,11 +138,12 @@ export class Area implements Disposable {
   private constructor(
     mapping: Mapping,
     hugePages: AreaOptions["hugePages"],
-    dmaBufFd?: number,
+    other?: { readonly kind: "dma-buf" | "file"; readonly fd: number },
   ) {
     this.#mapping = mapping;
     this.#hugePages = hugePages;
-    this.#dmaBuf = dmaBufFd === undefined ? undefined : new Descriptor(dmaBufFd, "Area");
+    this.#kind = other?.kind;
+    this.#descriptor = other && new Descriptor(other.fd, "Area");
   }
 
   /**
@@ -173,7 +177,30 @@ export class Area implements Disposable {
   static dmaBuf(options: AreaOptions): Area {
     return Area.#make("Area.dmaBuf", options, ({ length, hugeShift }) => {
       const { mapping, fd } = createDmaBuf({ bytes: length, hugeShift });
-      return new Area(mapping, options.hugePages, fd);
+      return new Area(mapping, options.hugePages, { kind: "dma-buf", fd });
+    });
+  }
+
+  /**
+   * Makes a file in memory (`memfd_create(2)`) of zeros, and maps it: what is written into the area is
+   * in the file, and the pages of the area are those of the page cache. It cannot shrink. See
+   * {@linkcode sendFileBlocking} and {@linkcode Pipe.splice}.
+   *
+   * @param options Length and kind of pages.
+   * @throws {RangeError} If `bytes` is not a positive integer.
+   * @throws {UringError} If there is not enough memory, or not enough huge pages are reserved.
+   * @throws {UnsupportedError} If this machine has no huge pages of that size.
+   */
+  static file(options: AreaOptions): Area {
+    return Area.#make("Area.file", options, ({ length, hugeShift }) => {
+      const fd = unwrap("memfd_create", native().zclab_memfd(BigInt(length), hugeShift));
+      try {
+        const mapping = Mapping.map({ bytes: length, fd });
+        return new Area(mapping, options.hugePages, { kind: "file", fd });
+      } catch (error) {
+        native().zclab_close(fd);
+        throw error;
+      }
     });
   }
 
@@ -223,7 +250,18 @@ export class Area implements Disposable {
    */
   get dmaBufFd(): number | undefined {
     if (this.#closed) throw new ClosedError("Area");
-    return this.#dmaBuf?.fd;
+    return this.#kind === "dma-buf" ? this.#descriptor!.fd : undefined;
+  }
+
+  /**
+   * The file descriptor of the file that the area is, or undefined if it is none. It is closed with the
+   * area.
+   *
+   * @throws {ClosedError} After close.
+   */
+  get fileFd(): number | undefined {
+    if (this.#closed) throw new ClosedError("Area");
+    return this.#kind === "file" ? this.#descriptor!.fd : undefined;
   }
 
   /** Whether {@linkcode close} was called. */
@@ -311,7 +349,7 @@ export class Area implements Disposable {
     if (this.#closed) return;
     for (const { why } of this.#keepers) throw new OwnershipError(why);
     this.#closed = true;
-    this.#dmaBuf?.close();
+    this.#descriptor?.close();
     this.#mapping.detach();
     if (this.#inFlight === 0) this.#mapping.close();
   }
@@ -330,7 +368,7 @@ export class Area implements Disposable {
     return [
       ["bytes", this.bytes],
       ["huge pages", this.#hugePages],
-      ["kind", this.#dmaBuf === undefined ? undefined : "dma-buf", "bare"],
+      ["kind", this.#kind, "bare"],
       ["in flight", this.inFlight],
     ];
   }

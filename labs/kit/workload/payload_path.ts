@@ -88,7 +88,8 @@ export async function lookAtPath(
   const { send, bytes } = options;
   const offset = send === "write-direct" ? 0 : OFFSET;
   await using ring = Ring.open({ entries: 16 });
-  using area = Area.map({ bytes: offset + bytes.length });
+  const isFile = send === "sendfile" || send === "splice";
+  using area = Area[isFile ? "file" : "map"]({ bytes: offset + bytes.length });
   if (send === "send-zc-fixed") ring.register(area);
   const payload = area.slice(offset, bytes.length).write(bytes);
   microscope.watch(payload);

@@ -7,13 +7,15 @@ import type { Slice } from "../../../ffi/memory/area.ts";
 import { Message } from "../../../ffi/net/message.ts";
 import { MessageZeroCopy } from "../../../ffi/net/message_zerocopy.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
+import { Pipe, sendFileBlocking } from "../../../ffi/net/splice.ts";
 import type { SendZcResult } from "../../../ffi/ring/operation.ts";
 import type { Ring } from "../../../ffi/ring/ring.ts";
 import { POLL } from "../../../ffi/kernel/uapi.ts";
 
 /**
  * The ways: SEND; SEND_ZC, the same from a registered buffer, and SENDMSG_ZC; `send(2)` with
- * MSG_ZEROCOPY.
+ * MSG_ZEROCOPY; the pages of a file by `sendfile(2)`, or by `splice(2)` through a pipe; and those of
+ * memory, lent to a pipe by `vmsplice(2)`.
  */
 export const PAYLOAD_SENDERS = [
   "send",
@@ -21,6 +23,9 @@ export const PAYLOAD_SENDERS = [
   "send-zc-fixed",
   "sendmsg-zc",
   "msg-zerocopy",
+  "sendfile",
+  "splice",
+  "vmsplice",
 ] as const;
 
 /** A way of sending one payload. */
@@ -35,9 +40,10 @@ export interface Outgoing {
 }
 
 /**
- * Sends a payload, and waits until the kernel has released its memory.
+ * Sends a payload, and waits until the kernel has released its memory, where it says that it has.
  *
- * @param way How. `send-zc-fixed` wants the payload's area registered with the ring, the others not.
+ * @param way How. `send-zc-fixed` wants the payload's area registered with the ring, the others not;
+ *   `sendfile` and `splice` want one that is a file.
  * @param outgoing What, and where.
  * @returns Whether the kernel reports that it copied: true if it did for any part; null where it does
  *   not say.
@@ -56,7 +62,28 @@ export async function sendPayload(way: PayloadSender, outgoing: Outgoing): Promi
       return await sendLent(payload, (part) => ring.sendMsgZc(socket, new Message([part])));
     case "msg-zerocopy":
       return await sendMessages(outgoing);
+    case "sendfile":
+      await eachPart(payload, (part) => Promise.resolve(sendFileBlocking(socket, part)));
+      return null;
+    case "splice":
+      await sendThroughPipe(outgoing, (pipe, part) => pipe.splice(part));
+      return null;
+    case "vmsplice":
+      await sendThroughPipe(outgoing, (pipe, part) => pipe.lend(part));
+      return null;
   }
+}
+
+async function sendThroughPipe(
+  { socket, payload }: Outgoing,
+  fill: (pipe: Pipe, part: Slice) => number,
+): Promise<void> {
+  using pipe = Pipe.open();
+  await eachPart(payload, (part) => {
+    const held = fill(pipe, part);
+    for (let sent = 0; sent < held;) sent += pipe.send(socket, held - sent);
+    return Promise.resolve(held);
+  });
 }
 
 /** TCP may take less than it is given. */

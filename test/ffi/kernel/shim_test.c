@@ -13,6 +13,7 @@
 #include "../../../ffi/kernel/shim/message.c"
 #include "../../../ffi/kernel/shim/namespace.c"
 #include "../../../ffi/kernel/shim/socket.c"
+#include "../../../ffi/kernel/shim/splice.c"
 #include "../../../ffi/kernel/shim/thread.c"
 
 #include <dirent.h>
@@ -142,6 +143,44 @@ static void test_dma_buf(void)
 	EXPECT(zclab_close(memfd), 0);
 	EXPECT(zclab_memfd(UINT64_MAX, 0), -EINVAL);
 	EXPECT(zclab_memfd(4096, 63), -ENODEV);
+}
+
+static void test_splice(void)
+{
+	static const char text[] = "pages";
+	char copy[sizeof(text)] = { 0 };
+	int ends[2], memfd = FD(zclab_memfd(4096, 0));
+	int sockets[2];
+
+	EXPECT(zclab_pipe(NULL), -EFAULT);
+	EXPECT(zclab_pipe(ends), 0);
+	FD(ends[0]);
+	FD(ends[1]);
+	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+	EXPECT(pwrite(memfd, text, sizeof(text), 100), sizeof(text));
+
+	EXPECT(zclab_sendfile(sockets[0], memfd, 100, sizeof(text)), sizeof(text));
+	EXPECT(read(sockets[1], copy, sizeof(copy)), sizeof(text));
+	EXPECT_TRUE(!strcmp(copy, text));
+	EXPECT(zclab_sendfile(sockets[0], NO_FD, 0, 1), -EBADF);
+
+	EXPECT(zclab_splice(ends[0], -1, sockets[0], 1), -EAGAIN);
+	EXPECT(zclab_splice(memfd, 100, ends[1], sizeof(text)), sizeof(text));
+	EXPECT(zclab_splice(ends[0], -1, sockets[0], 4096), sizeof(text));
+	EXPECT(read(sockets[1], copy, sizeof(copy)), sizeof(text));
+	EXPECT_TRUE(!strcmp(copy, text));
+
+	EXPECT(zclab_vmsplice(ends[1], low(text), high(text), sizeof(text)), sizeof(text));
+	EXPECT(zclab_splice(ends[0], -1, sockets[0], 4096), sizeof(text));
+	EXPECT(read(sockets[1], copy, sizeof(copy)), sizeof(text));
+	EXPECT_TRUE(!strcmp(copy, text));
+	EXPECT(zclab_vmsplice(ends[1], 1, 0, 4096), -EFAULT);
+
+	EXPECT(zclab_close(sockets[0]), 0);
+	EXPECT(zclab_close(sockets[1]), 0);
+	EXPECT(zclab_close(ends[0]), 0);
+	EXPECT(zclab_close(ends[1]), 0);
+	EXPECT(zclab_close(memfd), 0);
 }
 
 static volatile sig_atomic_t ticks;
@@ -794,6 +833,7 @@ int main(void)
 	EXPECT(pthread_create(&companion, NULL, sleep_until_told, &stop), 0);
 	test_memory();
 	test_dma_buf();
+	test_splice();
 	test_descriptors();
 	test_files();
 	test_namespaces();
