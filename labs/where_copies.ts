@@ -103,7 +103,7 @@ export const whereCopies = defineLab({
       kind: "strings",
       description: "the ways of sending, and of writing to a file",
       default: SENDERS,
-      quick: ["send", "send-zc", "msg-zerocopy", "sendfile", "splice", "write", "write-direct"],
+      quick: SENDERS.filter((send) => send !== "sendmsg-zc" && send !== "vmsplice"),
       choices: SENDERS,
     },
     receive: {
@@ -216,7 +216,7 @@ export const whereCopies = defineLab({
         `DISAGREEMENT: ${row.bytes} bytes, ${row.link}, ${row["path"]}: ` +
         `${row.contradiction || "rounds differ, or somebody copied who has no column"}.`
       ),
-      ...new Set(rows.flatMap(({ row }) => row.by?.split("; ") ?? [])),
+      ...copiers(rows.map(({ row }) => row)),
       `In ${
         rows.length - wrong.length
       } of ${rows.length} rows the kernel and the NIC say what the ` +
@@ -264,6 +264,17 @@ function countsOf({ sender, nic, receiver, application }: PathRow): Record<strin
 function judge(row: PathRow): string {
   const isWhole = [row.sender, row.nic, row.receiver, row.application].every(Number.isInteger);
   return isWhole && row.elsewhere === 0 && row.contradiction === "" ? "agrees" : "DISAGREES";
+}
+
+/** Who made the copies, by whose they are. */
+function copiers(rows: readonly PathRow[]): string[] {
+  const parts = rows.flatMap(({ by }) => by?.split("; ") ?? []).map((part) => part.split(": "));
+  return ["sender", "nic", "receiver", "application"].flatMap((role) => {
+    const made = parts.filter(([whose]) => whose === role).flatMap(([, text]) => text!.split(", "));
+    const names = [...new Set(made.map((one) => one.split(" ")[1]!))];
+    const whose = role === "nic" ? "NIC" : role;
+    return names.length === 0 ? [] : [`The ${whose}'s copies are made by ${names.join(", ")}.`];
+  });
 }
 
 /** What was reported, in words. */

@@ -30,12 +30,13 @@ function countsOf(rows: readonly Row[]): string[] {
 /** Ways of sending that lend the kernel their pages. */
 const LENDING = ["send-zc", "send-zc-fixed", "msg-zerocopy"] as const;
 
-/** For send, and for each way that lends: the copies on a path. */
-function paths(link: string, receive: string, copying: string, lending: string): string[] {
-  const to = receive === "" ? "" : ` + ${receive}`;
+/** The copies on a path for send, for each way that lends pages, and for those that give a file's. */
+function paths(to: string, copying: string, lending: string, file: string): string[] {
+  const [link, receive] = to.split(" ");
   return [
-    `${link}: send${to}: ${copying}`,
-    ...LENDING.map((send) => `${link}: ${send}${to}: ${lending}`),
+    `${link}: send + ${receive}: ${copying}`,
+    ...LENDING.map((send) => `${link}: ${send} + ${receive}: ${lending}`),
+    ...["sendfile", "splice"].map((send) => `${link}: ${send} + ${receive}: ${file}`),
   ];
 }
 
@@ -46,14 +47,15 @@ test("where-copies --quick counts each copy, and the kernel says the same", asyn
   assertEquals([document.lab, document.complete], ["where-copies", true]);
   const rows = rowsOf<Row>(document);
   assertEquals(countsOf(rows), [
-    ...paths("ifb", "", "1 0 0 0", "0 0 0 0"),
+    "ifb: send: 1 0 0 0",
+    ...LENDING.map((send) => `ifb: ${send}: 0 0 0 0`),
     "disk: write: 1 0 0 0",
     "disk: write-direct: 0 0 0 0",
-    ...paths("loopback", "recv", "1 0 1 0", "0 0 2 0"),
-    ...paths("loopback", "zcrx-no-device", "1 0 1 0", "0 0 2 0"),
-    ...paths("softnic", "recv", "1 1 1 0", "0 1 1 0"),
-    ...paths("softnic", "zcrx", "1 1 0 0", "0 1 0 0"),
-    ...paths("softnic", "zcrx-no-device", "1 1 1 0", "0 1 1 0"),
+    ...paths("loopback recv", "1 0 1 0", "0 0 2 0", "0 0 1 0"),
+    ...paths("loopback zcrx-no-device", "1 0 1 0", "0 0 2 0", "0 0 1 0"),
+    ...paths("softnic recv", "1 1 1 0", "0 1 1 0", "0 1 1 0"),
+    ...paths("softnic zcrx", "1 1 0 0", "0 1 0 0", "0 1 0 0"),
+    ...paths("softnic zcrx-no-device", "1 1 1 0", "0 1 1 0", "0 1 1 0"),
   ]);
   for (const { link, path, proof } of rows) assertEquals(proof, "agrees", `${link}: ${path}`);
   const of = (link: string, path: string): string[] => {
@@ -81,7 +83,7 @@ test("where-copies --quick counts each copy, and the kernel says the same", asyn
   ]);
   assertStringIncludes(
     text,
-    "In 26 of 26 rows the kernel and the NIC say what the microscope saw.",
+    "In 36 of 36 rows the kernel and the NIC say what the microscope saw.",
   );
 });
 

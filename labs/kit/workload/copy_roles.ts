@@ -24,6 +24,12 @@ export interface RoleCopies {
 const ROUTINE =
   /^(rep_movs_alternative|_{0,2}memcpy(_.*)?|_{0,2}memmove|copy_page|copy_mc_.*|_?copy_(from|to)_user.*)$/;
 
+/**
+ * Before it copies from a program's memory the kernel makes sure that its pages are there: it loads a
+ * byte of each into a local variable that nobody reads. The microscope sees a copy of those bytes.
+ */
+const PROBE = "fault_in_readable";
+
 /** softnic's transfer, which stands for the DMA of a card. */
 const NIC = /^softnic_read/;
 
@@ -64,6 +70,16 @@ export function copierOf(touch: Pick<PayloadTouch, "path" | "function">): string
 }
 
 /**
+ * The copies of a payload that were made for somebody: not those single bytes that the kernel loads to
+ * see whether a page is there.
+ *
+ * @param view What the microscope saw.
+ */
+export function payloadCopies(view: MicroscopeView): readonly PayloadTouch[] {
+  return view.copies.filter((touch) => touch.function !== PROBE);
+}
+
+/**
  * Who copied how often, of all that was seen in a window.
  *
  * @param view What the microscope saw.
@@ -72,7 +88,7 @@ export function copiesByRole(view: MicroscopeView): Readonly<Record<CopyRole, Ro
   const bytes = Object.fromEntries(
     COPY_ROLES.map((role) => [role, new Map<string, number>()]),
   ) as Record<CopyRole, Map<string, number>>;
-  for (const touch of view.copies) {
+  for (const touch of payloadCopies(view)) {
     const of = bytes[roleOf(touch)];
     const name = copierOf(touch);
     of.set(name, (of.get(name) ?? 0) + touch.copied);

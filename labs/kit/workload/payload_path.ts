@@ -12,7 +12,7 @@ import { DatagramSink } from "../testbed/datagram_sink.ts";
 import { DiskTarget } from "../testbed/disk_target.ts";
 import { NicWitness } from "../testbed/nic_witness.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
-import { roleOf } from "./copy_roles.ts";
+import { payloadCopies, roleOf } from "./copy_roles.ts";
 import { type PayloadReceiver, PayloadReception } from "./payload_receivers.ts";
 import { type PayloadSender, sendPayload } from "./payload_senders.ts";
 
@@ -159,7 +159,7 @@ async function sendAcross(
 function contradictionsOf({ view, reports }: Seen): string[] {
   const { copiedBit, zcrxCopied, placed, cached } = reports;
   const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
-    view.copies.filter(is).reduce((sum, { copied }) => sum + copied, 0);
+    payloadCopies(view).filter(is).reduce((sum, { copied }) => sum + copied, 0);
   const found: string[] = [];
   // The NIC reads what it sends, copied or not.
   const byKernel = copiedBy((touch) => touch.generation === 0 && roleOf(touch) !== "nic");

@@ -16,11 +16,11 @@ import { connectTcp, pattern } from "../connections.ts";
 /** Each way of sending pages: a slice of a file, or of memory. */
 const WAYS: Readonly<Record<string, (socket: Socket, slice: Slice) => number>> = {
   sendfile: sendFileBlocking,
-  splice(socket, slice) {
+  splice(socket, slice): number {
     using pipe = Pipe.open();
     return pipe.send(socket, pipe.splice(slice));
   },
-  vmsplice(socket, slice) {
+  vmsplice(socket, slice): number {
     using pipe = Pipe.open();
     return pipe.send(socket, pipe.lend(slice));
   },
