@@ -65,6 +65,10 @@ export function readSummary(
 
 function readAsDeclared(rows: readonly Measures[], table: RunTable): SummaryRows {
   const identity = table.factors.map(({ name }) => name);
+  // What is a list or an object is for programs that read the document.
+  const columns = table.columns.filter(({ name }) =>
+    !rows.some((row) => typeof row[name] === "object" && row[name] !== null)
+  );
   const compared = table.columns.filter(({ verdict }) => verdict);
   const proofs = rows.map((row) => row["proof"]).filter((proof) => typeof proof === "string");
   const column = (one: RunColumn): RowColumn => ({
@@ -81,9 +85,9 @@ function readAsDeclared(rows: readonly Measures[], table: RunTable): SummaryRows
         return found === undefined ? [] : [{ ...found, name: title }];
       })
     ),
-    measures: table.columns.filter(({ evidence }) => !evidence).map(column),
+    measures: columns.filter(({ evidence }) => !evidence).map(column),
     evidence: [
-      ...table.columns.filter(({ evidence }) => evidence).map(column),
+      ...columns.filter(({ evidence }) => evidence).map(column),
       ...(proofs.length === 0
         ? []
         : [{ title: "proof", cells: rows.map((row) => textOf(row["proof"] ?? "")) }]),

@@ -97,6 +97,25 @@ Deno.test("a declared lab: rows, evidence and proofs follow from the columns", a
   assertEquals(document.environment.extra.where, "here");
 });
 
+Deno.test("a declared lab: a derived object is in documents, and in no table", async () => {
+  const { document, text } = await runLab(defineLab({
+    ...ONE_WAY,
+    name: "parts",
+    repeats: { default: 2, quick: 2, minimum: 1 },
+    trial: () => ({ first: 1, second: 2 }),
+    columns: {
+      first: { title: "first", evidence: true },
+      both: { title: "both parts", value: ({ first, second }) => ({ first, second }) },
+    },
+  }));
+  assertEquals(document.summary.map(({ both }) => both), [{ first: 1, second: 2 }]);
+  assert(!text.includes("{"), text);
+  const page = reportHtml(readRunDocument(formatRunDocument(document)));
+  const results = page.slice(0, page.indexOf("Everything that was recorded"));
+  assertStringIncludes(results, "first");
+  assert(!results.includes("both parts"), results);
+});
+
 Deno.test("a declared lab: verdicts are against the baseline of the same question", async () => {
   const { document, text } = await runLab(sample(), { seed: 3 });
   const differences = document.summary.map(({ comparisons }) =>
