@@ -153,6 +153,7 @@ export const whereCopies = defineLab({
   refusal({ bytes, link, send, receive }, { links }, { has }): string | undefined {
     if (!links.has(link)) return `${link} is not there: it is in the guest`;
     if (receive.startsWith("zcrx") && !has("zcrx")) return "this kernel has no zero-copy receive";
+    if (receive === "devmem" && !has("udmabuf")) return "there is no /dev/udmabuf for a dma-buf";
     if (send !== "write-direct" || bytes % PAGE === 0) return undefined;
     return `O_DIRECT writes whole pages, such as --bytes ${2 * PAGE}`;
   },
@@ -191,7 +192,7 @@ export const whereCopies = defineLab({
     by: { ...SEEN, title: "copied by", shown: "where there is room" },
     copies: { title: "copies", value: (row) => countsOf(row), evidence: true, shown: "never" },
     copiedBit: { ...SEEN, title: "copied\nbit" },
-    zcrxCopied: { ...SEEN, title: "zcrx:\ncopied", unit: "B" },
+    receiveCopied: { ...SEEN, title: "receive:\ncopied", unit: "B" },
     placed: { ...SEEN, title: "NIC:\nplaced", unit: "B" },
     cached: { ...SEEN, title: "page\ncache", unit: "B", shown: "where there is room" },
     kernelSays: {
@@ -233,7 +234,8 @@ function isPossible({ link, send, receive }: PathFactors): boolean {
     return false;
   }
   if (link === "disk" || link === "ifb") return receive === "nobody";
-  return receive !== "nobody" && (receive !== "zcrx" || link === "softnic");
+  const onNic = receive === "zcrx" || receive === "devmem";
+  return receive !== "nobody" && (!onNic || link === "softnic");
 }
 
 function open(link: Link): Promise<End> {
@@ -278,10 +280,10 @@ function copiers(rows: readonly PathRow[]): string[] {
 }
 
 /** What was reported, in words. */
-function saidIn({ copiedBit, zcrxCopied, placed, cached }: PathRow): string {
+function saidIn({ receive, copiedBit, receiveCopied, placed, cached }: PathRow): string {
   const said = [
     ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
-    ...(zcrxCopied === null ? [] : [`zcrx copied ${zcrxCopied} B`]),
+    ...(receiveCopied === null ? [] : [`${receive.split("-")[0]} copied ${receiveCopied} B`]),
     ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
     ...(cached === null ? [] : [`the page cache has ${cached} B`]),
   ];

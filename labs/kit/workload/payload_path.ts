@@ -26,8 +26,8 @@ export type PayloadWriter = typeof PAYLOAD_WRITERS[number];
 export type CopyReports = {
   /** Whether a notification of a zero-copy send has the copied bit. */
   readonly copiedBit: boolean | null;
-  /** Bytes that zcrx says it copied. */
-  readonly zcrxCopied: number | null;
+  /** Bytes that zcrx or devmem says it copied. */
+  readonly receiveCopied: number | null;
   /** Payload that the NIC says it placed into memory of a user. */
   readonly placed: number | null;
   /** Of a file that was written, what the page cache has, in bytes of whole pages. */
@@ -59,7 +59,10 @@ const OFFSET = 13;
 /** Bytes on their way and in the queue at most: a payload fits. */
 const BUFFERS = { sendBuffer: 1 << 20, receiveBuffer: 1 << 20 } as const;
 
-const NOTHING: CopyReports = { copiedBit: null, zcrxCopied: null, placed: null, cached: null };
+/** The parts of the kernel that say what they copied on receive. */
+const COUNTING = /^(io_zcrx_|tcp_recvmsg_dmabuf)/;
+
+const NOTHING: CopyReports = { copiedBit: null, receiveCopied: null, placed: null, cached: null };
 
 /** A payload in memory, the ring that sends it, and what looks meanwhile. */
 interface Prepared {
@@ -152,12 +155,12 @@ async function sendAcross(
   });
   if (!reception.matches(bytes)) throw new Error("What was received is not what was sent");
   const { placedBytes: placed } = await witness.counts();
-  return { view, reports: { ...NOTHING, ...report, zcrxCopied: reception.copiedBytes, placed } };
+  return { view, reports: { ...NOTHING, ...report, receiveCopied: reception.copiedBytes, placed } };
 }
 
 /** Where what was reported is not what was seen. */
 function contradictionsOf({ view, reports }: Seen): string[] {
-  const { copiedBit, zcrxCopied, placed, cached } = reports;
+  const { copiedBit, receiveCopied, placed, cached } = reports;
   const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
     payloadCopies(view).filter(is).reduce((sum, { copied }) => sum + copied, 0);
   const found: string[] = [];
@@ -166,9 +169,9 @@ function contradictionsOf({ view, reports }: Seen): string[] {
   if (copiedBit !== null && copiedBit !== byKernel > 0) {
     found.push(`the copied bit is ${copiedBit ? "" : "not "}set, ${byKernel} bytes were copied`);
   }
-  const byZcrx = copiedBy(({ path }) => path.some((name) => name.startsWith("io_zcrx_")));
-  if (zcrxCopied !== null && zcrxCopied !== byZcrx) {
-    found.push(`zcrx counts ${zcrxCopied} bytes as copied, and copied ${byZcrx}`);
+  const inReceive = copiedBy(({ path }) => path.some((name) => COUNTING.test(name)));
+  if (receiveCopied !== null && receiveCopied !== inReceive) {
+    found.push(`receiving counts ${receiveCopied} bytes as copied, and copied ${inReceive}`);
   }
   const byReceiver = copiedBy((touch) => roleOf(touch) === "receiver");
   if (placed !== null && placed !== view.payloadBytes - byReceiver) {

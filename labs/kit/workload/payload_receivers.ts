@@ -4,15 +4,15 @@
  * @module
  */
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
+import { DeviceMemoryReceiver } from "../../../ffi/devmem/receiver.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { BufferRing } from "../../../ffi/ring/buffer_ring.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
-import type { ZcrxReceiver } from "../../../ffi/zcrx/receiver.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
 
 /**
  * The ways: RECV; RECV_MULTISHOT into provided buffers; READ_FIXED into a registered buffer; RECV_ZC
- * on a queue of the NIC, and without a device.
+ * on a queue of the NIC, and without a device; and devmem, into a dma-buf.
  */
 export const PAYLOAD_RECEIVERS = [
   "recv",
@@ -20,6 +20,7 @@ export const PAYLOAD_RECEIVERS = [
   "read-fixed",
   "zcrx",
   "zcrx-no-device",
+  "devmem",
 ] as const;
 
 /** A way of receiving one payload. */
@@ -27,7 +28,7 @@ export type PayloadReceiver = typeof PAYLOAD_RECEIVERS[number];
 
 /** Memory for what is received: of a page with 64 KiB and what begins in its middle. */
 const ROOM_BYTES = 1 << 17;
-/** Of zcrx: what the NIC posts in advance comes out of it. */
+/** Of zcrx and devmem: what the NIC posts in advance comes out of it. */
 const AREA_BYTES = 8 << 20;
 const PROVIDED = { count: 64, bytes: 4096 } as const;
 
@@ -36,7 +37,7 @@ export class PayloadReception implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #receive: (socket: Socket, length: number) => Promise<void>;
   readonly #parts: Uint8Array[] = [];
-  readonly #zcrx: ZcrxReceiver | undefined;
+  readonly #copied: () => number | null;
 
   /**
    * Makes what receiving needs.
@@ -50,17 +51,23 @@ export class PayloadReception implements AsyncDisposable {
     this.#stack = stack;
     const isZeroCopy = way.startsWith("zcrx");
     const ring = stack.use(Ring.open({ entries: 64, completionSize: isZeroCopy ? 32 : 16 }));
-    const area = stack.use(Area.map({ bytes: isZeroCopy ? AREA_BYTES : ROOM_BYTES }));
+    this.#copied = () => null;
     if (isZeroCopy) {
+      const area = stack.use(Area.map({ bytes: AREA_BYTES }));
       const device = way === "zcrx" ? "softnic" : "none";
-      this.#zcrx = stack.use(link.openReceiver(ring, { area, device }));
-      const receiver = this.#zcrx;
+      const receiver = stack.use(link.openReceiver(ring, { area, device }));
+      this.#copied = () => receiver.statistics().copiedBytes ?? null;
       this.#receive = (socket, length) => this.#takeAll(receiver.receive(socket), length);
+    } else if (way === "devmem") {
+      const receiver = stack.use(openDeviceMemory(stack, link));
+      this.#copied = () => receiver.counts.linearBytes + receiver.counts.readableBytes;
+      this.#receive = (socket, length) => this.#takeAll(receiver.receive(socket, ring), length);
     } else if (way === "recv-multishot") {
       const buffers = stack.use(BufferRing.open(ring, PROVIDED));
       this.#receive = (socket, length) =>
         this.#takeAll(ring.recvMultishot(socket, buffers), length);
     } else {
+      const area = stack.use(Area.map({ bytes: ROOM_BYTES }));
       if (way === "read-fixed") ring.register(area);
       const read = (socket: Socket, slice: Slice): Promise<number> =>
         way === "recv" ? ring.recv(socket, slice) : ring.read(socket, slice);
@@ -117,11 +124,22 @@ export class PayloadReception implements AsyncDisposable {
 
   /** Bytes that the kernel says it copied on receive; null where it does not say. */
   get copiedBytes(): number | null {
-    return this.#zcrx?.statistics().copiedBytes ?? null;
+    return this.#copied();
   }
 
   /** Closes all of it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+function openDeviceMemory(stack: AsyncDisposableStack, link: StreamLink): DeviceMemoryReceiver {
+  const { interface: name } = link.bed.far;
+  const area = stack.use(Area.dmaBuf({ bytes: AREA_BYTES }));
+  return DeviceMemoryReceiver.open({
+    area,
+    interface: name,
+    queues: [link.queue],
+    place: link.bed.far,
+  });
 }
