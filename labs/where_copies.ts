@@ -71,6 +71,7 @@ interface Bench {
 /** 4096 bytes of payload with TCP's headers, so that each segment fills a page. */
 const MTU = 4148;
 const PAGE = 4096;
+const DISAGREES = "DISAGREES";
 
 /** What all rounds must agree in. */
 const SEEN = { over: "same", rounds: "all", evidence: true } as const;
@@ -206,12 +207,12 @@ export const whereCopies = defineLab({
   proof: (row) => judge(row),
 
   heading: ({ rows, context: { options: { fill } } }) => {
-    const wrong = rows.filter(({ row }) => judge(row) !== "agrees").length;
+    const wrong = rows.filter(({ row }) => judge(row) === DISAGREES).length;
     return (wrong === 0 ? "" : `IN ${wrong} ROWS THE KERNEL SAYS SOMETHING ELSE THAN WAS SEEN. `) +
       `Copies of each payload byte; payload of ${fill === "zeros" ? "zeros" : "a stream"}`;
   },
   conclusions({ rows }): string[] {
-    const wrong = rows.filter(({ row }) => judge(row) !== "agrees");
+    const wrong = rows.filter(({ row }) => judge(row) === DISAGREES);
     return [
       ...wrong.map(({ row }) =>
         `DISAGREEMENT: ${row.bytes} bytes, ${row.link}, ${row["path"]}: ` +
@@ -262,10 +263,13 @@ function countsOf({ sender, nic, receiver, application }: PathRow): Record<strin
   return { sender, nic, receiver, application };
 }
 
-/** Whether what was seen and what was said is the same, and the same in every round. */
+/** How often each byte was copied, if what was said is the same as what was seen in every round. */
 function judge(row: PathRow): string {
-  const isWhole = [row.sender, row.nic, row.receiver, row.application].every(Number.isInteger);
-  return isWhole && row.elsewhere === 0 && row.contradiction === "" ? "agrees" : "DISAGREES";
+  const counts = [row.sender, row.nic, row.receiver, row.application];
+  const isWhole = counts.every(Number.isInteger) && row.elsewhere === 0;
+  if (!isWhole || row.contradiction !== "") return DISAGREES;
+  const sum = counts.reduce((sum, count) => sum + count, 0);
+  return sum === 0 ? "no copy" : sum === 1 ? "1 copy" : `${sum} copies`;
 }
 
 /** Who made the copies, by whose they are. */
