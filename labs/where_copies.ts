@@ -193,9 +193,9 @@ export const whereCopies = defineLab({
     by: { ...SEEN, title: "copied by", shown: "where there is room" },
     copies: { title: "copies", value: (row) => countsOf(row), evidence: true, shown: "never" },
     copiedBit: { ...SEEN, title: "copied\nbit" },
-    receiveCopied: { ...SEEN, title: "receive:\ncopied", unit: "B" },
-    placed: { ...SEEN, title: "NIC:\nplaced", unit: "B" },
-    cached: { ...SEEN, title: "page\ncache", unit: "B", shown: "where there is room" },
+    receiveCopied: { ...SEEN, title: "bytes\ncopied" },
+    placed: { ...SEEN, title: "bytes\nplaced" },
+    cached: { ...SEEN, title: "bytes\ncached", shown: "where there is room" },
     kernelSays: {
       title: "the kernel says",
       value: (row) => saidIn(row),

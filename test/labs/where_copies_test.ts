@@ -8,7 +8,7 @@ import { textOf } from "../ffi/connections.ts";
 import { testsNeeding } from "../needs.ts";
 import { rowsOf, runLab } from "./run_lab.ts";
 
-const test = testsNeeding("microscope", "softnic");
+const test = testsNeeding("microscope", "softnic", "udmabuf");
 const withoutIt = testsNeeding({ without: "microscope" });
 
 type Row = {
@@ -102,7 +102,7 @@ test("where-copies --quick counts each copy, and the kernel says the same", asyn
 test("where-copies counts odd payloads of zeros exactly, down to one byte", async () => {
   const { document } = await runLab(
     ...["where-copies", "--quick", "--repeats", "1", "--bytes", "1,4093", "--fill", "zeros"],
-    ...["--link", "ifb,softnic", "--send", "send,send-zc", "--receive", "zcrx"],
+    ...["--link", "ifb,softnic", "--send", "send,send-zc", "--receive", "zcrx,devmem"],
   );
   const rows = rowsOf<Row>(document);
   const expected = [
@@ -110,6 +110,8 @@ test("where-copies counts odd payloads of zeros exactly, down to one byte", asyn
     "ifb: send-zc: 0 0 0 0",
     "softnic: send + zcrx: 1 1 0 0",
     "softnic: send-zc + zcrx: 0 1 0 0",
+    "softnic: send + devmem: 1 1 0 0",
+    "softnic: send-zc + devmem: 0 1 0 0",
   ];
   assertEquals(countsOf(rows), [...expected, ...expected]);
   assertEquals(proofsOf(rows), sumsOf(rows));

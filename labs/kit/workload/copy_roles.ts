@@ -75,7 +75,7 @@ export function copierOf(touch: Pick<PayloadTouch, "path" | "function">): string
  *
  * @param view What the microscope saw.
  */
-export function payloadCopies(view: MicroscopeView): readonly PayloadTouch[] {
+export function payloadCopies(view: Pick<MicroscopeView, "copies">): readonly PayloadTouch[] {
   return view.copies.filter((touch) => touch.function !== PROBE);
 }
 

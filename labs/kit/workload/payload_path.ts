@@ -158,8 +158,18 @@ async function sendAcross(
   return { view, reports: { ...NOTHING, ...report, receiveCopied: reception.copiedBytes, placed } };
 }
 
-/** Where what was reported is not what was seen. */
-function contradictionsOf({ view, reports }: Seen): string[] {
+/**
+ * Where what was reported is not what was seen.
+ *
+ * @param seen Both.
+ * @returns A sentence for each contradiction.
+ */
+export function contradictionsOf(
+  { view, reports }: {
+    readonly view: Pick<MicroscopeView, "copies" | "payloadBytes">;
+    readonly reports: CopyReports;
+  },
+): string[] {
   const { copiedBit, receiveCopied, placed, cached } = reports;
   const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
     payloadCopies(view).filter(is).reduce((sum, { copied }) => sum + copied, 0);
