@@ -216,7 +216,10 @@ export const whereCopies = defineLab({
     return [
       ...wrong.map(({ row }) =>
         `DISAGREEMENT: ${row.bytes} bytes, ${row.link}, ${row["path"]}: ` +
-        `${row.contradiction || "rounds differ, or somebody copied who has no column"}.`
+        `${
+          row.contradiction ||
+          `not all bytes as often, or no column for it: ${row.by ?? "rounds differ"}`
+        }.`
       ),
       ...copiers(rows.map(({ row }) => row)),
       `In ${
