@@ -22,10 +22,7 @@ type ReceiveFactors = {
   /** Whether NAPI, which takes the packets off the NIC, has the receiver's processor or another. */
   readonly cores: "other" | "same";
   readonly engine: StreamEngine;
-  /**
-   * What the receiver stands on: a queue of softnic, no device (the same interface, with copying), or
-   * a veth pair, where softnic is not to be had.
-   */
+  /** What it stands on: a queue of softnic, no device (the same, with copying), or a veth pair. */
   readonly device: "softnic" | "none" | "veth";
   /** Bytes of a receive buffer; null where there are none of a fixed size. */
   readonly buffer: number | null;

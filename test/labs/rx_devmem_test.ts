@@ -76,6 +76,7 @@ Deno.test("rx-devmem replays runs of the time when its sizes were in MiB", () =>
     seed: 1,
     invocation: { options: { stream: 4 }, quick: true, seed: 1, repeats: null },
     parameters: { stream: 4, mtu: [1500], area: 16, repeats: 3, quick: true },
+    environment: {},
   } as unknown as RunDocument;
   assertEquals(replayOptions(before, rxDevmem as Lab).options, {
     bytes: 4 * MIB,
