@@ -85,7 +85,10 @@ async function removeStale(cache: Cache, used: readonly string[]): Promise<void>
   for (const path of used) await Deno.utime(path, new Date(now), new Date(now));
   for await (const { name } of Deno.readDir(cache.folder)) {
     const path = cache.path(name);
-    if (!/^(root|image|kernel|softnic|initramfs|microscope)-/.test(name) || used.includes(path)) {
+    if (
+      !/^(root|image|kernel|softnic|initramfs|microscope|program)-/.test(name) ||
+      used.includes(path)
+    ) {
       continue;
     }
     if (!exists(path)) continue;
