@@ -7,7 +7,11 @@ import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "zclab";
 import { Room } from "../labs/kit/terminal/room.ts";
 
-const FOLDER = fileURLToPath(new URL("./reference", import.meta.url));
+/** The folder with its sources. */
+export const SOURCE_FOLDER = fileURLToPath(new URL("./reference", import.meta.url));
+
+/** Names the program where it has been compiled already, as for the guest (bench/instructions/guest.ts). */
+export const COMPILED = "ZCLAB_BENCH_REFERENCE";
 
 let compiled: Promise<Uint8Array> | undefined;
 
@@ -26,11 +30,13 @@ export function compiledProgram(): Promise<Uint8Array> {
 
 /** The paths of the program's C files. */
 export function sources(): string[] {
-  return [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".c")).sort().map((name) => `${FOLDER}/${name}`);
+  return [...Deno.readDirSync(SOURCE_FOLDER)].map(({ name }) => name)
+    .filter((name) => name.endsWith(".c")).sort().map((name) => `${SOURCE_FOLDER}/${name}`);
 }
 
 async function compile(): Promise<Uint8Array> {
+  const made = Deno.env.get(COMPILED);
+  if (made !== undefined) return await Deno.readFile(made);
   using room = Room.open("bench");
   const program = room.path("reference");
   const [name = "cc", ...further] = (Deno.env.get("CC") ?? "").split(/\s+/).filter(Boolean);

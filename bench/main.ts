@@ -13,16 +13,19 @@ import { ensureSystem } from "../labs/kit/terminal/setup.ts";
 import { EXIT, runProgram } from "../labs/kit/terminal/terminal.ts";
 import { together } from "./comparison.ts";
 import type { Effort } from "./effort.ts";
+import { benchInstructions } from "./instructions/command.ts";
 import { type ReceiveResult, receiveTrials } from "./receive_trials.ts";
 import { receiveText, transmitText } from "./text.ts";
 import { measureTransmit, type TransmitResult } from "./transmit.ts";
 
 const COMMAND_LINE = {
   command: "deno task bench",
-  usage: ["[transmit | receive] [options]"],
+  usage: ["[transmit | receive] [options]", "--clock instructions [--keep] [--json FILE]"],
   about: [
     "Measures us against a C program of our own, interleaved, and prints ratios with 95 % intervals " +
     "beside the noise floor: C against itself. Without a word: all that this machine can do.",
+    "With --clock instructions short rows are counted in a guest, the same numbers on any host, and " +
+    "compared with the figures in bench/instructions/figures.json.",
   ],
   words: {
     transmit: "the batch API, the promise API, every row of the lab tx-copy-vs-zc, the rows of " +
@@ -44,8 +47,20 @@ const COMMAND_LINE = {
       kind: "flag",
       description: "a tenth of the work in each round: for a look, not for a figure",
     },
+    clock: {
+      kind: "string",
+      description: "time on this machine, or the instructions of each operation in a guest that " +
+        "counts them: the gate on our own speed",
+      choices: ["time", "instructions"],
+      default: "time",
+    },
+    keep: {
+      kind: "flag",
+      description: "with --clock instructions: measure in two boots, and keep that as the figures",
+    },
   },
-  exitCodes: "0 done, 1 failed, 2 bad arguments, 77 not possible on this machine",
+  exitCodes:
+    "0 done, 1 failed, or a row has grown by more than 2 % in instructions, 2 bad arguments, 77 not possible on this machine",
 } as const satisfies CommandLine;
 
 /** What can be measured by itself. */
@@ -57,11 +72,14 @@ interface Request {
   readonly rounds: number;
   readonly json: string | undefined;
   readonly quick: boolean;
+  readonly clock: "time" | "instructions";
+  readonly keep: boolean;
 }
 
 /** What the arguments ask for; `undefined` for help. */
 function parseRequest(args: readonly string[]): Request | undefined {
-  const { help, words: [part, ...further], options } = readCommandLine(COMMAND_LINE, args);
+  const { help, words, options, given } = readCommandLine(COMMAND_LINE, args);
+  const [part, ...further] = words;
   if (help) return undefined;
   if (part !== undefined && !PARTS.includes(part)) {
     throw new OptionError(
@@ -69,7 +87,19 @@ function parseRequest(args: readonly string[]): Request | undefined {
     );
   }
   if (further.length > 0) throw new OptionError("bench takes one part, or without one does all");
+  const isCounted = options.clock === "instructions";
+  if (options.keep && !isCounted) throw new OptionError("--keep goes with --clock instructions");
+  const other = part ?? ["rounds", "quick"].filter((name) => given.has(name)).map(dashed)[0];
+  if (isCounted && other !== undefined) {
+    throw new OptionError(
+      `--clock instructions has its own short rows and rounds: leave ${other} away`,
+    );
+  }
   return { part, ...options };
+}
+
+function dashed(name: string): string {
+  return `--${name}`;
 }
 
 /** The trials of receiving, or why they are not possible here. */
@@ -104,6 +134,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   const { part, rounds, json, quick } = request;
+  if (request.clock === "instructions") return await benchInstructions(request);
   if (json !== undefined) await requireWritable("json", json);
   await ensureSystem();
   using progress = new Progress();

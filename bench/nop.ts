@@ -40,7 +40,14 @@ export function nop(ring: Ring, batch: number, operations: number): number {
   return (performance.now() - start) * 1e6 / (rounds * batch);
 }
 
-async function nopAwaited(ring: Ring, operations: number): Promise<number> {
+/**
+ * Runs NOP operations one after another, each awaited.
+ *
+ * @param ring Where.
+ * @param operations How many.
+ * @returns Nanoseconds of each.
+ */
+export async function nopAwaited(ring: Ring, operations: number): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < operations; i++) await ring.nop();
   return (performance.now() - start) * 1e6 / operations;

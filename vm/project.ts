@@ -26,6 +26,7 @@ const ENTRY_POINTS = [
   "labs/main.ts",
   "labs/kit/terminal/doctor.ts",
   "bench/main.ts",
+  "bench/instructions/inside.ts",
 ];
 
 /**

@@ -59,6 +59,9 @@ const REFUSED: readonly (readonly [program: string, args: readonly string[], nam
   ["bench/main.ts", ["--rounds", "4"], "--rounds"],
   ["bench/main.ts", ["--json", "/nonexistent/bench.json"], "--json"],
   ["bench/main.ts", ["everything"], "everything"],
+  ["bench/main.ts", ["--keep"], "--clock instructions"],
+  ["bench/main.ts", ["--clock", "instructions", "transmit"], "leave transmit away"],
+  ["bench/main.ts", ["--clock", "instructions", "--rounds", "9"], "leave --rounds away"],
   ["test/main.ts", [""], "FILTER"],
 ];
 
