@@ -56,7 +56,8 @@ const COMMAND_LINE = {
     },
     keep: {
       kind: "flag",
-      description: "with --clock instructions: measure in two boots, and keep that as the figures",
+      description:
+        "with --clock instructions: measure in three boots, and keep that as the figures",
     },
   },
   exitCodes:

@@ -25,7 +25,7 @@ import { measureRows } from "./rows.ts";
 import { gateText } from "./text.ts";
 
 /** Boots that figures are kept from: how far they are apart says whether a row can be gated. */
-const BOOTS = 2;
+const BOOTS = 3;
 
 /** What is asked for. */
 export interface InstructionsRequest {

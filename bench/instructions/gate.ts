@@ -14,7 +14,7 @@ import { type Figures, type KeptRow, type MeasuredRow, ratioOf } from "./figures
 export const LIMIT = 0.02;
 
 /**
- * How far the ratios of two boots may be apart in a row that is gated. A row that moves by more without
+ * How far the ratios of boots may be apart in a row that is gated. A row that moves by more without
  * any change of the code would fail changes that are innocent.
  */
 export const STEADY = LIMIT / 2;

@@ -53,7 +53,7 @@ function conclusions(rows: readonly JudgedRow[]): string[] {
   const better = called("shrunk");
   return [
     ...(loose.length === 0 ? [] : [
-      `Not gated, because two boots were more than ${percent(STEADY)} apart: ${names(loose)}.`,
+      `Not gated, because boots were more than ${percent(STEADY)} apart: ${names(loose)}.`,
     ]),
     ...(better.length === 0 ? [] : [
       `Better by more than ${percent(LIMIT)}: ${names(better)}. --keep makes that the figure.`,
