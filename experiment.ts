@@ -95,9 +95,11 @@ export type {
   Trial,
 } from "./labs/kit/experiment/trials.ts";
 export type { WarmUpUntilSame, WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
+export type { ChangesFigure, FunctionChange } from "./labs/kit/plot/changes.ts";
 export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
 export type { CrossoverMark, CrossoverPanel } from "./labs/kit/plot/crossover_of_trials.ts";
 export type { FigureHead, PlotAxis, PlotKind } from "./labs/kit/plot/figure.ts";
+export type { FlameFigure } from "./labs/kit/plot/flame.ts";
 export type {
   IntervalPanel,
   IntervalPoint,
@@ -117,6 +119,7 @@ export type {
   PlotTextOptions,
 } from "./labs/kit/plot/plot.ts";
 export type { Spread } from "./labs/kit/plot/scales.ts";
+export type { FlameBox, SeenCalls } from "./labs/kit/plot/seen_calls.ts";
 export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/series.ts";
 export type { PlotTheme } from "./labs/kit/plot/theme.ts";
 export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";

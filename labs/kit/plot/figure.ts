@@ -12,10 +12,19 @@ export const PLOT_KINDS: readonly PlotKind[] = [
   "series",
   "lifelines",
   "crossover",
+  "flame",
+  "changes",
 ];
 
 /** The kind of a plot. */
-export type PlotKind = "throughput" | "latency" | "series" | "lifelines" | "crossover";
+export type PlotKind =
+  | "throughput"
+  | "latency"
+  | "series"
+  | "lifelines"
+  | "crossover"
+  | "flame"
+  | "changes";
 
 /** A plot is not possible from what was given. The message says what is missing. */
 export class PlotError extends Error {

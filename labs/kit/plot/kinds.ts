@@ -5,14 +5,19 @@
  */
 import { isInstructions, NOT_TIME } from "../experiment/clock.ts";
 import type { Trial } from "../experiment/trials.ts";
+import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
+import { changes, type ChangesFigure } from "./changes.ts";
 import { crossover, type CrossoverFigure } from "./crossover.ts";
 import { PLOT_KINDS, PlotError, type PlotKind } from "./figure.ts";
+import { flame, type FlameFigure } from "./flame.ts";
 import type { PlainInterval } from "./intervals.ts";
 import type { FigureKind } from "./kind.ts";
 import { latency, type LatencyFigure } from "./latency.ts";
 import { layoutOf } from "./layout_of_trials.ts";
 import { type Lifeline, lifelines, type LifelinesFigure } from "./lifelines.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
+import type { Labelled } from "./plain.ts";
+import { type SeenCalls, seenCalls } from "./seen_calls.ts";
 import { series, type SeriesFigure, type SeriesPoint } from "./series.ts";
 import { throughput, type ThroughputFigure } from "./throughput.ts";
 import type { FigureTexts, TrialsOptions } from "./trials.ts";
@@ -23,7 +28,9 @@ export type Figure =
   | LatencyFigure
   | SeriesFigure
   | LifelinesFigure
-  | CrossoverFigure;
+  | CrossoverFigure
+  | FlameFigure
+  | ChangesFigure;
 
 const KINDS: Readonly<Record<PlotKind, FigureKind<Figure>>> = {
   throughput,
@@ -31,6 +38,8 @@ const KINDS: Readonly<Record<PlotKind, FigureKind<Figure>>> = {
   series,
   lifelines,
   crossover,
+  flame,
+  changes,
 };
 
 /** In which order trials are shown that are good for several kinds. */
@@ -47,7 +56,7 @@ export interface PlainSeries {
 }
 
 /** What {@linkcode plot} takes for what are no trials. */
-export type PlainData = readonly (PlainSeries | Lifeline)[];
+export type PlainData = readonly (PlainSeries | Lifeline | SeenCalls | MicroscopeView)[];
 
 /**
  * The kind of a name.
@@ -125,10 +134,11 @@ export function dataFigure(
     );
   }
   if (data.length === 0) throw new PlotError(`plot, kind ${kind}: the data is empty`);
-  for (const [index, item] of data.entries()) {
+  const items = data.map(seenCalls);
+  for (const [index, item] of items.entries()) {
     if (typeof (item as { label?: unknown } | null)?.label !== "string") {
       throw new PlotError(`plot, kind ${kind}: item ${index} has no label, which is a string`);
     }
   }
-  return kindNamed(kind).ofData(data, texts);
+  return kindNamed(kind).ofData(items as Labelled[], texts);
 }

@@ -28,7 +28,8 @@ export interface PlotOptions {
   /**
    * What to show: `throughput` by size and way with intervals; `latency` as percentiles, on an axis
    * with as much room for each nine; `series`, a measure trial by trial; `lifelines` of zero-copy
-   * sends; `crossover`, the ratio to the baseline by size.
+   * sends; `crossover`, the ratio to the baseline by size; `flame`, where the instructions of system
+   * calls go, and `changes`, which functions execute fewer of them and which more.
    *
    * @default {"latency" if the trials hold distributions, else "throughput"}
    */
@@ -153,7 +154,8 @@ const NARROWEST_TEXT = 40;
  *
  * @param what A result of {@linkcode experiment}, what a lab returned, a run document, or, with
  *   `options.kind`, plain data: `{ label, points }` for each series, `{ label, values }` for
- *   latencies, `{ label, submitted, sent, released, copied }` in seconds for life lines.
+ *   latencies, `{ label, submitted, sent, released, copied }` in seconds for life lines, what
+ *   {@linkcode Microscope.look} returned: one view for `flame`, two for `changes`.
  * @param options What to show, and how.
  * @returns The plot: text in a terminal or a REPL, a picture in a notebook.
  * @throws {PlotError} If what was given does not have what the plot needs. The message says what.

@@ -33,6 +33,11 @@ export function group(name: string, ...parts: readonly string[]): string {
   return `<g class="${name}">${parts.join("")}</g>`;
 }
 
+/** Parts that show a text where one points at them. */
+export function titled(words: string, ...parts: readonly string[]): string {
+  return `<g><title>${escapeHtml(words)}</title>${parts.join("")}</g>`;
+}
+
 /** A line from place to place. */
 export function curve(
   places: readonly Place[],

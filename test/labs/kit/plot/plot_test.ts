@@ -7,7 +7,16 @@ import { type Plot, plot, plots } from "../../../../labs/kit/plot/plot.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
 import { type Element, elementsOf } from "../../../elements.ts";
-import { latencyTrials, LIFELINES, noisy, sampleTrials, sendTrials, textsIn } from "./samples.ts";
+import {
+  COPYING,
+  latencyTrials,
+  LENDING,
+  LIFELINES,
+  noisy,
+  sampleTrials,
+  sendTrials,
+  textsIn,
+} from "./samples.ts";
 
 /** One plot of each kind, and what must stand in it. */
 function everyKind(): { picture: Plot; labels: string[] }[] {
@@ -36,6 +45,14 @@ function everyKind(): { picture: Plot; labels: string[] }[] {
     {
       picture: plot(send, { x: null, where: { payload: 600 } }),
       labels: ["Datagrams per second", "copy", "zc", "0", "200 k", "404 k/s"],
+    },
+    {
+      picture: plot([COPYING], { kind: "flame" }),
+      labels: ["Where the instructions go: copying", "sendmsg", "memcpy", "copies payload"],
+    },
+    {
+      picture: plot([COPYING, LENDING], { kind: "changes" }),
+      labels: ["What changes from copying to lending", "memcpy", "−370", "gup_fast", "+220"],
     },
   ];
 }
@@ -184,6 +201,8 @@ Deno.test("plot says what is missing", () => {
     ],
     [() => plot(send, { kind: "pie" as never }), "one of throughput, latency"],
     [() => plot(send, { kind: "lifelines" }), "give the life lines themselves"],
+    [() => plot(send, { kind: "flame" }), "plot([view]"],
+    [() => plot(send, { kind: "changes" }), "plot([copying, zeroCopy]"],
     [() => plot(send, { kind: "latency" }), "no distribution"],
     [() => plot(send, { measure: "speed" }), "no trial has a number speed; the trials have"],
     [() => plot(send, { x: "size" }), "no factor is called size; the factors are sink, payload"],
@@ -235,6 +254,8 @@ Deno.test("labels are escaped, whatever is in them", () => {
   const pictures = [
     ...plots({ trials: trials }),
     plot([{ ...LIFELINES[0]!, label: evil }], { kind: "lifelines", title: evil, subtitle: evil }),
+    plot([{ ...COPYING, label: evil }], { kind: "flame" }),
+    plot([COPYING, { ...LENDING, label: evil }], { kind: "changes" }),
     plot([{ label: evil, points: [{ x: 1, value: 1 }, { x: 2, value: 3 }] }], {
       kind: "crossover",
     }),

@@ -5,6 +5,8 @@
  */
 import * as hdr from "hdr-histogram-js";
 import type { PercentileSeries } from "../../../../labs/kit/plot/percentile_plot.ts";
+import type { CallPath } from "../../../../ffi/microscope/view.ts";
+import type { SeenCalls } from "../../../../labs/kit/plot/seen_calls.ts";
 import { elementsOf } from "../../../elements.ts";
 import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
 
@@ -104,3 +106,55 @@ export function percentileCurve(label: string, least: number): PercentileSeries 
 export function textsIn(svg: string): string[] {
   return elementsOf(svg).all("text").map(({ text }) => text);
 }
+
+/** A function, what it executed itself, and what it called. */
+export function called(
+  name: string,
+  instructions: number,
+  children: readonly CallPath[] = [],
+  place: CallPath["place"] = "own",
+): CallPath {
+  const total = children.reduce((sum, child) => sum + child.total, instructions);
+  return { name, place, instructions, total, children };
+}
+
+/** The paths of a copying send, whose receiver runs in a softirq of it. */
+export const COPYING: SeenCalls = {
+  label: "copying",
+  threads: [
+    called("own thread", 0, [
+      called("user space", 5000, [], "user space"),
+      called("entry_SYSCALL_64_after_hwframe", 100, [
+        called("sendmsg", 300, [
+          called("_copy_from_iter", 20, [called("memcpy", 380)]),
+          called("alloc_pages", 40, [called("clear_page", 160)]),
+          called("softirq", 50, [called("tcp_v4_rcv", 148, [called("tiny", 1), called("wee", 1)])]),
+          called("interrupt", 0, [called("timer", 70, [], "interrupts")], "interrupts"),
+        ]),
+      ]),
+      called("asm_exc_page_fault", 33),
+    ]),
+    called("thread", 0, [called("schedule", 9, [], "other threads")], "other threads"),
+  ],
+  copies: [{
+    path: ["entry_SYSCALL_64_after_hwframe", "sendmsg", "_copy_from_iter", "memcpy"],
+    place: "own",
+    copied: 4096,
+  }],
+};
+
+/** The same without the copy: the kernel looks up the pages instead. */
+export const LENDING: SeenCalls = {
+  label: "lending",
+  threads: [
+    called("own thread", 0, [
+      called("entry_SYSCALL_64_after_hwframe", 100, [
+        called("sendmsg", 310, [
+          called("gup_fast", 220),
+          called("parse", 30, [called("memcpy", 10)]),
+          called("softirq", 50, [called("tcp_v4_rcv", 150)]),
+        ]),
+      ]),
+    ]),
+  ],
+};
