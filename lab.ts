@@ -59,6 +59,7 @@ export { comparePages } from "./labs/kit/testbed/page_proof.ts";
 
 // One payload on one path, under the microscope: who copied it.
 export { copiesByRole, copiesText, COPY_ROLES } from "./labs/kit/workload/copy_roles.ts";
+export { drawingOptions, ViewDrawings } from "./labs/kit/workload/view_drawings.ts";
 export { lookAtPath, PAYLOAD_WRITERS } from "./labs/kit/workload/payload_path.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
@@ -135,6 +136,7 @@ export type {
 } from "./labs/kit/testbed/stream_links.ts";
 export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
+export type { DrawingFiles, DrawingOption } from "./labs/kit/workload/view_drawings.ts";
 export type {
   CopyReports,
   LookedAt,

@@ -13,6 +13,8 @@ import {
   DatagramSink,
   defineLab,
   DiskTarget,
+  type DrawingFiles,
+  drawingOptions,
   fillStream,
   lookAtPath,
   PAYLOAD_RECEIVERS,
@@ -23,6 +25,7 @@ import {
   type PayloadWriter,
   type Row,
   StreamLink,
+  ViewDrawings,
 } from "zclab/lab";
 
 const LINKS = ["ifb", "disk", "loopback", "veth", "softnic"] as const;
@@ -64,6 +67,8 @@ type PathRow = Row<PathFactors, PathMeasures>;
 /** What all trials share. */
 interface Bench {
   readonly microscope: Microscope;
+  /** What `--flame` and `--changes` ask for. */
+  readonly drawings: ViewDrawings;
   /** What there is behind each link that was asked for. */
   readonly links: ReadonlyMap<Link, End>;
 }
@@ -130,6 +135,7 @@ export const whereCopies = defineLab({
       default: "stream",
       choices: FILLS,
     },
+    ...drawingOptions("--link ifb --send send", "--link ifb --send send,send-zc"),
   },
   repeats: { default: 3, quick: 2, minimum: 1 },
   warmUp: 0,
@@ -144,12 +150,13 @@ export const whereCopies = defineLab({
   baseline: { link: "ifb", send: "send" },
   within: ["bytes", "link"],
 
-  async setUp({ factors, has }, use): Promise<Bench> {
+  async setUp({ factors, has, options }, use): Promise<Bench> {
+    const drawings = await ViewDrawings.open(options, factors.map(nameOf));
     const links = new Map<Link, End>();
     for (const link of new Set(factors.map(({ link }) => link))) {
       if (link !== "softnic" || has("softnic")) links.set(link, await use<End>(open(link)));
     }
-    return { links, microscope: await use(Promise.resolve(Microscope.open())) };
+    return { links, drawings, microscope: await use(Promise.resolve(Microscope.open())) };
   },
   refusal({ bytes, link, send, receive }, { links }, { has }): string | undefined {
     if (!links.has(link)) return `${link} is not there: it is in the guest`;
@@ -159,13 +166,15 @@ export const whereCopies = defineLab({
     return `O_DIRECT writes whole pages, such as --bytes ${2 * PAGE}`;
   },
   async trial(
-    { bytes, link, send, receive },
-    { links, microscope },
+    factors,
+    { links, microscope, drawings },
     { options: { fill } },
   ): Promise<PathMeasures> {
+    const { bytes, link, send, receive } = factors;
     const payload = payloadOf(bytes, fill === "zeros");
     const where = links.get(link)!;
     const seen = await lookAtPath(microscope, where, { send, receive, bytes: payload });
+    await drawings.add(nameOf(factors), seen.view);
     const roles = copiesByRole(seen.view);
     return {
       sender: roles.sender.count,
@@ -182,7 +191,7 @@ export const whereCopies = defineLab({
   columns: {
     path: {
       title: "path",
-      value: ({ send, receive }) => receive === "nobody" ? send : `${send} + ${receive}`,
+      value: (row) => pathOf(row),
       shown: "never",
     },
     sender: { ...SEEN, title: "sender" },
@@ -211,7 +220,7 @@ export const whereCopies = defineLab({
     return (wrong === 0 ? "" : `IN ${wrong} ROWS THE KERNEL SAYS SOMETHING ELSE THAN WAS SEEN. `) +
       `Copies of each payload byte; payload of ${fill === "zeros" ? "zeros" : "a stream"}`;
   },
-  conclusions({ rows }): string[] {
+  conclusions({ rows, trials, context: { options: { flame, changes } } }): string[] {
     const wrong = rows.filter(({ row }) => judge(row) === DISAGREES);
     return [
       ...wrong.map(({ row }) =>
@@ -226,6 +235,7 @@ export const whereCopies = defineLab({
         rows.length - wrong.length
       } of ${rows.length} rows the kernel and the NIC say what the ` +
       "microscope saw.",
+      ...drawn(trials.map(({ factors }) => nameOf(factors)), { flame, changes }),
     ];
   },
 });
@@ -240,6 +250,28 @@ function isPossible({ link, send, receive }: PathFactors): boolean {
   if (link === "disk" || link === "ifb") return receive === "nobody";
   const onNic = receive === "zcrx" || receive === "devmem";
   return receive !== "nobody" && (!onNic || link === "softnic");
+}
+
+function pathOf({ send, receive }: Pick<PathFactors, "send" | "receive">): string {
+  return receive === "nobody" ? send : `${send} + ${receive}`;
+}
+
+/** What a row is called in a drawing. */
+function nameOf(factors: PathFactors): string {
+  return `${pathOf(factors)}, ${factors.link}, ${factors.bytes} bytes`;
+}
+
+/** What was drawn of the rows that ran: one may have been refused, or the run ended before. */
+function drawn(ran: readonly string[], { flame, changes }: DrawingFiles): string[] {
+  const count = new Set(ran).size;
+  const told = (file: string | undefined, rows: number, what: string): string[] =>
+    file === undefined
+      ? []
+      : [count === rows ? `${what} is in ${file}.` : `${file} was not drawn: not all rows ran.`];
+  return [
+    ...told(flame, 1, "Where the instructions go"),
+    ...told(changes, 2, "What changes between the two rows"),
+  ];
 }
 
 function open(link: Link): Promise<End> {

@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { whereCopies } from "../../labs/where_copies.ts";
 import { textOf } from "../ffi/connections.ts";
 import { testsNeeding } from "../needs.ts";
 import { rowsOf, runLab } from "./run_lab.ts";
@@ -115,6 +116,48 @@ test("where-copies counts odd payloads of zeros exactly, down to one byte", asyn
   ];
   assertEquals(countsOf(rows), [...expected, ...expected]);
   assertEquals(proofsOf(rows), sumsOf(rows));
+});
+
+test("where-copies draws what changes from a copying send to one that lends its pages", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".txt" });
+  try {
+    await runLab(
+      ...["where-copies", "--quick", "--link", "ifb", "--send", "send,send-zc"],
+      ...["--changes", path],
+    );
+    const text = await Deno.readTextFile(path);
+    assertStringIncludes(
+      text,
+      "What changes from send, ifb, 8192 bytes to send-zc, ifb, 8192 bytes",
+    );
+    // A word of 8 bytes for each instruction, and some more: the copy, and memory that was cleared for it.
+    assertMatch(text, /^−1\d{3} {2}rep_movs_alternative +copied payload/m);
+    assertMatch(text, /^−\d{4} {2}__clear_pages/m);
+    assertMatch(text, /^ *\+\d+ {2}gup_fast_fallback +new/m);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("where-copies says where it drew, and where it did not because a row was missing", () => {
+  const { conclusions } = whereCopies.declaration;
+  const told = (options: object, ...ran: readonly string[]): string[] => {
+    const trials = ran.map((send) => ({
+      factors: { send, receive: "nobody", link: "ifb", bytes: 8192 },
+    }));
+    const findings = { rows: [], trials, context: { options } } as never;
+    return conclusions!(findings).slice(1);
+  };
+  assertEquals(told({}, "send", "send"), []);
+  assertEquals(told({ flame: "a.svg" }, "send", "send"), [
+    "Where the instructions go is in a.svg.",
+  ]);
+  assertEquals(told({ changes: "b.svg" }, "send", "send-zc", "send"), [
+    "What changes between the two rows is in b.svg.",
+  ]);
+  assertEquals(told({ changes: "b.svg" }, "send-zc"), [
+    "b.svg was not drawn: not all rows ran.",
+  ]);
 });
 
 withoutIt("where-copies says where there is a microscope", async () => {
