@@ -4,13 +4,10 @@
  * @module
  */
 import { Room } from "../labs/kit/terminal/room.ts";
-import {
-  type Acceleration,
-  ACCELERATION_KERNEL_OPTIONS,
-  ACCELERATION_OPTIONS,
-} from "./acceleration.ts";
+import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
+import { kernelCommandLine } from "./kernel_options.ts";
 import { microscopeOptions, type MicroscopeUse } from "./microscope.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
 
@@ -28,6 +25,8 @@ export interface GuestMachine {
   readonly memory: number;
   /** Number of processors. */
   readonly processors: number;
+  /** What its kernel is told beside what each guest's is; see `kernelOptionProblem`. */
+  readonly kernelOptions?: readonly string[] | undefined;
 }
 
 /** What to run, and on what machine. */
@@ -62,9 +61,6 @@ const POWER_OFF_MILLISECONDS = 30_000;
 
 /** Length of the guest's scratch disk, which takes no room until something is written. */
 const SCRATCH_BYTES = 2 ** 30;
-
-/** Pages of 2 MiB that the guest sets aside, for areas that want them. */
-const HUGE_PAGES = 8;
 
 /** The ports by which the guest talks to us. */
 const PORTS = ["control", "out", "err"] as const;
@@ -164,26 +160,18 @@ export function startMachine(
 }
 
 function machine(
-  { files, acceleration, microscope, shares, memory, processors }: GuestMachine,
+  { files, acceleration, microscope, shares, memory, processors, kernelOptions = [] }: GuestMachine,
   room: Room,
   ports: readonly string[],
   interactive: boolean,
 ): string[] {
-  // The kernel takes a timer that a busy host delays for a broken one, and panics.
-  const patience = "no_timer_check";
-  const pages = `hugepages=${HUGE_PAGES}`;
-  const quiet = ["console=ttyS0", "loglevel=5", "panic=-1"];
-  const kernelOptions = [
-    ...quiet,
-    ...["mitigations=off", patience, pages],
-    ...ACCELERATION_KERNEL_OPTIONS[acceleration],
-  ];
+  const commandLine = kernelCommandLine(acceleration, kernelOptions);
   return [
     ...ACCELERATION_OPTIONS[acceleration],
     ...(microscope === undefined ? [] : microscopeOptions(microscope)),
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-m", String(memory), "-smp", String(processors)],
-    ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", kernelOptions.join(" ")],
+    ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", commandLine],
     ...["-drive", `file=${escaped(files.image)},if=virtio,format=raw,readonly=on`],
     ...["-drive", `file=${escaped(room.path("scratch"))},if=virtio,format=raw,cache=unsafe`],
     ...["-chardev", `file,id=console,path=${escaped(room.path("console"))}`],

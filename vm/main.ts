@@ -24,6 +24,7 @@ import { ensureGuest } from "./build.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { type GuestOptions, type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
+import { kernelOptionProblem } from "./kernel_options.ts";
 import { microscopeShare, type MicroscopeUse } from "./microscope.ts";
 import { commandScript, projectShares, shellScript, type Surroundings, warmUp } from "./project.ts";
 import {
@@ -95,6 +96,15 @@ const COMMAND_LINE = {
         "look at the guest from below: who reads and writes each byte of a payload, and " +
         "where each instruction goes (the primitive Microscope); the clock counts instructions then",
     },
+    "kernel-option": {
+      kind: "strings",
+      description:
+        "what the guest's kernel is told beside, such as init_on_alloc=0; several with " +
+        "commas, or each with the option",
+      placeholder: "NAME=VALUE",
+      default: [],
+      check: kernelOptionProblem,
+    },
     "time-limit": {
       kind: "number",
       description: "how long the command may take; 3600 unless given, and a shell has no limit. " +
@@ -139,6 +149,7 @@ interface Request {
   readonly processors: number;
   readonly clock: typeof CLOCKS[number];
   readonly microscope: boolean;
+  readonly kernelOptions: readonly string[];
   readonly timeLimit: number | undefined;
   readonly kernelLog: string | undefined;
   readonly strict: boolean;
@@ -171,10 +182,17 @@ export function parseVmCommand(args: readonly string[]): Request {
     ),
   };
   const kind = help ? "help" : kindOf(words, command);
+  const kernelOptions = options["kernel-option"];
   if (kind === "start" && clock !== "time") {
     throw new OptionError(
       "A guest that stays has a clock that counts time. Leave start away: a command with " +
         `${options.microscope ? "--microscope" : "--clock instructions"} boots its own`,
+    );
+  }
+  if (kind === "start" && kernelOptions.length > 0) {
+    throw new OptionError(
+      "A guest that stays has the kernel's usual options. Leave start away: a command with " +
+        "--kernel-option boots its own",
     );
   }
   return {
@@ -183,6 +201,7 @@ export function parseVmCommand(args: readonly string[]): Request {
     ...booted,
     clock,
     microscope: options.microscope,
+    kernelOptions,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
     kernelLog: options["kernel-log"],
     strict: options.strict,
@@ -280,14 +299,14 @@ async function run(
   acceleration: Acceleration,
   request: Request,
 ): Promise<number> {
-  const { out, memory, processors, timeLimit, kind, command, clock } = request;
+  const { out, memory, processors, timeLimit, kind, command, clock, kernelOptions } = request;
   using room = files.microscope === undefined ? null : Room.open("microscope");
   const microscope = room === null
     ? undefined
     : { plugin: files.microscope!, folder: room.folder } satisfies MicroscopeUse;
   const { shares: usual, deno } = await projectShares(PROJECT, out, cache);
   const shares = microscope === undefined ? usual : [...usual, microscopeShare(microscope)];
-  const machine = { files, acceleration, microscope, shares, memory, processors };
+  const machine = { files, acceleration, microscope, shares, memory, processors, kernelOptions };
   const standing = { ...request, project: PROJECT, cache, machine, announce };
   if (kind === "start") return await startForUser(standing, print);
   let interrupted: EndingSignal | undefined;
@@ -311,7 +330,7 @@ async function run(
     const [outcome] = await Promise.all([runGuest(options), warmUp(PROJECT)]);
     return outcome;
   };
-  const isForStanding = kind === "run" && clock === "time";
+  const isForStanding = kind === "run" && clock === "time" && kernelOptions.length === 0;
   const outcome =
     (isForStanding ? await inStanding(standing, { script, timeLimit, onSignal }) : undefined) ??
       await runOwn();

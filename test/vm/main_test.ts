@@ -50,6 +50,14 @@ Deno.test("parseVmCommand() takes the words of the guest that stays", () => {
   assertEquals(parseVmCommand(["start", "--time-limit", "60"]).idleSeconds, 60);
 });
 
+Deno.test("parseVmCommand() takes options of the kernel, each once or several with commas", () => {
+  const request = parseVmCommand([
+    ...["--kernel-option", "init_on_alloc=0", "--kernel-option=a.b=1,c=2", "--", "true"],
+  ]);
+  assertEquals(request.kernelOptions, ["init_on_alloc=0", "a.b=1", "c=2"]);
+  assertEquals(parseVmCommand(["--", "true"]).kernelOptions, []);
+});
+
 for (
   const [args, said] of [
     [[], "Which command?"],
@@ -59,6 +67,12 @@ for (
     [["start", "--", "true"], "after two dashes"],
     [["--clock", "instructions", "start"], "with --clock instructions boots its own"],
     [["--microscope", "start"], "with --microscope boots its own"],
+    [["--kernel-option", "a=1", "start"], "with --kernel-option boots its own"],
+    [
+      ["--kernel-option", "panic=1", "--", "true"],
+      "has panic=-1, because a guest that panics must",
+    ],
+    [["--kernel-option", "a b=1", "--", "true"], '--kernel-option: "a b=1" is not NAME=VALUE'],
     [["--owner", "0", "start"], "--owner: 0 is less than 1"],
     [["--oops", "--", "true"], "--oops"],
     [["--oup", "x", "--", "true"], "did you mean --out?"],

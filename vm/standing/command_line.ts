@@ -36,8 +36,8 @@ export const STANDING_NOTES = [
   "its own output, exit status, /tmp and named network namespaces; what else a command changes there " +
   "(interfaces, kernel settings), the next one finds. They see the project's sources as they are. " +
   "A command that is given another --out, --memory or --processors than start was, boots a guest of " +
-  "its own, and says so; what is not given is as start had it. So does one with --clock instructions " +
-  "or --microscope.",
+  "its own, and says so; what is not given is as start had it. So does one with --clock " +
+  "instructions, --microscope or --kernel-option.",
   "The guest that stays ends with stop, with the shell or terminal in which it was started, and " +
   "when no command has run in it for the time limit of start (3600 seconds unless given). One that " +
   "is of an older build (of kernel, root file system, softnic, packages or Deno) is replaced by the " +

@@ -319,7 +319,9 @@ function factsOf(option: LabOption): string[] {
   const quick = defaultOf(option, true);
   const shown = (value: unknown): string =>
     option.kind === "bytes" ? formatBytes(value as number) : String(value);
-  if (option.kind !== "flag" && usual !== undefined) facts.push(`default ${shown(usual)}`);
+  if (option.kind !== "flag" && usual !== undefined && shown(usual) !== "") {
+    facts.push(`default ${shown(usual)}`);
+  }
   if (quick !== usual && quick !== undefined) facts.push(`with --quick ${shown(quick)}`);
   const counted = defaultOf(option, false, "instructions");
   if (counted !== usual) facts.push(`with vm --clock instructions ${shown(counted)}`);
