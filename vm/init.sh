@@ -39,6 +39,9 @@ assemble() {
 	mount -t tmpfs tmpfs /mnt/guest/run
 	mkdir -p /mnt/guest/run/zclab
 	cp /init /softnic.ko /mnt/guest/run/zclab/
+	# The image has nothing of /boot, and no other file says how this kernel was configured.
+	mkdir -p /mnt/guest/boot
+	cp /config "/mnt/guest/boot/config-$(uname -r)"
 	mount --move /dev /mnt/guest/dev
 	umount /sys
 	umount /proc

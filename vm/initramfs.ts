@@ -38,6 +38,7 @@ export async function ensureInitramfs(
   await Deno.mkdir(`${folder}/modules`);
   await Deno.writeTextFile(`${folder}/init`, init, { mode: 0o755 });
   await Deno.writeFile(`${folder}/softnic.ko`, module);
+  await Deno.copyFile(`${root.folder}/boot/config-${root.release}`, `${folder}/config`);
   await Deno.copyFile(`${root.folder}/usr/bin/busybox`, `${folder}/bin/busybox`);
   await Deno.writeTextFile(`${folder}/modules/order`, await unpackModules(root, folder, signal));
   const names = await filesUnder(folder, "");

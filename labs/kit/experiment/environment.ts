@@ -6,10 +6,13 @@
  *
  * @module
  */
+import { createRequire } from "node:module";
+import type * as Zlib from "node:zlib";
 import configuration from "../../../deno.json" with { type: "json" };
 import { type Display, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
 import { type Clock, clockOf } from "./clock.ts";
 import { displayedAs } from "./displayed_as.ts";
+import { clearsOnAllocation } from "./memory_clearing.ts";
 import type { Measures } from "./trials.ts";
 
 /** A resource limit; null means unlimited. */
@@ -42,6 +45,11 @@ export interface KernelRecord {
   readonly version: string | null;
   /** What measures time, such as `tsc`. */
   readonly clocksource: string | null;
+  /**
+   * Whether it clears memory when it is allocated, which a copy into a new buffer pays for. Absent in
+   * documents of versions that did not look.
+   */
+  readonly clearsOnAllocation?: boolean | null;
 }
 
 /** The processor and the memory. */
@@ -116,7 +124,7 @@ export interface Environment {
 
 /** Where the record is read from. Each method gives null for what is not there. */
 export interface SystemFiles {
-  /** The text of a file. */
+  /** The text of a file; of one whose name ends with `.gz`, the text that is packed in it. */
   text(path: string): string | null;
   /** The names in a folder. */
   names(path: string): readonly string[] | null;
@@ -229,6 +237,7 @@ export function environmentFrom(files: SystemFiles, extra: Measures = {}): Envir
         files,
         "/sys/devices/system/clocksource/clocksource0/current_clocksource",
       ),
+      clearsOnAllocation: clearsOnAllocation(files),
     },
     machine: machine(files, status),
     user: {
@@ -341,8 +350,18 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
+/** Loaded when it is needed: whoever only imports this module does not wait for it. */
+function zlib(): typeof Zlib {
+  return createRequire(import.meta.url)("node:zlib");
+}
+
 const SYSTEM: SystemFiles = {
-  text: (path) => orNull(() => Deno.readTextFileSync(path)),
+  text: (path) =>
+    orNull(() =>
+      path.endsWith(".gz")
+        ? new TextDecoder().decode(zlib().gunzipSync(Deno.readFileSync(path)))
+        : Deno.readTextFileSync(path)
+    ),
   names: (path) => orNull(() => Array.from(Deno.readDirSync(path), (entry) => entry.name)),
   realPath: (path) => orNull(() => Deno.realPathSync(path)),
 };

@@ -117,6 +117,7 @@ function factsOf({ environment, code, parameters }: RunSurroundings): Map<string
   add("in a virtual machine", machine.virtualised);
   add("kernel", kernel.release);
   add("kernel's build", kernel.version);
+  add("clears memory on allocation", kernel.clearsOnAllocation);
   const commit = code.commit === null ? "commit unknown" : code.commit.slice(0, 10);
   add("zclab", `${show(code.version)}, ${commit}${code.dirty === true ? CHANGED : ""}`);
   const { labFile } = code;

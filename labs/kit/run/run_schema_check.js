@@ -4,9 +4,9 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"}},"$defs":{"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build and clock source."},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took, by the clock that the environment names."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"}},"$defs":{"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build, clock source and what else numbers depend on.","properties":{"clearsOnAllocation":{"type":["boolean","null"],"description":"Whether the kernel clears memory when it is allocated (init_on_alloc). Null where it did not tell, absent where the document did not say."}}},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took, by the clock that the environment names."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
 const schema33 = {"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295};
-const schema36 = {"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build and clock source."},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}};
+const schema36 = {"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build, clock source and what else numbers depend on.","properties":{"clearsOnAllocation":{"type":["boolean","null"],"description":"Whether the kernel clears memory when it is allocated (init_on_alloc). Null where it did not tell, absent where the document did not say."}}},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}};
 const schema37 = {"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}};
 const schema38 = {"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"};
 const schema32 = {"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}};
@@ -1006,9 +1006,20 @@ if(valid5){
 if(data5.kernel !== undefined){
 let data8 = data5.kernel;
 const _errs24 = errors;
-if(!(data8 && typeof data8 == "object" && !Array.isArray(data8))){
+if(errors === _errs24){
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+if(data8.clearsOnAllocation !== undefined){
+let data9 = data8.clearsOnAllocation;
+if((typeof data9 !== "boolean") && (data9 !== null)){
+validate20.errors = [{instancePath:instancePath+"/environment/kernel/clearsOnAllocation",schemaPath:"#/$defs/environment/properties/kernel/properties/clearsOnAllocation/type",keyword:"type",params:{type: schema36.properties.kernel.properties.clearsOnAllocation.type}}];
+return false;
+}
+}
+}
+else {
 validate20.errors = [{instancePath:instancePath+"/environment/kernel",schemaPath:"#/$defs/environment/properties/kernel/type",keyword:"type",params:{type: "object"}}];
 return false;
+}
 }
 var valid5 = _errs24 === errors;
 }
@@ -1017,23 +1028,10 @@ var valid5 = true;
 }
 if(valid5){
 if(data5.machine !== undefined){
-let data9 = data5.machine;
-const _errs26 = errors;
-if(!(data9 && typeof data9 == "object" && !Array.isArray(data9))){
-validate20.errors = [{instancePath:instancePath+"/environment/machine",schemaPath:"#/$defs/environment/properties/machine/type",keyword:"type",params:{type: "object"}}];
-return false;
-}
-var valid5 = _errs26 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data5.user !== undefined){
-let data10 = data5.user;
+let data10 = data5.machine;
 const _errs28 = errors;
 if(!(data10 && typeof data10 == "object" && !Array.isArray(data10))){
-validate20.errors = [{instancePath:instancePath+"/environment/user",schemaPath:"#/$defs/environment/properties/user/type",keyword:"type",params:{type: "object"}}];
+validate20.errors = [{instancePath:instancePath+"/environment/machine",schemaPath:"#/$defs/environment/properties/machine/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 var valid5 = _errs28 === errors;
@@ -1042,11 +1040,11 @@ else {
 var valid5 = true;
 }
 if(valid5){
-if(data5.limits !== undefined){
-let data11 = data5.limits;
+if(data5.user !== undefined){
+let data11 = data5.user;
 const _errs30 = errors;
 if(!(data11 && typeof data11 == "object" && !Array.isArray(data11))){
-validate20.errors = [{instancePath:instancePath+"/environment/limits",schemaPath:"#/$defs/environment/properties/limits/type",keyword:"type",params:{type: "object"}}];
+validate20.errors = [{instancePath:instancePath+"/environment/user",schemaPath:"#/$defs/environment/properties/user/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 var valid5 = _errs30 === errors;
@@ -1055,11 +1053,11 @@ else {
 var valid5 = true;
 }
 if(valid5){
-if(data5.sysctls !== undefined){
-let data12 = data5.sysctls;
+if(data5.limits !== undefined){
+let data12 = data5.limits;
 const _errs32 = errors;
 if(!(data12 && typeof data12 == "object" && !Array.isArray(data12))){
-validate20.errors = [{instancePath:instancePath+"/environment/sysctls",schemaPath:"#/$defs/environment/properties/sysctls/type",keyword:"type",params:{type: "object"}}];
+validate20.errors = [{instancePath:instancePath+"/environment/limits",schemaPath:"#/$defs/environment/properties/limits/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 var valid5 = _errs32 === errors;
@@ -1068,14 +1066,27 @@ else {
 var valid5 = true;
 }
 if(valid5){
-if(data5.extra !== undefined){
-let data13 = data5.extra;
+if(data5.sysctls !== undefined){
+let data13 = data5.sysctls;
 const _errs34 = errors;
 if(!(data13 && typeof data13 == "object" && !Array.isArray(data13))){
-validate20.errors = [{instancePath:instancePath+"/environment/extra",schemaPath:"#/$defs/environment/properties/extra/type",keyword:"type",params:{type: "object"}}];
+validate20.errors = [{instancePath:instancePath+"/environment/sysctls",schemaPath:"#/$defs/environment/properties/sysctls/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
 var valid5 = _errs34 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data5.extra !== undefined){
+let data14 = data5.extra;
+const _errs36 = errors;
+if(!(data14 && typeof data14 == "object" && !Array.isArray(data14))){
+validate20.errors = [{instancePath:instancePath+"/environment/extra",schemaPath:"#/$defs/environment/properties/extra/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+var valid5 = _errs36 === errors;
 }
 else {
 var valid5 = true;
@@ -1101,89 +1112,89 @@ var valid0 = true;
 }
 if(valid0){
 if(data.code !== undefined){
-let data14 = data.code;
-const _errs36 = errors;
-const _errs37 = errors;
-if(errors === _errs37){
-if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let data15 = data.code;
+const _errs38 = errors;
+const _errs39 = errors;
+if(errors === _errs39){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing2;
-if((((data14.version === undefined) && (missing2 = "version")) || ((data14.commit === undefined) && (missing2 = "commit"))) || ((data14.dirty === undefined) && (missing2 = "dirty"))){
+if((((data15.version === undefined) && (missing2 = "version")) || ((data15.commit === undefined) && (missing2 = "commit"))) || ((data15.dirty === undefined) && (missing2 = "dirty"))){
 validate20.errors = [{instancePath:instancePath+"/code",schemaPath:"#/$defs/code/required",keyword:"required",params:{missingProperty: missing2}}];
 return false;
 }
 else {
-if(data14.version !== undefined){
-let data15 = data14.version;
-const _errs39 = errors;
-if((typeof data15 !== "string") && (data15 !== null)){
+if(data15.version !== undefined){
+let data16 = data15.version;
+const _errs41 = errors;
+if((typeof data16 !== "string") && (data16 !== null)){
 validate20.errors = [{instancePath:instancePath+"/code/version",schemaPath:"#/$defs/code/properties/version/type",keyword:"type",params:{type: schema37.properties.version.type}}];
 return false;
 }
-var valid7 = _errs39 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data14.commit !== undefined){
-let data16 = data14.commit;
-const _errs41 = errors;
-if((typeof data16 !== "string") && (data16 !== null)){
-validate20.errors = [{instancePath:instancePath+"/code/commit",schemaPath:"#/$defs/code/properties/commit/type",keyword:"type",params:{type: schema37.properties.commit.type}}];
-return false;
-}
-var valid7 = _errs41 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data14.dirty !== undefined){
-let data17 = data14.dirty;
-const _errs43 = errors;
-if((typeof data17 !== "boolean") && (data17 !== null)){
-validate20.errors = [{instancePath:instancePath+"/code/dirty",schemaPath:"#/$defs/code/properties/dirty/type",keyword:"type",params:{type: schema37.properties.dirty.type}}];
-return false;
-}
-var valid7 = _errs43 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data14.labFile !== undefined){
-let data18 = data14.labFile;
-const _errs45 = errors;
-if(errors === _errs45){
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-let missing3;
-if(((data18.name === undefined) && (missing3 = "name")) || ((data18.sha256 === undefined) && (missing3 = "sha256"))){
-validate20.errors = [{instancePath:instancePath+"/code/labFile",schemaPath:"#/$defs/code/properties/labFile/required",keyword:"required",params:{missingProperty: missing3}}];
-return false;
-}
-else {
-if(data18.name !== undefined){
-const _errs47 = errors;
-if(typeof data18.name !== "string"){
-validate20.errors = [{instancePath:instancePath+"/code/labFile/name",schemaPath:"#/$defs/code/properties/labFile/properties/name/type",keyword:"type",params:{type: "string"}}];
-return false;
-}
-var valid8 = _errs47 === errors;
+var valid8 = _errs41 === errors;
 }
 else {
 var valid8 = true;
 }
 if(valid8){
-if(data18.sha256 !== undefined){
-const _errs49 = errors;
-if(typeof data18.sha256 !== "string"){
-validate20.errors = [{instancePath:instancePath+"/code/labFile/sha256",schemaPath:"#/$defs/code/properties/labFile/properties/sha256/type",keyword:"type",params:{type: "string"}}];
+if(data15.commit !== undefined){
+let data17 = data15.commit;
+const _errs43 = errors;
+if((typeof data17 !== "string") && (data17 !== null)){
+validate20.errors = [{instancePath:instancePath+"/code/commit",schemaPath:"#/$defs/code/properties/commit/type",keyword:"type",params:{type: schema37.properties.commit.type}}];
 return false;
 }
-var valid8 = _errs49 === errors;
+var valid8 = _errs43 === errors;
 }
 else {
 var valid8 = true;
+}
+if(valid8){
+if(data15.dirty !== undefined){
+let data18 = data15.dirty;
+const _errs45 = errors;
+if((typeof data18 !== "boolean") && (data18 !== null)){
+validate20.errors = [{instancePath:instancePath+"/code/dirty",schemaPath:"#/$defs/code/properties/dirty/type",keyword:"type",params:{type: schema37.properties.dirty.type}}];
+return false;
+}
+var valid8 = _errs45 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data15.labFile !== undefined){
+let data19 = data15.labFile;
+const _errs47 = errors;
+if(errors === _errs47){
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+let missing3;
+if(((data19.name === undefined) && (missing3 = "name")) || ((data19.sha256 === undefined) && (missing3 = "sha256"))){
+validate20.errors = [{instancePath:instancePath+"/code/labFile",schemaPath:"#/$defs/code/properties/labFile/required",keyword:"required",params:{missingProperty: missing3}}];
+return false;
+}
+else {
+if(data19.name !== undefined){
+const _errs49 = errors;
+if(typeof data19.name !== "string"){
+validate20.errors = [{instancePath:instancePath+"/code/labFile/name",schemaPath:"#/$defs/code/properties/labFile/properties/name/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid9 = _errs49 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data19.sha256 !== undefined){
+const _errs51 = errors;
+if(typeof data19.sha256 !== "string"){
+validate20.errors = [{instancePath:instancePath+"/code/labFile/sha256",schemaPath:"#/$defs/code/properties/labFile/properties/sha256/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid9 = _errs51 === errors;
+}
+else {
+var valid9 = true;
 }
 }
 }
@@ -1193,10 +1204,10 @@ validate20.errors = [{instancePath:instancePath+"/code/labFile",schemaPath:"#/$d
 return false;
 }
 }
-var valid7 = _errs45 === errors;
+var valid8 = _errs47 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
 }
 }
@@ -1208,20 +1219,20 @@ validate20.errors = [{instancePath:instancePath+"/code",schemaPath:"#/$defs/code
 return false;
 }
 }
-var valid0 = _errs36 === errors;
+var valid0 = _errs38 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.startedAt !== undefined){
-let data21 = data.startedAt;
-const _errs51 = errors;
-const _errs52 = errors;
-let valid9 = false;
-let passing2 = null;
+let data22 = data.startedAt;
 const _errs53 = errors;
-if(data21 !== null){
+const _errs54 = errors;
+let valid10 = false;
+let passing2 = null;
+const _errs55 = errors;
+if(data22 !== null){
 const err7 = {instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/oneOf/0/type",keyword:"type",params:{type: "null"}};
 if(vErrors === null){
 vErrors = [err7];
@@ -1231,16 +1242,16 @@ vErrors.push(err7);
 }
 errors++;
 }
-var _valid2 = _errs53 === errors;
+var _valid2 = _errs55 === errors;
 if(_valid2){
-valid9 = true;
+valid10 = true;
 passing2 = 0;
 }
-const _errs55 = errors;
-const _errs56 = errors;
-if(errors === _errs56){
-if(typeof data21 === "string"){
-if(!pattern4.test(data21)){
+const _errs57 = errors;
+const _errs58 = errors;
+if(errors === _errs58){
+if(typeof data22 === "string"){
+if(!pattern4.test(data22)){
 const err8 = {instancePath:instancePath+"/startedAt",schemaPath:"#/$defs/dateTime/pattern",keyword:"pattern",params:{pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -1262,18 +1273,18 @@ vErrors.push(err9);
 errors++;
 }
 }
-var _valid2 = _errs55 === errors;
-if(_valid2 && valid9){
-valid9 = false;
+var _valid2 = _errs57 === errors;
+if(_valid2 && valid10){
+valid10 = false;
 passing2 = [passing2, 1];
 }
 else {
 if(_valid2){
-valid9 = true;
+valid10 = true;
 passing2 = 1;
 }
 }
-if(!valid9){
+if(!valid10){
 const err10 = {instancePath:instancePath+"/startedAt",schemaPath:"#/properties/startedAt/oneOf",keyword:"oneOf",params:{passingSchemas: passing2}};
 if(vErrors === null){
 vErrors = [err10];
@@ -1286,49 +1297,49 @@ validate20.errors = vErrors;
 return false;
 }
 else {
-errors = _errs52;
+errors = _errs54;
 if(vErrors !== null){
-if(_errs52){
-vErrors.length = _errs52;
+if(_errs54){
+vErrors.length = _errs54;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs51 === errors;
+var valid0 = _errs53 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.complete !== undefined){
-const _errs58 = errors;
+const _errs60 = errors;
 if(typeof data.complete !== "boolean"){
 validate20.errors = [{instancePath:instancePath+"/complete",schemaPath:"#/properties/complete/type",keyword:"type",params:{type: "boolean"}}];
 return false;
 }
-var valid0 = _errs58 === errors;
+var valid0 = _errs60 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.trials !== undefined){
-let data23 = data.trials;
-const _errs60 = errors;
-if(errors === _errs60){
-if(Array.isArray(data23)){
-var valid11 = true;
-const len0 = data23.length;
-for(let i0=0; i0<len0; i0++){
+let data24 = data.trials;
 const _errs62 = errors;
-if(!(validate23(data23[i0], {instancePath:instancePath+"/trials/" + i0,parentData:data23,parentDataProperty:i0,rootData,dynamicAnchors}))){
+if(errors === _errs62){
+if(Array.isArray(data24)){
+var valid12 = true;
+const len0 = data24.length;
+for(let i0=0; i0<len0; i0++){
+const _errs64 = errors;
+if(!(validate23(data24[i0], {instancePath:instancePath+"/trials/" + i0,parentData:data24,parentDataProperty:i0,rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
-var valid11 = _errs62 === errors;
-if(!valid11){
+var valid12 = _errs64 === errors;
+if(!valid12){
 break;
 }
 }
@@ -1338,28 +1349,28 @@ validate20.errors = [{instancePath:instancePath+"/trials",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs60 === errors;
+var valid0 = _errs62 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.summary !== undefined){
-let data25 = data.summary;
-const _errs63 = errors;
-if(errors === _errs63){
-if(Array.isArray(data25)){
-var valid12 = true;
-const len1 = data25.length;
-for(let i1=0; i1<len1; i1++){
-let data26 = data25[i1];
+let data26 = data.summary;
 const _errs65 = errors;
-if(!(data26 && typeof data26 == "object" && !Array.isArray(data26))){
+if(errors === _errs65){
+if(Array.isArray(data26)){
+var valid13 = true;
+const len1 = data26.length;
+for(let i1=0; i1<len1; i1++){
+let data27 = data26[i1];
+const _errs67 = errors;
+if(!(data27 && typeof data27 == "object" && !Array.isArray(data27))){
 validate20.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/properties/summary/items/type",keyword:"type",params:{type: "object"}}];
 return false;
 }
-var valid12 = _errs65 === errors;
-if(!valid12){
+var valid13 = _errs67 === errors;
+if(!valid13){
 break;
 }
 }
@@ -1369,19 +1380,19 @@ validate20.errors = [{instancePath:instancePath+"/summary",schemaPath:"#/propert
 return false;
 }
 }
-var valid0 = _errs63 === errors;
+var valid0 = _errs65 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.table !== undefined){
-const _errs67 = errors;
+const _errs69 = errors;
 if(!(validate25(data.table, {instancePath:instancePath+"/table",parentData:data,parentDataProperty:"table",rootData,dynamicAnchors}))){
 vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs67 === errors;
+var valid0 = _errs69 === errors;
 }
 else {
 var valid0 = true;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync } from "node:fs";
 import {
   environment,
   environmentFrom,
@@ -51,7 +52,12 @@ Deno.test("environment names neither host, path nor address of this machine", ()
 
 Deno.test("environment of a machine that tells nothing is null, not an exception", () => {
   const record = environmentFrom(machine({}));
-  assertEquals(record.kernel, { release: null, version: null, clocksource: null });
+  assertEquals(record.kernel, {
+    release: null,
+    version: null,
+    clocksource: null,
+    clearsOnAllocation: null,
+  });
   assertEquals(record.machine, {
     architecture: Deno.build.arch,
     cpuModel: null,
@@ -125,6 +131,14 @@ Deno.test("environment sees a hypervisor, and names an Arm processor by its numb
   }));
   assertEquals(arm.machine.cpuModel, "implementer 0x41, part 0xd0c");
   assertEquals(arm.machine.virtualised, null);
+});
+
+Deno.test("environment reads of this kernel whether it clears memory", () => {
+  const release = Deno.osRelease();
+  const paths = ["/proc/config.gz", `/boot/config-${release}`, `/lib/modules/${release}/config`];
+  const isTold = /\binit_on_alloc=/.test(Deno.readTextFileSync("/proc/cmdline")) ||
+    paths.some((path) => existsSync(path));
+  assertEquals(environment().kernel.clearsOnAllocation !== null, isTold);
 });
 
 Deno.test("environment sees what the clock counts by the kernel's command line", () => {

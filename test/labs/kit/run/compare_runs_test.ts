@@ -11,7 +11,11 @@ import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { formatComparison, formatDifferences } from "../../../../labs/kit/run/comparison_text.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { Random } from "../../../../labs/kit/experiment/random.ts";
-import { isSameMachine, runDifferences } from "../../../../labs/kit/run/run_differences.ts";
+import {
+  isSameMachine,
+  runDifferences,
+  type RunSurroundings,
+} from "../../../../labs/kit/run/run_differences.ts";
 import { RUN_SCHEMA, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
 import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
 import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
@@ -354,6 +358,18 @@ Deno.test("runDifferences() names what matters, and leaves out what cannot matte
   assertEquals(of("net.core.optmem_max")[1], "1");
   for (const name of ["v8", "memory"]) assertEquals(of(name), []);
   assert(isSameMachine(ENVIRONMENT, second.environment));
+});
+
+Deno.test("runDifferences() names that one kernel clears memory on allocation, and the other one not", () => {
+  const of = (clearsOnAllocation: boolean | null): RunSurroundings => ({
+    environment: { ...ENVIRONMENT, kernel: { ...ENVIRONMENT.kernel, clearsOnAllocation } },
+    code: { ...CODE, dirty: false },
+    parameters: {},
+  });
+  const name = "clears memory on allocation";
+  assertEquals(runDifferences(of(true), of(false)), [{ name, first: "yes", second: "no" }]);
+  assertEquals(runDifferences(of(true), of(null)), [{ name, first: "yes", second: "–" }]);
+  assertEquals(runDifferences(of(true), of(true)), []);
 });
 
 Deno.test("of two changed working trees nobody knows whether they are the same", () => {
