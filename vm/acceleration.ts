@@ -18,9 +18,9 @@ export type Acceleration = "kvm" | "software emulation" | "instruction clock";
  *
  * The instruction clock is software emulation in which an instruction takes a nanosecond of the
  * guest's time, whatever the host does meanwhile; where the guest has nothing to do, its time goes
- * on to the next timer at once. Without ERMS and FSRM the guest's kernel copies by words: with them
- * it copies by `rep movsb`, each byte of which would be an instruction, as on no real processor. What
- * the guest takes for chance is the same in each boot.
+ * on to the next timer at once. Without ERMS, FSRM and FSRS the guest's kernel copies and clears by
+ * words: with them it does so by `rep movsb` and `rep stosb`, each byte of which would be an
+ * instruction, as on no real processor. What the guest takes for chance is the same in each boot.
  * Source: QEMU's docs/devel/tcg-icount.rst.
  */
 export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string[]>> = {
@@ -28,7 +28,7 @@ export const ACCELERATION_OPTIONS: Readonly<Record<Acceleration, readonly string
   "software emulation": ["-accel", "tcg,thread=multi", "-cpu", "max"],
   "instruction clock": [
     ...["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
-    ...["-cpu", "max,-erms,-fsrm", "-seed", "1"],
+    ...["-cpu", "max,-erms,-fsrm,-fsrs", "-seed", "1"],
   ],
 };
 

@@ -121,7 +121,7 @@ test("with the instruction clock the guest's time is its own, on one processor",
 test("by that clock a lab counts instructions, and a replay gives the same ones", async () => {
   const out = await Deno.makeTempDir({ prefix: "zclab-test-" });
   try {
-    const lab = "deno task lab tx-copy-vs-zc --quick --payload 600 --mode zc-fixed";
+    const lab = "deno task lab tx-copy-vs-zc --quick --payload 4000 --mode zc-fixed";
     const script = `${lab} --json ${out}/run.json && deno task lab replay ${out}/run.json`;
     const options = ["--clock", "instructions", "--out", out];
     const { code, stdout, stderr } = await ended(start([...options, "--", "sh", "-c", script]));
@@ -131,8 +131,8 @@ test("by that clock a lab counts instructions, and a replay gives the same ones"
     const run = readRunDocument(await Deno.readTextFile(`${out}/run.json`));
     assertEquals([run.environment.clock, run.environment.machine.cpus], ["instructions", 1]);
     for (const { instructionsPerRequest } of run.summary) {
-      // A send is some thousands of them, on any host.
-      assert(Number(instructionsPerRequest) > 3000 && Number(instructionsPerRequest) < 12_000);
+      // A send is some thousands of them, on any host; more if each byte cleared were one.
+      assert(Number(instructionsPerRequest) > 3000 && Number(instructionsPerRequest) < 8000);
     }
     // Here the clock counts time.
     const replayed = await new Command(Deno.execPath(), {
