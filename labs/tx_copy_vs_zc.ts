@@ -4,7 +4,7 @@
  * @module
  */
 import { UringError } from "zclab";
-import { compare, cross, noiseFloor, type Trial, verdict } from "zclab/experiment";
+import { compare, cross, environment, noiseFloor, type Trial, verdict } from "zclab/experiment";
 import {
   DatagramSink,
   defineLab,
@@ -244,9 +244,26 @@ export const txCopyVsZc = defineLab({
       "The mail's zc posted no notification, by an API that never shipped; mainline posts one for " +
       "each request,",
       "so the mail's zc+flush is the fair neighbour. One GSO packet is mainline's way to share one.",
+      clearingLine(environment().kernel.clearsOnAllocation ?? null),
     ];
   },
 });
+
+/**
+ * What a copy pays for beside the copy, and how to see it.
+ *
+ * @param clears Whether this kernel clears memory on allocation; null if that is not known.
+ */
+export function clearingLine(clears: boolean | null): string {
+  const found = clears === null
+    ? "Whether this kernel clears memory on allocation, which a copy's buffer pays for, is not known"
+    : clears
+    ? "This kernel clears memory on allocation: a copy pays for its buffer's, too"
+    : "This kernel does not clear memory on allocation, which a copy would pay for, too";
+  return `${found}. With the other: deno task vm --clock instructions ` +
+    `--kernel-option init_on_alloc=${clears === false ? 1 : 0} -- ` +
+    "deno task lab tx-copy-vs-zc --payload 8000";
+}
 
 /** What not copying gives a GSO packet, apart from what being one gives. */
 function trainLines(trials: readonly Trial<TransmitFactors, Transmitted>[]): string[] {

@@ -1,8 +1,14 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { Socket, Testbed } from "zclab";
-import { readRunDocument, type RunDocument } from "zclab/experiment";
+import { environment, readRunDocument, type RunDocument } from "zclab/experiment";
 import { OptionError, runLab, transmit, TRANSMIT_MODES } from "zclab/lab";
-import { txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
+import { clearingLine, txCopyVsZc } from "../../labs/tx_copy_vs_zc.ts";
 import { Unprivileged } from "../unprivileged.ts";
 import { test } from "../needs.ts";
 
@@ -52,10 +58,17 @@ for (const sink of ["ifb", "veth"] as const) {
     assertEquals(controls.map((trial) => trial.factors.sink), ["loopback", "veth-receiver"]);
     for (const { measures } of controls) assertEquals(measures.copied, measures.sent);
     assertStringIncludes(text, "as it must be");
+    assertStringIncludes(text, clearingLine(environment().kernel.clearsOnAllocation ?? null));
     // A document that is written can be read back.
     assertEquals(readRunDocument(JSON.stringify(document)).parameters.seed, 7);
   });
 }
+
+Deno.test("tx-copy-vs-zc says what a copy pays for its buffer, and how to see the other", () => {
+  assertMatch(clearingLine(true), /^This kernel clears .* init_on_alloc=0 -- deno task lab tx-/);
+  assertMatch(clearingLine(false), /^This kernel does not clear .* init_on_alloc=1 -- /);
+  assertMatch(clearingLine(null), / is not known\. .* init_on_alloc=0 -- /);
+});
 
 Deno.test("tx-copy-vs-zc over loopback: every zero-copy request is copied", async () => {
   const { document } = await runLab(txCopyVsZc, {
