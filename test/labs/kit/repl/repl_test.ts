@@ -194,6 +194,8 @@ test(
       `const found = await experiment({ factors: [{ a: 1 }], repeats: 9999, trial: ${slow}, onProgress: ${onProgress} })\r`,
     );
     await terminal.sees("\ngoes");
+    // So soon after the first one a signal is taken for the same one.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     await terminal.press("\x03");
     await terminal.sees("> ");
     await terminal.press("[found.complete, found.stopped, found.trials.length > 3]\r");
