@@ -58,9 +58,14 @@ export { fillStream, matchesStream, matchesWhole } from "./labs/kit/workload/str
 export { comparePages } from "./labs/kit/testbed/page_proof.ts";
 
 // One payload on one path, under the microscope: who copied it.
-export { copiesByRole, copiesText, COPY_ROLES } from "./labs/kit/workload/copy_roles.ts";
-export { drawingOptions, ViewDrawings } from "./labs/kit/workload/view_drawings.ts";
-export { lookAtPath, PAYLOAD_WRITERS } from "./labs/kit/workload/payload_path.ts";
+export {
+  copiersText,
+  copiesByRole,
+  copiesText,
+  COPY_ROLES,
+} from "./labs/kit/workload/copy_roles.ts";
+export { drawingOptions, drawingsText, ViewDrawings } from "./labs/kit/workload/view_drawings.ts";
+export { lookAtPath, PAYLOAD_WRITERS, reportsText } from "./labs/kit/workload/payload_path.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
 

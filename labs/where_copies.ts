@@ -7,14 +7,15 @@
 import { Microscope } from "zclab";
 import { cross } from "zclab/experiment";
 import {
+  copiersText,
   copiesByRole,
   copiesText,
   type CopyReports,
   DatagramSink,
   defineLab,
   DiskTarget,
-  type DrawingFiles,
   drawingOptions,
+  drawingsText,
   fillStream,
   lookAtPath,
   PAYLOAD_RECEIVERS,
@@ -23,6 +24,7 @@ import {
   type PayloadReceiver,
   type PayloadSender,
   type PayloadWriter,
+  reportsText,
   type Row,
   StreamLink,
   ViewDrawings,
@@ -207,7 +209,7 @@ export const whereCopies = defineLab({
     cached: { ...SEEN, title: "bytes\ncached", shown: "where there is room" },
     kernelSays: {
       title: "the kernel says",
-      value: (row) => saidIn(row),
+      value: (row) => reportsText(row.receive, row),
       evidence: true,
       shown: "never",
     },
@@ -230,12 +232,12 @@ export const whereCopies = defineLab({
           `not all bytes as often, or no column for it: ${row.by ?? "rounds differ"}`
         }.`
       ),
-      ...copiers(rows.map(({ row }) => row)),
+      ...copiersText(rows.map(({ row }) => row.by)),
       `In ${
         rows.length - wrong.length
       } of ${rows.length} rows the kernel and the NIC say what the ` +
       "microscope saw.",
-      ...drawn(trials.map(({ factors }) => nameOf(factors)), { flame, changes }),
+      ...drawingsText(trials.map(({ factors }) => nameOf(factors)), { flame, changes }),
     ];
   },
 });
@@ -259,19 +261,6 @@ function pathOf({ send, receive }: Pick<PathFactors, "send" | "receive">): strin
 /** What a row is called in a drawing. */
 function nameOf(factors: PathFactors): string {
   return `${pathOf(factors)}, ${factors.link}, ${factors.bytes} bytes`;
-}
-
-/** What was drawn of the rows that ran: one may have been refused, or the run ended before. */
-function drawn(ran: readonly string[], { flame, changes }: DrawingFiles): string[] {
-  const count = new Set(ran).size;
-  const told = (file: string | undefined, rows: number, what: string): string[] =>
-    file === undefined
-      ? []
-      : [count === rows ? `${what} is in ${file}.` : `${file} was not drawn: not all rows ran.`];
-  return [
-    ...told(flame, 1, "Where the instructions go"),
-    ...told(changes, 2, "What changes between the two rows"),
-  ];
 }
 
 function open(link: Link): Promise<End> {
@@ -305,26 +294,4 @@ function judge(row: PathRow): string {
   if (!isWhole || row.contradiction !== "") return DISAGREES;
   const sum = counts.reduce((sum, count) => sum + count, 0);
   return sum === 0 ? "no copy" : sum === 1 ? "1 copy" : `${sum} copies`;
-}
-
-/** Who made the copies, by whose they are. */
-function copiers(rows: readonly PathRow[]): string[] {
-  const parts = rows.flatMap(({ by }) => by?.split("; ") ?? []).map((part) => part.split(": "));
-  return ["sender", "nic", "receiver", "application"].flatMap((role) => {
-    const made = parts.filter(([whose]) => whose === role).flatMap(([, text]) => text!.split(", "));
-    const names = [...new Set(made.map((one) => one.split(" ")[1]!))];
-    const whose = role === "nic" ? "NIC" : role;
-    return names.length === 0 ? [] : [`The ${whose}'s copies are made by ${names.join(", ")}.`];
-  });
-}
-
-/** What was reported, in words. */
-function saidIn({ receive, copiedBit, receiveCopied, placed, cached }: PathRow): string {
-  const said = [
-    ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
-    ...(receiveCopied === null ? [] : [`${receive.split("-")[0]} copied ${receiveCopied} B`]),
-    ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
-    ...(cached === null ? [] : [`the page cache has ${cached} B`]),
-  ];
-  return said.length === 0 ? "nothing" : said.join(", ");
 }

@@ -116,3 +116,18 @@ export function copiesText(copies: Readonly<Record<CopyRole, RoleCopies>>): stri
   });
   return text.length === 0 ? "nobody" : text.join("; ");
 }
+
+/**
+ * Who made the copies of several rows, in a sentence for each whose they are.
+ *
+ * @param texts What {@linkcode copiesText} says of each; null where rounds differ.
+ */
+export function copiersText(texts: readonly (string | null)[]): string[] {
+  const parts = texts.flatMap((by) => by?.split("; ") ?? []).map((part) => part.split(": "));
+  return ["sender", "nic", "receiver", "application"].flatMap((role) => {
+    const made = parts.filter(([whose]) => whose === role).flatMap(([, text]) => text!.split(", "));
+    const names = [...new Set(made.map((one) => one.split(" ")[1]!))];
+    const whose = role === "nic" ? "NIC" : role;
+    return names.length === 0 ? [] : [`The ${whose}'s copies are made by ${names.join(", ")}.`];
+  });
+}

@@ -192,3 +192,22 @@ export function contradictionsOf(
   }
   return found;
 }
+
+/**
+ * What was reported of a payload, in words; `nothing` if nobody reports.
+ *
+ * @param receive How it was received.
+ * @param reports The reports; null where there is none.
+ */
+export function reportsText(
+  receive: string,
+  { copiedBit, receiveCopied, placed, cached }: CopyReports,
+): string {
+  const said = [
+    ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
+    ...(receiveCopied === null ? [] : [`${receive.split("-")[0]} copied ${receiveCopied} B`]),
+    ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
+    ...(cached === null ? [] : [`the page cache has ${cached} B`]),
+  ];
+  return said.length === 0 ? "nothing" : said.join(", ");
+}

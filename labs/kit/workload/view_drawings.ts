@@ -135,3 +135,25 @@ export class ViewDrawings {
     }
   }
 }
+
+/**
+ * Where the drawings are, in a sentence each; or that there is none, because a row was refused or the
+ * run ended before.
+ *
+ * @param ran What the rows that ran are called.
+ * @param files The files, where they are wanted.
+ */
+export function drawingsText(
+  ran: readonly string[],
+  { flame, changes }: DrawingFiles,
+): string[] {
+  const count = new Set(ran).size;
+  const told = (file: string | undefined, rows: number, what: string): string[] =>
+    file === undefined
+      ? []
+      : [count === rows ? `${what} is in ${file}.` : `${file} was not drawn: not all rows ran.`];
+  return [
+    ...told(flame, ROWS.flame, "Where the instructions go"),
+    ...told(changes, ROWS.changes, "What changes between the two rows"),
+  ];
+}
