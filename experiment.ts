@@ -32,8 +32,8 @@
 
 // Trials in random order, repeated until the intervals are narrow.
 export { experiment, TrialError } from "./labs/kit/experiment/experiment.ts";
-export { cross, hasFactors } from "./labs/kit/experiment/trials.ts";
-export { Random } from "./labs/kit/experiment/random.ts";
+export { cross, hasFactors } from "./labs/kit/trials/trials.ts";
+export { Random } from "./labs/kit/trials/random.ts";
 
 // What the numbers allow one to say.
 export { compare, noiseFloor, pairedRatio } from "./labs/kit/statistics/comparisons.ts";
@@ -47,8 +47,8 @@ export { Durations } from "./labs/kit/statistics/durations.ts";
 // Pictures, tables and pages.
 export { Plot, plot, plots } from "./labs/kit/plot/plot.ts";
 export { PlotError } from "./labs/kit/plot/figure.ts";
-export { table } from "./labs/kit/terminal/table.ts";
-export { formatSi } from "./labs/kit/plot/format.ts";
+export { table } from "./labs/kit/text/table.ts";
+export { formatSi } from "./labs/kit/text/format.ts";
 export { reportHtml } from "./labs/kit/report/report.ts";
 export { toCsv } from "./labs/kit/run/csv.ts";
 
@@ -68,8 +68,8 @@ export { runDifferences } from "./labs/kit/run/run_differences.ts";
 
 // The types of what these take and return.
 export type { CodeVersion } from "./labs/kit/experiment/code_version.ts";
-export type { Clock } from "./labs/kit/experiment/clock.ts";
-export type { Covariates } from "./labs/kit/experiment/covariates.ts";
+export type { Clock } from "./labs/kit/trials/clock.ts";
+export type { Covariates } from "./labs/kit/trials/covariates.ts";
 export type {
   Environment,
   KernelRecord,
@@ -93,7 +93,7 @@ export type {
   Measure,
   Measures,
   Trial,
-} from "./labs/kit/experiment/trials.ts";
+} from "./labs/kit/trials/trials.ts";
 export type { WarmUpUntilSame, WarmUpUntilSteady } from "./labs/kit/experiment/warm_up.ts";
 export type { ChangesFigure, FunctionChange } from "./labs/kit/plot/changes.ts";
 export type { CrossoverFigure } from "./labs/kit/plot/crossover.ts";
@@ -154,4 +154,4 @@ export type { DurationMeasures } from "./labs/kit/statistics/durations.ts";
 export type { MedianInterval } from "./labs/kit/statistics/intervals.ts";
 export type { Outlier, OutlierOptions } from "./labs/kit/statistics/outliers.ts";
 export type { Verdict, VerdictWords } from "./labs/kit/statistics/verdicts.ts";
-export type { Cell, TableColumn, TableOptions, TextStyle } from "./labs/kit/terminal/table.ts";
+export type { Cell, TableColumn, TableOptions, TextStyle } from "./labs/kit/text/table.ts";

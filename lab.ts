@@ -38,10 +38,10 @@
 // A lab is a declaration, which the kit runs, shows, records and repeats.
 export { defineLab } from "./labs/kit/lab/define_lab.ts";
 export { runLab } from "./labs/kit/lab/lab.ts";
-export { RunError } from "./labs/kit/lab/run_error.ts";
-export { replay } from "./labs/kit/run/replay.ts";
-export { OptionError } from "./labs/kit/lab/options.ts";
-export { formatBytes } from "./labs/kit/lab/byte_size.ts";
+export { RunError } from "./labs/kit/run/run_error.ts";
+export { replay } from "./labs/kit/commands/replay.ts";
+export { OptionError } from "./labs/kit/options/options.ts";
+export { formatBytes } from "./labs/kit/text/byte_size.ts";
 export { Processors } from "./labs/kit/workload/processors.ts";
 
 // Sending, by mode, and where to.
@@ -64,7 +64,7 @@ export {
   copiesText,
   COPY_ROLES,
 } from "./labs/kit/workload/copy_roles.ts";
-export { drawingOptions, drawingsText, ViewDrawings } from "./labs/kit/workload/view_drawings.ts";
+export { drawingOptions, drawingsText, ViewDrawings } from "./labs/kit/lab/view_drawings.ts";
 export { lookAtPath, PAYLOAD_WRITERS, reportsText } from "./labs/kit/workload/payload_path.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
@@ -129,9 +129,9 @@ export type {
   OptionValues,
   StringOption,
   StringsOption,
-} from "./labs/kit/lab/options.ts";
+} from "./labs/kit/options/options.ts";
 export type { LabRow, RowComparison } from "./labs/kit/lab/rows.ts";
-export type { Replayed, ReplayOptions } from "./labs/kit/run/replay.ts";
+export type { Replayed, ReplayOptions } from "./labs/kit/commands/replay.ts";
 export type { NicCounts, PlacedPiece } from "./labs/kit/testbed/nic_witness.ts";
 export type { PageProof } from "./labs/kit/testbed/page_proof.ts";
 export type {
@@ -141,7 +141,7 @@ export type {
 } from "./labs/kit/testbed/stream_links.ts";
 export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
-export type { DrawingFiles, DrawingOption } from "./labs/kit/workload/view_drawings.ts";
+export type { DrawingFiles, DrawingOption } from "./labs/kit/lab/view_drawings.ts";
 export type {
   CopyReports,
   LookedAt,

@@ -21,10 +21,10 @@
 
 // What a notebook shows.
 export { show } from "./labs/kit/notebook/show.ts";
-export { NotebookRun, runOrRecorded } from "./labs/kit/run/recorded_run.ts";
+export { NotebookRun, runOrRecorded } from "./labs/kit/notebook/recorded_run.ts";
 
 // What runs in the guest, and is shown here.
-export { GuestRunError, inGuest } from "./labs/kit/run/in_guest.ts";
+export { GuestRunError, inGuest } from "./labs/kit/notebook/in_guest.ts";
 
 // What it asks, and how answers are judged.
 export {

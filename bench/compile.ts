@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "zclab";
-import { Room } from "../labs/kit/terminal/room.ts";
+import { Room } from "../labs/kit/files/room.ts";
 
 /** The folder with its sources. */
 export const SOURCE_FOLDER = fileURLToPath(new URL("./reference", import.meta.url));

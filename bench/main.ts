@@ -6,8 +6,8 @@
 import { UnsupportedError } from "zclab";
 import { TrialError } from "zclab/experiment";
 import { OptionError } from "zclab/lab";
-import { requireWritable } from "../labs/kit/terminal/arguments.ts";
-import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
+import { requireWritable } from "../labs/kit/options/arguments.ts";
+import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../labs/kit/options/cli.ts";
 import { Progress } from "../labs/kit/terminal/progress.ts";
 import { ensureSystem } from "../labs/kit/terminal/setup.ts";
 import { EXIT, runProgram } from "../labs/kit/terminal/terminal.ts";

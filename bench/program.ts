@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Room } from "../labs/kit/terminal/room.ts";
+import { Room } from "../labs/kit/files/room.ts";
 import { compiledProgram } from "./compile.ts";
 
 /** What it is called. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { CATALOGUE } from "./catalogue.ts";
-import { requireWritable } from "./kit/terminal/arguments.ts";
+import { requireWritable } from "./kit/options/arguments.ts";
 import {
   helpText,
   labFileAmong,
@@ -12,7 +12,7 @@ import {
   parseReplay,
   RUN_FILES,
   type RunFiles,
-} from "./kit/terminal/command_line.ts";
+} from "./kit/commands/lab.ts";
 import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
 import { codeOf } from "./kit/lab/own_file.ts";
 import { labFileWord, labTask, userFolder } from "./kit/lab/lab_command.ts";
@@ -29,12 +29,12 @@ import {
   type ProgressReporter,
   type RunOptions,
 } from "./kit/lab/lab.ts";
-import { OptionError } from "./kit/lab/options.ts";
-import { RunError } from "./kit/lab/run_error.ts";
+import { OptionError } from "./kit/options/options.ts";
+import { RunError } from "./kit/run/run_error.ts";
 import { probe } from "./kit/probe/probe.ts";
 import type { ProbeItem } from "./kit/probe/requirements.ts";
 import { Progress } from "./kit/terminal/progress.ts";
-import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/run/replay.ts";
+import { formatReplay, REPLAY_NAMES, replayOptions, requireRows } from "./kit/commands/replay.ts";
 import {
   formatRunDocument,
   readRunDocument,
@@ -43,7 +43,7 @@ import {
 } from "./kit/run/run_document.ts";
 import { type RunDifference, runDifferences } from "./kit/run/run_differences.ts";
 import { ensureSystem } from "./kit/terminal/setup.ts";
-import { styled } from "./kit/terminal/table.ts";
+import { styled } from "./kit/text/table.ts";
 import {
   describeError,
   EXIT,
@@ -55,7 +55,7 @@ import {
   runProgram,
   SIGNAL_EXIT,
 } from "./kit/terminal/terminal.ts";
-import { writeWhole } from "./kit/run/whole_file.ts";
+import { writeWhole } from "./kit/files/whole_file.ts";
 
 /** What the command works with; a test gives its own. */
 export interface Surroundings {

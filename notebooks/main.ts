@@ -4,8 +4,8 @@
  * @module
  */
 import { OptionError } from "zclab/lab";
-import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
-import { Room, sweepRooms } from "../labs/kit/terminal/room.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/options/cli.ts";
+import { Room, sweepRooms } from "../labs/kit/files/room.ts";
 import {
   ensureSystem,
   findProgram,

@@ -59,7 +59,7 @@ Deno.test("labs and examples import only the entry points, and what lies beside 
 Deno.test("the kit knows nothing of the labs, the guest, the notebooks or the tests", () => {
   const later = /^(labs\/(?!kit\/)|vm\/|notebooks\/|test\/|bench\/)/;
   // The REPL and the doctor list the labs that there are.
-  const allowed = ["labs/kit/repl/repl.ts", "labs/kit/terminal/doctor.ts"];
+  const allowed = ["labs/kit/repl/repl.ts", "labs/kit/commands/doctor.ts"];
   const found = [...importsOf(PROJECT, filesIn(PROJECT, "labs/kit"))]
     .filter(([from]) => !allowed.includes(from))
     .flatMap(([from, all]) => all.filter((to) => later.test(to)).map((to) => `${from} -> ${to}`));

@@ -5,9 +5,9 @@
  */
 import { fromFileUrl, toFileUrl } from "@std/path";
 import { homedir } from "node:os";
-import { OptionError } from "../labs/kit/lab/options.ts";
-import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
-import { Room } from "../labs/kit/terminal/room.ts";
+import { OptionError } from "../labs/kit/options/options.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/options/cli.ts";
+import { Room } from "../labs/kit/files/room.ts";
 import {
   type Component,
   ensureSystem,

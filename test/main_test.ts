@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { OptionError } from "../labs/kit/lab/options.ts";
+import { OptionError } from "../labs/kit/options/options.ts";
 import { parseTestCommand } from "./main.ts";
 
 Deno.test("parseTestCommand() takes a filter, and where tests are to run", () => {

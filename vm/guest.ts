@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Room } from "../labs/kit/terminal/room.ts";
+import { Room } from "../labs/kit/files/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";

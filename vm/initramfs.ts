@@ -4,7 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { Room } from "../labs/kit/terminal/room.ts";
+import { Room } from "../labs/kit/files/room.ts";
 import { type Cache, exists, keyOf } from "./cache.ts";
 import { command } from "./command.ts";
 import { type BuildOptions, replaceFile, type RootFileSystem } from "./root_file_system.ts";

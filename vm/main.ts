@@ -6,9 +6,9 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { UnsupportedError } from "zclab";
 import { OptionError } from "zclab/lab";
-import { requireWritable } from "../labs/kit/terminal/arguments.ts";
-import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/terminal/cli.ts";
-import { Room } from "../labs/kit/terminal/room.ts";
+import { requireWritable } from "../labs/kit/options/arguments.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/options/cli.ts";
+import { Room } from "../labs/kit/files/room.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {
   type EndingSignal,

@@ -24,7 +24,7 @@ const ENTRY_POINTS = [
   "lab.ts",
   "notebook.ts",
   "labs/main.ts",
-  "labs/kit/terminal/doctor.ts",
+  "labs/kit/commands/doctor.ts",
   "bench/main.ts",
   "bench/instructions/inside.ts",
 ];

@@ -5,8 +5,8 @@
  * @module
  */
 import { OptionError } from "zclab/lab";
-import { machineClock } from "../../labs/kit/experiment/clock.ts";
-import { requireWritable } from "../../labs/kit/terminal/arguments.ts";
+import { machineClock } from "../../labs/kit/trials/clock.ts";
+import { requireWritable } from "../../labs/kit/options/arguments.ts";
 import { Progress } from "../../labs/kit/terminal/progress.ts";
 import { EXIT } from "../../labs/kit/terminal/terminal.ts";
 import {

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { ExplainedError } from "zclab";
-import { writeWhole } from "../../labs/kit/run/whole_file.ts";
+import { writeWhole } from "../../labs/kit/files/whole_file.ts";
 
 /** Where the figures are kept that a change is compared with. */
 export const KEPT_FIGURES = fileURLToPath(new URL("./figures.json", import.meta.url));

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { UnsupportedError } from "zclab";
-import { Room } from "../../labs/kit/terminal/room.ts";
+import { Room } from "../../labs/kit/files/room.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../../labs/kit/terminal/setup.ts";
 import { EXIT, Interruption, onEndingSignal } from "../../labs/kit/terminal/terminal.ts";
 import { ensureGuest } from "../../vm/build.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import { Softnic, Testbed } from "zclab";
-import { INSTRUCTIONS_PER_SECOND } from "../../labs/kit/experiment/clock.ts";
+import { INSTRUCTIONS_PER_SECOND } from "../../labs/kit/trials/clock.ts";
 import { receiveZeroCopy } from "../receive.ts";
 import { namespacesOf, Reference } from "../reference.ts";
 import type { OnListening, Received } from "../stream.ts";

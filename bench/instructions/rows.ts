@@ -8,7 +8,7 @@
  */
 import { Ring, Socket, Testbed, threadCpuSeconds } from "zclab";
 import { transmit, TRANSMIT_MODES, type TransmitMode } from "zclab/lab";
-import { INSTRUCTIONS_PER_SECOND } from "../../labs/kit/experiment/clock.ts";
+import { INSTRUCTIONS_PER_SECOND } from "../../labs/kit/trials/clock.ts";
 import type { Progress } from "../../labs/kit/terminal/progress.ts";
 import { nop, nopAwaited } from "../nop.ts";
 import { namespacesOf, Reference } from "../reference.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { Room } from "../../labs/kit/terminal/room.ts";
+import { Room } from "../../labs/kit/files/room.ts";
 import { findProgram } from "../../labs/kit/terminal/setup.ts";
 import { writeKernelSpec } from "./kernel_spec.ts";
 import {

@@ -5,7 +5,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { ExplainedError } from "zclab";
-import { Room } from "../../labs/kit/terminal/room.ts";
+import { Room } from "../../labs/kit/files/room.ts";
 
 /** Where the notebooks are. */
 export const NOTEBOOKS = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");

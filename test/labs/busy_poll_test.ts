@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { busyPoll } from "../../labs/busy_poll.ts";
 import type { Measures, Trial } from "../../labs/kit/experiment/experiment.ts";
-import { OptionError } from "../../labs/kit/lab/options.ts";
+import { OptionError } from "../../labs/kit/options/options.ts";
 import { runLab } from "../../labs/kit/lab/lab.ts";
 import { networkCounters } from "../../labs/kit/testbed/network_counters.ts";
 import { readRunDocument, type RunDocument } from "../../labs/kit/run/run_document.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { Random } from "../../labs/kit/experiment/random.ts";
+import { Random } from "../../labs/kit/trials/random.ts";
 import {
   COUNT_FREE,
   ownInterfaces,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { Lab } from "../../labs/kit/lab/lab.ts";
-import { OptionError } from "../../labs/kit/lab/options.ts";
+import { OptionError } from "../../labs/kit/options/options.ts";
 import { probe } from "../../labs/kit/probe/probe.ts";
 import { SetupError } from "../../labs/kit/terminal/setup.ts";
 import {

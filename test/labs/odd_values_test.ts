@@ -17,7 +17,7 @@ import {
   type Ratio,
   verdict,
 } from "../../labs/kit/statistics/statistics.ts";
-import { cross, type Measures, type Trial } from "../../labs/kit/experiment/trials.ts";
+import { cross, type Measures, type Trial } from "../../labs/kit/trials/trials.ts";
 import { sampleTrials } from "./kit/plot/samples.ts";
 
 type Factors = { readonly payload: number; readonly mode: string };

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { RunDocument } from "zclab/experiment";
 import type { Lab } from "zclab/lab";
-import { replayOptions } from "../../labs/kit/run/replay.ts";
+import { replayOptions } from "../../labs/kit/commands/replay.ts";
 import { rxDevmem } from "zclab/labs";
 import { testsNeeding } from "../needs.ts";
 import { runLab } from "./run_lab.ts";

@@ -9,7 +9,7 @@ import { environment } from "../../labs/kit/experiment/environment.ts";
 import { cross, experiment } from "../../labs/kit/experiment/experiment.ts";
 import { type Lab, type LabOutcome, runDocument } from "../../labs/kit/lab/lab.ts";
 import { selfRunning } from "./self_running.ts";
-import { Random } from "../../labs/kit/experiment/random.ts";
+import { Random } from "../../labs/kit/trials/random.ts";
 import { main, terminalSurroundings } from "../../labs/main.ts";
 
 /** Has an option of each kind, can wait and can fail. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { sweepRooms } from "../../labs/kit/terminal/room.ts";
+import { sweepRooms } from "../../labs/kit/files/room.ts";
 import { type Description, type Frame, listen, type Order, say } from "./messages.ts";
 
 /** What the folder of a guest that stays is called; see `Room.open`. */

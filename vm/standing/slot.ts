@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Room } from "../../labs/kit/terminal/room.ts";
+import type { Room } from "../../labs/kit/files/room.ts";
 import { EndMark } from "./end_mark.ts";
 
 /** The ports of a slot. */

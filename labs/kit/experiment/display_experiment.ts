@@ -5,11 +5,11 @@
  * @module
  */
 import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
-import { formatSi } from "../plot/format.ts";
+import { formatSi } from "../text/format.ts";
 import { medianInterval } from "../statistics/intervals.ts";
-import { coloursWanted, table, type TableColumn, terminalWidth } from "../terminal/table.ts";
+import { coloursWanted, table, type TableColumn, terminalWidth } from "../text/table.ts";
 import type { Stopped } from "./stopped.ts";
-import type { Factor, Factors, Trial } from "./trials.ts";
+import type { Factor, Factors, Trial } from "../trials/trials.ts";
 
 /** Combinations that are shown of an experiment at most. */
 const MOST_COMBINATIONS = 40;

@@ -10,10 +10,10 @@ import { createRequire } from "node:module";
 import type * as Zlib from "node:zlib";
 import configuration from "../../../deno.json" with { type: "json" };
 import { type Display, inLine, inTable } from "../../../ffi/kernel/inspection.ts";
-import { type Clock, clockOf } from "./clock.ts";
+import { type Clock, clockOf } from "../trials/clock.ts";
 import { displayedAs } from "./displayed_as.ts";
 import { clearsOnAllocation } from "./memory_clearing.ts";
-import type { Measures } from "./trials.ts";
+import type { Measures } from "../trials/trials.ts";
 
 /** A resource limit; null means unlimited. */
 export interface ResourceLimit {

@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { covariatesBetween, readCovariates } from "./covariates.ts";
+import { covariatesBetween, readCovariates } from "../trials/covariates.ts";
 import { displayExperiment } from "./display_experiment.ts";
 import { displayedAs } from "./displayed_as.ts";
 import { LEAST_ROUNDS, NARROW_ROUNDS, Precision, type RepeatsUntilNarrow } from "./precision.ts";
-import { Random, randomSeed } from "./random.ts";
+import { Random, randomSeed } from "../trials/random.ts";
 import type { Stopped } from "./stopped.ts";
 import {
   describeFactors,
@@ -22,7 +22,7 @@ import {
   kindOf,
   type Measures,
   type Trial,
-} from "./trials.ts";
+} from "../trials/trials.ts";
 import {
   isSame,
   isSteady,
@@ -47,7 +47,7 @@ export {
   type Measure,
   type Measures,
   type Trial,
-} from "./trials.ts";
+} from "../trials/trials.ts";
 
 /** What a trial is told beside its factors. */
 export interface TrialContext {

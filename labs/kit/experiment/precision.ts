@@ -30,7 +30,7 @@
  */
 import { baselineOf, PairedBootstrap } from "../statistics/comparisons.ts";
 import { medianInterval } from "../statistics/intervals.ts";
-import type { Factors, Measures, Trial } from "./trials.ts";
+import type { Factors, Measures, Trial } from "../trials/trials.ts";
 
 /** Repeats that go on until the intervals are narrow, for {@linkcode experiment}. */
 export interface RepeatsUntilNarrow {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { INSTRUCTIONS_PER_SECOND, isInstructions } from "../experiment/clock.ts";
-import { type Factors, hasFactors } from "../experiment/trials.ts";
+import { INSTRUCTIONS_PER_SECOND, isInstructions } from "../trials/clock.ts";
+import { type Factors, hasFactors } from "../trials/trials.ts";
 import { barPlot } from "../plot/bar_plot.ts";
-import { formatChange } from "../plot/format.ts";
+import { formatChange } from "../text/format.ts";
 import { percentilePlot, type PercentilePoint } from "../plot/percentile_plot.ts";
 import { percentilesOfDistributions } from "../plot/percentiles.ts";
 import { BASELINE_STYLE, TERMINAL_STYLES } from "../plot/theme.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
-import { describeFactors, type Factors, hasFactors } from "../experiment/trials.ts";
+import { describeFactors, type Factors, hasFactors } from "../trials/trials.ts";
 import { type Requirement, REQUIREMENTS } from "../probe/requirements.ts";
 import { verdictColumns } from "./columns.ts";
 import type { AnyDeclaration } from "./declaration.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 import { median } from "simple-statistics";
-import type { Factors, Measure, Measures, Trial } from "../experiment/trials.ts";
+import type { Factors, Measure, Measures, Trial } from "../trials/trials.ts";
 import { Durations, isDistribution } from "../statistics/durations.ts";
-import type { TextStyle } from "../terminal/table.ts";
+import type { TextStyle } from "../text/table.ts";
 
 /**
  * How the rounds of a combination become one value: the median of numbers, their sum, the smallest,

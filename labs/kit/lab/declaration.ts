@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Clock } from "../experiment/clock.ts";
-import type { Factors, Measures, Trial } from "../experiment/trials.ts";
+import type { Clock } from "../trials/clock.ts";
+import type { Factors, Measures, Trial } from "../trials/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import type { Columns, FactorColumn, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
-import type { LabOptions, OptionValues } from "./options.ts";
+import type { LabOptions, OptionValues } from "../options/options.ts";
 import type { Requirement } from "../probe/requirements.ts";
 import type { Processors } from "../workload/processors.ts";
 import type { LabRow } from "./rows.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Factors, Measures } from "../experiment/trials.ts";
+import type { Factors, Measures } from "../trials/trials.ts";
 import { processorProblem } from "../workload/processors.ts";
 import { requireNeeds } from "./check_declaration.ts";
 import type { AnyDeclaration, LabDeclaration } from "./declaration.ts";
 import { inInstructions } from "./in_instructions.ts";
 import type { Lab, LabContext } from "./lab.ts";
-import type { LabOptions, NumberOption } from "./options.ts";
+import type { LabOptions, NumberOption } from "../options/options.ts";
 import { rowDeclarationOf } from "./rows.ts";
 import { rowsOf, runDeclared } from "./run.ts";
 

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { INSTRUCTIONS, INSTRUCTIONS_PER_SECOND, NOT_TIME } from "../experiment/clock.ts";
-import type { Factors, Measure, Measures, Trial } from "../experiment/trials.ts";
+import { INSTRUCTIONS, INSTRUCTIONS_PER_SECOND, NOT_TIME } from "../trials/clock.ts";
+import type { Factors, Measure, Measures, Trial } from "../trials/trials.ts";
 import {
   type Column,
   type ColumnBase,
@@ -20,7 +20,7 @@ import {
   requireMeasuresOf,
 } from "./columns.ts";
 import type { AnyDeclaration, Chart, Findings, TrialRun } from "./declaration.ts";
-import type { LabOptions } from "./options.ts";
+import type { LabOptions } from "../options/options.ts";
 
 /** What a number was, by the clock that counts time. */
 type Kind = "rate" | "time";

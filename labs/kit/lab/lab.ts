@@ -7,7 +7,7 @@
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import type { CodeVersion } from "../experiment/code_version.ts";
 import type { RowDeclaration } from "../run/run_rows.ts";
-import { type Clock, machineClock } from "../experiment/clock.ts";
+import { type Clock, machineClock } from "../trials/clock.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "./display_outcome.ts";
 import { type Environment, environment } from "../experiment/environment.ts";
@@ -19,13 +19,13 @@ import {
   OptionError,
   type OptionValues,
   optionValues,
-} from "./options.ts";
+} from "../options/options.ts";
 import { codeOf } from "./own_file.ts";
 import { probe } from "../probe/probe.ts";
 import type { Requirement } from "../probe/requirements.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
-import { RunError } from "./run_error.ts";
+import { RunError } from "../run/run_error.ts";
 
 /** How often a lab repeats each trial: three times at most where the clock counts instructions. */
 export interface Repeats {

@@ -6,7 +6,7 @@
 import { basename, join, toFileUrl } from "@std/path";
 import type { Lab } from "./lab.ts";
 import { configOption } from "./lab_command.ts";
-import { OptionError } from "./options.ts";
+import { OptionError } from "../options/options.ts";
 
 const TEMPLATE = new URL("./template.ts", import.meta.url);
 

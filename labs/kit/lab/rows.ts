@@ -10,7 +10,7 @@ import {
   type Measure,
   type Measures,
   type Trial,
-} from "../experiment/trials.ts";
+} from "../trials/trials.ts";
 import { words } from "../plot/names.ts";
 import type { RowDeclaration } from "../run/run_rows.ts";
 import type { RunTable } from "../run/run_table.ts";

@@ -14,7 +14,7 @@ import {
   jsonProblem,
   type Measures,
   type Trial,
-} from "../experiment/trials.ts";
+} from "../trials/trials.ts";
 import type { WarmUpUntilSame } from "../experiment/warm_up.ts";
 import { requireFactors } from "./check_declaration.ts";
 import { comparedColumns, requireMeasuresOf } from "./columns.ts";
@@ -27,7 +27,7 @@ import type {
   Use,
 } from "./declaration.ts";
 import { type LabContext, type LabOutcome, runDocument, type RunFindings } from "./lab.ts";
-import { RunError } from "./run_error.ts";
+import { RunError } from "../run/run_error.ts";
 import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
 import { inInstructions } from "./in_instructions.ts";

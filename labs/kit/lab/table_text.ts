@@ -4,10 +4,10 @@
  * @module
  */
 import { words } from "../plot/names.ts";
-import { formatChange, formatCount, formatSi } from "../plot/format.ts";
-import { table, type TableColumn } from "../terminal/table.ts";
+import { formatChange, formatCount, formatSi } from "../text/format.ts";
+import { table, type TableColumn } from "../text/table.ts";
 import { type ColumnBase, comparedColumns, isDerived, type MeasureColumn } from "./columns.ts";
-import { isInstructions } from "../experiment/clock.ts";
+import { isInstructions } from "../trials/clock.ts";
 import type { AnyDeclaration } from "./declaration.ts";
 import { intervalOf, type LabRow, type RowComparison } from "./rows.ts";
 import { baselineName, factorColumn, type Told } from "./told.ts";

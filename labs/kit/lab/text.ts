@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { describeFactors, type Trial } from "../experiment/trials.ts";
+import { describeFactors, type Trial } from "../trials/trials.ts";
 import { words } from "../plot/names.ts";
-import { formatChange } from "../plot/format.ts";
+import { formatChange } from "../text/format.ts";
 import { describeOutliers, explainOutlier, findOutliers } from "../statistics/outliers.ts";
 import { chartText } from "./chart_text.ts";
 import { comparedColumns } from "./columns.ts";

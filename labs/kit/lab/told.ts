@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Factor, Factors, Measures } from "../experiment/trials.ts";
+import type { Factor, Factors, Measures } from "../trials/trials.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
 import { words } from "../plot/names.ts";
 import type { FactorColumn } from "./columns.ts";
 import type { AnyDeclaration, Findings, Refused } from "./declaration.ts";
-import type { LabOptions } from "./options.ts";
+import type { LabOptions } from "../options/options.ts";
 
 /** What a run came to. */
 export interface Told extends Findings<Factors, Measures, LabOptions> {

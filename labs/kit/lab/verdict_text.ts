@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { describeFactors, type Factors } from "../experiment/trials.ts";
+import { describeFactors, type Factors } from "../trials/trials.ts";
 import { crossover } from "../statistics/crossover.ts";
-import { terminalWidth } from "../terminal/table.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+import { terminalWidth } from "../text/table.ts";
+import { wrapped } from "../text/wrapped.ts";
 import { type ComparedColumn, verdictColumns, wordsOf } from "./columns.ts";
 import type { AnyDeclaration } from "./declaration.ts";
 import type { LabRow } from "./rows.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
-import { OptionError } from "../lab/options.ts";
+import { OptionError } from "../options/options.ts";
 import type { NicRule } from "./settings.ts";
 
 /** The flow of an experiment, which goes to the queue for zero copy. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
-import { OptionError } from "../lab/options.ts";
+import { OptionError } from "../options/options.ts";
 import { checkFlow, describeFlow, isRuleFor, type NicFlow, ruleArgs } from "./flow.ts";
 import { indirectionArgs, showIndirection } from "./indirection.ts";
 import { describeLacks, type NicLack } from "./missing.ts";

@@ -11,8 +11,8 @@ import {
   terminalWidth,
   type TextStyle,
   truncated,
-} from "../terminal/table.ts";
-import { formatSi } from "./format.ts";
+} from "../text/table.ts";
+import { formatSi } from "../text/format.ts";
 import { NARROWEST, padEnd, padStart, type TextPlotOptions } from "./text.ts";
 import { TERMINAL_STYLES } from "./theme.ts";
 

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { NOT_TIME } from "../experiment/clock.ts";
-import { displayWidth, styled, truncated } from "../terminal/table.ts";
+import { NOT_TIME } from "../trials/clock.ts";
+import { displayWidth, styled, truncated } from "../text/table.ts";
 import { some } from "./alt_text.ts";
 import { type Canvas, legend, notes, PADDING, type Piece, SMALL } from "./canvas.ts";
 import { type FigureHead, PlotError } from "./figure.ts";
-import { formatChange } from "./format.ts";
+import { formatChange } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth, wrapped } from "./layout.ts";
 import type { Labelled } from "./plain.ts";

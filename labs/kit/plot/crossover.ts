@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { displayWidth, styled, type TextStyle, truncated } from "../terminal/table.ts";
+import { displayWidth, styled, type TextStyle, truncated } from "../text/table.ts";
 import { lastValues, ofPanel } from "./alt_text.ts";
 import { ratioTicks } from "./axis.ts";
 import { type Canvas, notes, PADDING, type Piece, SMALL } from "./canvas.ts";
 import { type FigureHead, type PlotAxis, PlotError } from "./figure.ts";
-import { formatChange, formatRatio } from "./format.ts";
+import { formatChange, formatRatio } from "../text/format.ts";
 import {
   cutOff,
   intervalLines,

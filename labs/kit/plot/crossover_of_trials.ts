@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Factors, hasFactors } from "../experiment/trials.ts";
+import { type Factors, hasFactors } from "../trials/trials.ts";
 import {
   compare,
   compareAll,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NOT_TIME } from "../experiment/clock.ts";
+import { NOT_TIME } from "../trials/clock.ts";
 import { padStart, type TextDrawing } from "./text.ts";
 import { some } from "./alt_text.ts";
 import {
@@ -23,7 +23,7 @@ import { countText, type FlameBox, systemCalls } from "./seen_calls.ts";
 import { rect, text as textAt, titled } from "./shapes.ts";
 import { type Colours, TERMINAL_STYLES } from "./theme.ts";
 import type { FigureTexts } from "./trials.ts";
-import { styled, truncated } from "../terminal/table.ts";
+import { styled, truncated } from "../text/table.ts";
 
 /** A flame graph. */
 export interface FlameFigure extends FigureHead {

@@ -8,7 +8,7 @@ import type { LinesInFrame } from "./line_panel.ts";
 import { describeFactor } from "./names.ts";
 import { isNumber, type Labelled, requirePoints } from "./plain.ts";
 import { fittingTicks, type Frame, type Scale, scale, type Spread, type Tick } from "./scales.ts";
-import { tickText } from "./format.ts";
+import { tickText } from "../text/format.ts";
 import { curve, group, line, marker, type Place } from "./shapes.ts";
 import type { SeriesLook } from "./theme.ts";
 import type { FigureTexts } from "./trials.ts";

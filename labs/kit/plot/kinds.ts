@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isInstructions, NOT_TIME } from "../experiment/clock.ts";
-import type { Trial } from "../experiment/trials.ts";
+import { isInstructions, NOT_TIME } from "../trials/clock.ts";
+import type { Trial } from "../trials/trials.ts";
 import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { changes, type ChangesFigure } from "./changes.ts";
 import { crossover, type CrossoverFigure } from "./crossover.ts";

@@ -9,7 +9,7 @@ import { ofPanel, some } from "./alt_text.ts";
 import { nines, PERCENTILE_TICKS } from "./axis.ts";
 import type { Canvas, Piece } from "./canvas.ts";
 import { type FigureHead, type PlotAxis, PlotError } from "./figure.ts";
-import { formatSi } from "./format.ts";
+import { formatSi } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth } from "./layout.ts";
 import {

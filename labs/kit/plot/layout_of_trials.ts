@@ -14,7 +14,7 @@ import {
   type Factors,
   type Measures,
   type Trial,
-} from "../experiment/trials.ts";
+} from "../trials/trials.ts";
 import { PlotError } from "./figure.ts";
 import { words } from "./names.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth, styled, truncated } from "../terminal/table.ts";
+import { displayWidth, styled, truncated } from "../text/table.ts";
 import { linearTicks } from "./axis.ts";
 import {
   axisName,
@@ -16,7 +16,7 @@ import {
   SMALL,
 } from "./canvas.ts";
 import { type FigureHead, PlotError } from "./figure.ts";
-import { formatSi, tickText } from "./format.ts";
+import { formatSi, tickText } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth, wrapped } from "./layout.ts";
 import { isNumber, type Labelled } from "./plain.ts";

@@ -10,9 +10,9 @@ import {
   terminalWidth,
   type TextStyle,
   truncated,
-} from "../terminal/table.ts";
+} from "../text/table.ts";
 import { nines, PERCENTILE_TICKS, roundNumbers, roundStep, WIDE_RANGE } from "./axis.ts";
-import { formatSi, tickText } from "./format.ts";
+import { formatSi, tickText } from "../text/format.ts";
 import { NARROWEST, padStart, type TextPlotOptions } from "./text.ts";
 import { TERMINAL_STYLES } from "./theme.ts";
 

@@ -5,8 +5,8 @@
  */
 import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import type { RunDocument } from "../run/run_document.ts";
-import { coloursWanted, terminalWidth } from "../terminal/table.ts";
-import type { Factor, Measures, Trial } from "../experiment/trials.ts";
+import { coloursWanted, terminalWidth } from "../text/table.ts";
+import type { Factor, Measures, Trial } from "../trials/trials.ts";
 import { altText } from "./alt_text.ts";
 import { svgDocument } from "./canvas.ts";
 import { PlotError, type PlotKind } from "./figure.ts";

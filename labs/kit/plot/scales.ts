@@ -4,7 +4,7 @@
  * @module
  */
 import { linearTicks, roundNumbers, WIDE_RANGE } from "./axis.ts";
-import { tickText } from "./format.ts";
+import { tickText } from "../text/format.ts";
 import { roomyTicks, textWidth } from "./layout.ts";
 
 /** The size of the letters of a drawing, in pixels. */

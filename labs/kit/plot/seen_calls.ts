@@ -5,7 +5,7 @@
  */
 import { type CallPath, MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { PlotError, type PlotKind } from "./figure.ts";
-import { formatCount } from "./format.ts";
+import { formatCount } from "../text/format.ts";
 import type { Labelled } from "./plain.ts";
 
 /** What was seen in a window: a {@linkcode MicroscopeView} under a label. */

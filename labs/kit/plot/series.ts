@@ -4,9 +4,9 @@
  * @module
  */
 import { median } from "simple-statistics";
-import type { Trial } from "../experiment/trials.ts";
+import type { Trial } from "../trials/trials.ts";
 import { findOutliers } from "../statistics/statistics.ts";
-import { displayWidth, styled, truncated } from "../terminal/table.ts";
+import { displayWidth, styled, truncated } from "../text/table.ts";
 import { linearTicks, roundNumbers } from "./axis.ts";
 import {
   axes,
@@ -20,7 +20,7 @@ import {
   type Piece,
 } from "./canvas.ts";
 import { type FigureHead, type PlotAxis, PlotError } from "./figure.ts";
-import { formatSi, tickText } from "./format.ts";
+import { formatSi, tickText } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { keyOf, measured, type TrialsLayout } from "./layout_of_trials.ts";
 import { axisText, capitalised } from "./names.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { displayWidth, styled, truncated } from "../terminal/table.ts";
-import { inLines, wrapped } from "../terminal/wrapped.ts";
+import { displayWidth, styled, truncated } from "../text/table.ts";
+import { inLines, wrapped } from "../text/wrapped.ts";
 import type { FigureHead } from "./figure.ts";
 
 /** What {@linkcode barPlot} and {@linkcode percentilePlot} have in common. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { TextStyle } from "../terminal/table.ts";
+import type { TextStyle } from "../text/table.ts";
 
 /** On what the plot stands; `page` takes its colours from the style sheet of the page around. */
 export type PlotTheme = "light" | "dark" | "page";

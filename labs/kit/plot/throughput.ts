@@ -9,7 +9,7 @@ import { linearTicks } from "./axis.ts";
 import { type Bar, barPlot } from "./bar_plot.ts";
 import { type Canvas, notes, PADDING, panelHead, type Piece, SMALL } from "./canvas.ts";
 import { type FigureHead, type PlotAxis, PlotError } from "./figure.ts";
-import { formatSi, tickText } from "./format.ts";
+import { formatSi, tickText } from "../text/format.ts";
 import {
   cutOff,
   intervalLines,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Trial } from "../experiment/trials.ts";
+import type { Trial } from "../trials/trials.ts";
 import { leadingColumn, type RunTable } from "../run/run_table.ts";
 import { PlotError, type PlotKind } from "./figure.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { machineClock } from "../experiment/clock.ts";
+import { machineClock } from "../trials/clock.ts";
 import { type Answer, type Answers, type Machine, no, real } from "./requirements.ts";
 import { has, read, reason } from "./system_files.ts";
 

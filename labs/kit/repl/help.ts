@@ -7,15 +7,15 @@ import { stripVTControlCharacters } from "node:util";
 import { fromFileUrl } from "@std/path";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { type Display, escapeHtml } from "../../../ffi/kernel/inspection.ts";
-import { defaultOf, type LabOption } from "../lab/options.ts";
+import { defaultOf, type LabOption } from "../options/options.ts";
 import { type Lab, repeatsOption, SEED_OPTION } from "../lab/lab.ts";
 import type { ProbeItem } from "../probe/requirements.ts";
-import { coloursWanted, terminalWidth } from "../terminal/table.ts";
+import { coloursWanted, terminalWidth } from "../text/table.ts";
 import { Documentation } from "./documentation.ts";
 import { type Layout, Page } from "./page.ts";
 import { ENTRY_POINTS } from "./library.ts";
 
-const DOCTOR = new URL("../terminal/doctor.ts", import.meta.url);
+const DOCTOR = new URL("../commands/doctor.ts", import.meta.url);
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 100;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { JsDoc } from "./documented.ts";
-import { displayWidth, styled, type TextStyle } from "../terminal/table.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+import { displayWidth, styled, type TextStyle } from "../text/table.ts";
+import { wrapped } from "../text/wrapped.ts";
 
 /** How documentation is laid out. */
 export interface Layout {

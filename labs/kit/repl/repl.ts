@@ -7,7 +7,7 @@
  */
 import { type Library, loadLibrary } from "./library.ts";
 import type { Lab, LabOutcome, RunOptions } from "../lab/lab.ts";
-import type { LabOptions } from "../lab/options.ts";
+import type { LabOptions } from "../options/options.ts";
 import { makeHelp } from "./help.ts";
 import { Interrupter } from "./interrupt.ts";
 import { Progress } from "../terminal/progress.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { formatSi } from "../plot/format.ts";
+import { formatSi } from "../text/format.ts";
 import type { RunDocument } from "../run/run_document.ts";
-import type { Measure, Measures } from "../experiment/trials.ts";
+import type { Measure, Measures } from "../trials/trials.ts";
 import { type Html, markup } from "./html.ts";
 
 /** What the record says where nothing could be read. */

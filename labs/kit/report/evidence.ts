@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { formatSi } from "../plot/format.ts";
+import { formatSi } from "../text/format.ts";
 import { singleTrials } from "../plot/layout_of_trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
-import { describeFactors, type Measures } from "../experiment/trials.ts";
+import { describeFactors, type Measures } from "../trials/trials.ts";
 import { type Html, markup } from "./html.ts";
 import { plain, scrollTable } from "./scroll_table.ts";
 import type { SummaryRows } from "./summary_rows.ts";

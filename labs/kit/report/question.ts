@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { clockOfRun, NOT_TIME } from "../experiment/clock.ts";
+import { clockOfRun, NOT_TIME } from "../trials/clock.ts";
 import { axisText, describeMeasure, words } from "../plot/names.ts";
 import { layoutOf } from "../plot/layout_of_trials.ts";
 import { findMeasure } from "../plot/trials.ts";

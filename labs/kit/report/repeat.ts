@@ -4,7 +4,7 @@
  * @module
  */
 import { labFileWord, shellWord } from "../lab/lab_command.ts";
-import { formatSi } from "../plot/format.ts";
+import { formatSi } from "../text/format.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import { type Html, markup } from "./html.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { describeMeasure } from "../plot/names.ts";
-import { isInstructions } from "../experiment/clock.ts";
-import { formatChange, formatCount, formatSi } from "../plot/format.ts";
+import { isInstructions } from "../trials/clock.ts";
+import { formatChange, formatCount, formatSi } from "../text/format.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
-import type { Measure, Measures, Trial } from "../experiment/trials.ts";
+import type { Measure, Measures, Trial } from "../trials/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import type { RunColumn, RunTable } from "../run/run_table.ts";
 

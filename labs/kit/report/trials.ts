@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { clockOfRun, INSTRUCTIONS_PER_SECOND } from "../experiment/clock.ts";
-import { formatSi } from "../plot/format.ts";
+import { clockOfRun, INSTRUCTIONS_PER_SECOND } from "../trials/clock.ts";
+import { formatSi } from "../text/format.ts";
 import { describeMeasure } from "../plot/names.ts";
 import { findMeasure } from "../plot/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import { explainOutlier, findOutliers, type Outlier } from "../statistics/statistics.ts";
-import { describeFactors, type Trial } from "../experiment/trials.ts";
+import { describeFactors, type Trial } from "../trials/trials.ts";
 import { attempt } from "./attempt.ts";
 import { type Html, markup } from "./html.ts";
 import { scrollTable } from "./scroll_table.ts";

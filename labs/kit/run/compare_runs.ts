@@ -6,7 +6,7 @@
  * @module
  */
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
-import { type Clock, clockOfRun } from "../experiment/clock.ts";
+import { type Clock, clockOfRun } from "../trials/clock.ts";
 import {
   type ComparedRow,
   isMeasured,
@@ -20,7 +20,7 @@ import {
 import { partOf, type RunDocument } from "./run_document.ts";
 import { isSameMachine, type RunDifference, runDifferences } from "./run_differences.ts";
 import { declarationFor, type Row, type RowDeclaration, type Rows, rowsOf } from "./run_rows.ts";
-import { describeFactors, type Factors } from "../experiment/trials.ts";
+import { describeFactors, type Factors } from "../trials/trials.ts";
 
 /** What a row proves, in two runs. */
 export interface ComparedProof {

@@ -60,7 +60,7 @@ import {
   type RowMeasure,
   type Rows,
 } from "./run_rows.ts";
-import { type Factors, hasFactors } from "../experiment/trials.ts";
+import { type Factors, hasFactors } from "../trials/trials.ts";
 
 /** Effects that are no farther apart than by this ratio, either way, are the same: 10 %. */
 export const MARGIN = 1.1;

@@ -4,11 +4,11 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
-import { NOT_TIME } from "../experiment/clock.ts";
+import { NOT_TIME } from "../trials/clock.ts";
 import type { Change, ComparedRow, Outcome } from "./compared_row.ts";
 import type { RunComparison } from "./compare_runs.ts";
 import { declarationFor, type RowDeclaration } from "./run_rows.ts";
-import { formatChange, formatCount, formatSi } from "../plot/format.ts";
+import { formatChange, formatCount, formatSi } from "../text/format.ts";
 import type { RunDifference } from "./run_differences.ts";
 import {
   coloursWanted,
@@ -17,9 +17,9 @@ import {
   type TableColumn,
   terminalWidth,
   type TextStyle,
-} from "../terminal/table.ts";
-import { describeFactors, type Factor, type Factors } from "../experiment/trials.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+} from "../text/table.ts";
+import { describeFactors, type Factor, type Factors } from "../trials/trials.ts";
+import { wrapped } from "../text/wrapped.ts";
 
 /** How a comparison is shown. */
 export interface ComparisonTextOptions {

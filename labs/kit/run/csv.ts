@@ -4,9 +4,9 @@
  * @module
  */
 import { stringify } from "@std/csv/stringify";
-import { clockOfRun } from "../experiment/clock.ts";
+import { clockOfRun } from "../trials/clock.ts";
 import type { RunDocument } from "./run_document.ts";
-import type { Factor, Measure, Measures } from "../experiment/trials.ts";
+import type { Factor, Measure, Measures } from "../trials/trials.ts";
 
 /** The columns that every trial has. */
 const FIXED = ["round", "order", "warmUp", "control", "startedAt", "seconds"] as const;

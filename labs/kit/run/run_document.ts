@@ -12,7 +12,7 @@ import type { Environment } from "../experiment/environment.ts";
 import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
 import { runSchemaProblem } from "./run_schema.ts";
 import type { RunTable } from "./run_table.ts";
-import { writeWhole } from "./whole_file.ts";
+import { writeWhole } from "../files/whole_file.ts";
 
 export type { RunColumn, RunTable } from "./run_table.ts";
 

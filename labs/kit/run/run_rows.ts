@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Clock } from "../experiment/clock.ts";
+import type { Clock } from "../trials/clock.ts";
 import type { RunDocument } from "./run_document.ts";
-import { type Factor, type Factors, hasFactors, type Trial } from "../experiment/trials.ts";
+import { type Factor, type Factors, hasFactors, type Trial } from "../trials/trials.ts";
 
 /** A measure by which rows are compared. */
 export interface RowMeasure {

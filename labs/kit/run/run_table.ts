@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Factors } from "../experiment/trials.ts";
+import type { Factors } from "../trials/trials.ts";
 
 /** A column of the rows. */
 export interface RunColumn {

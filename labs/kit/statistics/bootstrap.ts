@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Random } from "../experiment/random.ts";
+import { Random } from "../trials/random.ts";
 
 /** Options of the bootstrap. */
 export interface BootstrapOptions {

@@ -9,7 +9,7 @@ import {
   hasFactors,
   type Measures,
   type Trial,
-} from "../experiment/trials.ts";
+} from "../trials/trials.ts";
 import type { BootstrapOptions } from "./bootstrap.ts";
 import {
   baselineOf,

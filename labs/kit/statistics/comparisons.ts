@@ -10,7 +10,7 @@ import {
   hasFactors,
   type Measures,
   type Trial,
-} from "../experiment/trials.ts";
+} from "../trials/trials.ts";
 import { type BootstrapOptions, mean, resample } from "./bootstrap.ts";
 import { normalQuantile, studentQuantile } from "./distributions.ts";
 import { numberOf, positiveOf } from "./values.ts";

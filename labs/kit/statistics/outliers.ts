@@ -4,8 +4,8 @@
  * @module
  */
 import { median } from "simple-statistics";
-import type { Covariates } from "../experiment/covariates.ts";
-import { type Factors, hasFactors, type Measures, type Trial } from "../experiment/trials.ts";
+import type { Covariates } from "../trials/covariates.ts";
+import { type Factors, hasFactors, type Measures, type Trial } from "../trials/trials.ts";
 import { numberOf } from "./values.ts";
 
 /** Options of {@linkcode findOutliers}. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describeFactors, type Factors, type Measures, type Trial } from "../experiment/trials.ts";
+import { describeFactors, type Factors, type Measures, type Trial } from "../trials/trials.ts";
 
 /**
  * The value of a measure in a trial.

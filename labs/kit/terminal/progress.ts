@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { displayWidth, truncated } from "./table.ts";
+import { displayWidth, truncated } from "../text/table.ts";
 
 /** Redrawing more often only costs time, which the experiment would notice. */
 const REDRAW_MILLISECONDS = 100;

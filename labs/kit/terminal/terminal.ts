@@ -5,7 +5,7 @@
  */
 import { ExplainedError, type Remedy } from "../../../ffi/kernel/errors.ts";
 import { TrialError } from "../experiment/experiment.ts";
-import { RunError } from "../lab/run_error.ts";
+import { RunError } from "../run/run_error.ts";
 import { Interruption } from "./signals.ts";
 
 export { type EndingSignal, Interruption, onEndingSignal, SIGNAL_EXIT } from "./signals.ts";

@@ -5,7 +5,7 @@
  */
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import { DiskFile } from "../../../ffi/memory/disk_file.ts";
-import { OptionError } from "../lab/options.ts";
+import { OptionError } from "../options/options.ts";
 
 /** Where the guest has a disk of its own. */
 const SCRATCH = "/run/zclab/scratch";

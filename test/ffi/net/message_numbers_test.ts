@@ -4,7 +4,7 @@ import {
   MessageNumbers,
   type NumberedSocket,
 } from "../../../ffi/net/message_numbers.ts";
-import { Random } from "../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../labs/kit/trials/random.ts";
 
 const IDLE = 1000;
 const CHARGE = 832;

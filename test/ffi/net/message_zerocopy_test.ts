@@ -16,7 +16,7 @@ import { addressHigh, addressLow } from "../../../ffi/memory/area.ts";
 import { sendThrough } from "../../../ffi/net/message_zerocopy.ts";
 import { native } from "../../../ffi/kernel/native.ts";
 import { runInNamespace } from "../../../labs/kit/testbed/namespace_command.ts";
-import { Random } from "../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../labs/kit/trials/random.ts";
 import { connectTcp, connectUdp, until } from "../connections.ts";
 import { test } from "../../needs.ts";
 

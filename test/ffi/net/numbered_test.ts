@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Numbered } from "../../../ffi/net/numbered.ts";
-import { Random } from "../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../labs/kit/trials/random.ts";
 
 const FIRST = 0xffff_ff00;
 

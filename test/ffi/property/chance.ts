@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Random } from "../../../labs/kit/experiment/random.ts";
+import type { Random } from "../../../labs/kit/trials/random.ts";
 
 /** See the module's description. */
 export class Chance {

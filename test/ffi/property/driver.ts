@@ -11,7 +11,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { Ring } from "../../../ffi/ring/ring.ts";
-import { Random } from "../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../labs/kit/trials/random.ts";
 import { Testbed } from "../../../labs/kit/testbed/testbed.ts";
 import { PropertyError, turn } from "./api.ts";
 import { World } from "./world.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Random } from "../../../labs/kit/experiment/random.ts";
+import type { Random } from "../../../labs/kit/trials/random.ts";
 import type { Testbed } from "../../../labs/kit/testbed/testbed.ts";
 import { Api, PATIENCE, PropertyError, show } from "./api.ts";
 import { Areas } from "./area.ts";

@@ -6,7 +6,7 @@ import { assert } from "@std/assert";
 import { Socket, Testbed } from "zclab";
 import { compareAll, cross, experiment } from "zclab/experiment";
 import { transmit } from "zclab/lab";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import { type Noise, NOISY, NoisyMachine, QUIET, simulate } from "./simulated_trials.ts";
 import { test } from "../../../needs.ts";
 

@@ -15,7 +15,7 @@ import {
   type Trial,
   TrialError,
 } from "../../../../labs/kit/experiment/experiment.ts";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import { compare, medianInterval, noiseFloor } from "../../../../labs/kit/statistics/statistics.ts";
 import { NOISY, NoisyMachine, QUIET } from "./simulated_trials.ts";
 

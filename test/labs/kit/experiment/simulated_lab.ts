@@ -5,13 +5,13 @@
  * @module
  */
 import { combinationsOf } from "../../../../labs/kit/lab/run.ts";
-import type { Random } from "../../../../labs/kit/experiment/random.ts";
+import type { Random } from "../../../../labs/kit/trials/random.ts";
 import {
   type Factors,
   hasFactors,
   type Measures,
   type Trial,
-} from "../../../../labs/kit/experiment/trials.ts";
+} from "../../../../labs/kit/trials/trials.ts";
 import { verdictColumns } from "../../../../labs/kit/lab/columns.ts";
 import type { AnyDeclaration } from "../../../../labs/kit/lab/declaration.ts";
 import { labContext } from "../../../../labs/kit/lab/lab.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Random } from "../../../../labs/kit/experiment/random.ts";
-import type { Factors, Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Random } from "../../../../labs/kit/trials/random.ts";
+import type { Factors, Trial } from "../../../../labs/kit/trials/trials.ts";
 
 /** A normal number (Box and Muller). */
 export function normal(random: Random): number {

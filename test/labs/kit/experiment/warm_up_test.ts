@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import { isSame, isSteady } from "../../../../labs/kit/experiment/warm_up.ts";
 import { normal } from "./simulated_trials.ts";
 

@@ -15,8 +15,8 @@
  */
 import { assert } from "@std/assert";
 import { CATALOGUE } from "../../../../labs/catalogue.ts";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
-import { type Factors, hasFactors } from "../../../../labs/kit/experiment/trials.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
+import { type Factors, hasFactors } from "../../../../labs/kit/trials/trials.ts";
 import type { DeclaredLab } from "../../../../labs/kit/lab/define_lab.ts";
 import type { Lab } from "../../../../labs/kit/lab/lab.ts";
 import { tableOptions } from "../../../../labs/kit/lab/rows.ts";

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { cross } from "../../../../labs/kit/experiment/trials.ts";
+import { cross } from "../../../../labs/kit/trials/trials.ts";
 import { toCsv } from "../../../../labs/kit/run/csv.ts";
 import type { Columns } from "../../../../labs/kit/lab/columns.ts";
 import { type DeclaredLab, defineLab } from "../../../../labs/kit/lab/define_lab.ts";

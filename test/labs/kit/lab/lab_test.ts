@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { UnsupportedError } from "../../../../ffi/kernel/errors.ts";
-import { checkOption, type LabOption, OptionError } from "../../../../labs/kit/lab/options.ts";
+import { checkOption, type LabOption, OptionError } from "../../../../labs/kit/options/options.ts";
 import { type LabContext, labContext, runLab } from "../../../../labs/kit/lab/lab.ts";
 import { selfRunning } from "../../self_running.ts";
 import { probe } from "../../../../labs/kit/probe/probe.ts";

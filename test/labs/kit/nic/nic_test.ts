@@ -9,10 +9,10 @@ import {
 } from "@std/assert";
 import { ClosedError, UnsupportedError } from "../../../../ffi/kernel/errors.ts";
 import { NetworkNamespace } from "../../../../ffi/net/namespace.ts";
-import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { doctor } from "../../../../labs/kit/commands/doctor.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
 import { CutOffError, Nic, NicApplyError } from "../../../../labs/kit/nic/nic.ts";
-import { nic } from "../../../../labs/kit/nic/command.ts";
+import { nic } from "../../../../labs/kit/commands/nic.ts";
 import { isRuleFor, type NicFlow, ruleNumber } from "../../../../labs/kit/nic/flow.ts";
 import { indirectionArgs } from "../../../../labs/kit/nic/indirection.ts";
 import {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { type Bar, barPlot } from "../../../../labs/kit/plot/bar_plot.ts";
-import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
+import { displayWidth } from "../../../../labs/kit/text/table.ts";
 
 const bars: Bar[] = [
   { group: "600 B", label: "copy", value: 400, low: 380, high: 410 },

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { percentilePlot } from "../../../../labs/kit/plot/percentile_plot.ts";
-import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
+import { displayWidth } from "../../../../labs/kit/text/table.ts";
 import { percentileCurve } from "./samples.ts";
 
 Deno.test("percentilePlot draws values that double with each nine as a line", () => {

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
-import { describeFactors } from "../../../../labs/kit/experiment/trials.ts";
+import { describeFactors } from "../../../../labs/kit/trials/trials.ts";
 import { textWidth } from "../../../../labs/kit/plot/layout.ts";
 import { PlotError } from "../../../../labs/kit/plot/figure.ts";
 import { type Plot, plot, plots } from "../../../../labs/kit/plot/plot.ts";
 import type { ThroughputFigure } from "../../../../labs/kit/plot/throughput.ts";
-import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
+import { displayWidth } from "../../../../labs/kit/text/table.ts";
 import { type Element, elementsOf } from "../../../elements.ts";
 import {
   COPYING,

@@ -8,7 +8,7 @@ import type { PercentileSeries } from "../../../../labs/kit/plot/percentile_plot
 import type { CallPath } from "../../../../ffi/microscope/view.ts";
 import type { SeenCalls } from "../../../../labs/kit/plot/seen_calls.ts";
 import { elementsOf } from "../../../elements.ts";
-import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Factors, Measures, Trial } from "../../../../labs/kit/trials/trials.ts";
 
 /** Where the trials of an experiment come from. */
 export interface SampleOptions<F extends Factors> {

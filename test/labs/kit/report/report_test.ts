@@ -10,7 +10,7 @@ import {
   type RunDocument,
   RunDocumentError,
 } from "../../../../labs/kit/run/run_document.ts";
-import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Factors, Measures, Trial } from "../../../../labs/kit/trials/trials.ts";
 import { latencyTrials, noisy, sampleTrials, sendTrials } from "../plot/samples.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

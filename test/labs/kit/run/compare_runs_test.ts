@@ -10,15 +10,15 @@ import {
 import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { formatComparison, formatDifferences } from "../../../../labs/kit/run/comparison_text.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import {
   isSameMachine,
   runDifferences,
   type RunSurroundings,
 } from "../../../../labs/kit/run/run_differences.ts";
 import { RUN_SCHEMA, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
-import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
-import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
+import { displayWidth } from "../../../../labs/kit/text/table.ts";
+import type { Trial } from "../../../../labs/kit/trials/trials.ts";
 
 const ROWS: RowDeclaration = {
   keys: ["payload", "mode"],

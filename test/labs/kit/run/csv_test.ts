@@ -3,7 +3,7 @@ import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
 import { toCsv } from "../../../../labs/kit/run/csv.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
 import { RUN_SCHEMA, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
-import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Trial } from "../../../../labs/kit/trials/trials.ts";
 
 function documentOf(trials: readonly object[]): RunDocument {
   const base = { round: 0, order: 0, warmUp: false, control: false, factors: {}, measures: {} };

@@ -7,7 +7,7 @@ import {
   readRunDocument,
   type RunDocument,
 } from "../../../../labs/kit/run/run_document.ts";
-import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Trial } from "../../../../labs/kit/trials/trials.ts";
 import {
   isMarkedProcessLeft,
   ownInterfaces,

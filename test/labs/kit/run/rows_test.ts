@@ -4,13 +4,13 @@ import { codeVersion } from "../../../../labs/kit/experiment/code_version.ts";
 import { compareRuns } from "../../../../labs/kit/run/compare_runs.ts";
 import type { RowDeclaration } from "../../../../labs/kit/run/run_rows.ts";
 import { environment } from "../../../../labs/kit/experiment/environment.ts";
-import { replayOptions } from "../../../../labs/kit/run/replay.ts";
+import { replayOptions } from "../../../../labs/kit/commands/replay.ts";
 import {
   readRunDocument,
   RUN_SCHEMA,
   type RunDocument,
 } from "../../../../labs/kit/run/run_document.ts";
-import type { Factors, Measures, Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Factors, Measures, Trial } from "../../../../labs/kit/trials/trials.ts";
 
 const ENVIRONMENT = environment();
 

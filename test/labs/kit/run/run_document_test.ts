@@ -21,7 +21,7 @@ import {
   RunDocumentError,
   writeRunDocument,
 } from "../../../../labs/kit/run/run_document.ts";
-import { checkWritable, FileError } from "../../../../labs/kit/run/whole_file.ts";
+import { checkWritable, FileError } from "../../../../labs/kit/files/whole_file.ts";
 import { Command } from "../../../child.ts";
 import { SAMPLE } from "../../sample_lab.ts";
 import { test } from "../../../needs.ts";

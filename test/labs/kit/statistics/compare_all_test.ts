@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import {
   compare,
   compareAll,
@@ -7,7 +7,7 @@ import {
   noiseFloor,
   verdict,
 } from "../../../../labs/kit/statistics/statistics.ts";
-import { cross, type Trial } from "../../../../labs/kit/experiment/trials.ts";
+import { cross, type Trial } from "../../../../labs/kit/trials/trials.ts";
 import { NOISY, NoisyMachine, QUIET, simulate, trialOf } from "../experiment/simulated_trials.ts";
 
 const COPY = { mode: "copy" } as const;

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Covariates } from "../../../../labs/kit/experiment/covariates.ts";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import type { Covariates } from "../../../../labs/kit/trials/covariates.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import {
   compare,
   describeOutliers,
   explainOutlier,
   findOutliers,
 } from "../../../../labs/kit/statistics/statistics.ts";
-import type { Trial } from "../../../../labs/kit/experiment/trials.ts";
+import type { Trial } from "../../../../labs/kit/trials/trials.ts";
 import { type Noise, NoisyMachine, simulate, trialOf } from "../experiment/simulated_trials.ts";
 
 const MODES = [{ mode: "copy" }, { mode: "zc" }] as const;

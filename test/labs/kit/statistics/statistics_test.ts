@@ -5,7 +5,7 @@ import {
   type Measures,
   type Trial,
 } from "../../../../labs/kit/experiment/experiment.ts";
-import { Random } from "../../../../labs/kit/experiment/random.ts";
+import { Random } from "../../../../labs/kit/trials/random.ts";
 import {
   compare,
   crossover,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { Progress, type ProgressOptions } from "../../../../labs/kit/terminal/progress.ts";
-import { displayWidth } from "../../../../labs/kit/terminal/table.ts";
+import { displayWidth } from "../../../../labs/kit/text/table.ts";
 import { Command } from "../../../child.ts";
 
 /** A terminal that keeps what is written, and a clock that a test sets. */

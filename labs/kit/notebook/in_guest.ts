@@ -8,9 +8,9 @@ import { ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts"
 import { displayedAs } from "../experiment/displayed_as.ts";
 import { displayOutcome } from "../lab/display_outcome.ts";
 import { type Lab, labContext, type LabOutcome, type RunOptions } from "../lab/lab.ts";
-import { type LabOptions, OptionError } from "../lab/options.ts";
+import { type LabOptions, OptionError } from "../options/options.ts";
 import { EXIT } from "../terminal/terminal.ts";
-import { readRunDocument } from "./run_document.ts";
+import { readRunDocument } from "../run/run_document.ts";
 
 /** A run in the guest failed; the message ends with the last of what was said there. */
 export class GuestRunError extends ExplainedError {

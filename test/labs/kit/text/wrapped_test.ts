@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { inLines, wrapped } from "../../../../labs/kit/terminal/wrapped.ts";
+import { inLines, wrapped } from "../../../../labs/kit/text/wrapped.ts";
 
 Deno.test("wrapped() breaks at spaces, by the columns that text takes", () => {
   assertEquals(wrapped("one two  three\nfour", 9), ["one two", "three", "four"]);

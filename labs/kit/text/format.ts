@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { displayWidth } from "../terminal/table.ts";
-import { PERCENT_RANGE } from "./axis.ts";
+import { displayWidth } from "./table.ts";
+import { PERCENT_RANGE } from "../plot/axis.ts";
 
 const PREFIXES: readonly (readonly [number, string])[] = [
   [1e12, "T"],

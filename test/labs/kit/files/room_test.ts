@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { Room } from "../../../../labs/kit/terminal/room.ts";
+import { Room } from "../../../../labs/kit/files/room.ts";
 import { test } from "../../../needs.ts";
 
-const MODULE = fromFileUrl(new URL("../../../../labs/kit/terminal/room.ts", import.meta.url));
+const MODULE = fromFileUrl(new URL("../../../../labs/kit/files/room.ts", import.meta.url));
 
 /** A process that holds a room, with a folder of its own for temporary files. */
 class Holder {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { readArguments } from "../../../../labs/kit/terminal/arguments.ts";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { readArguments } from "../../../../labs/kit/options/arguments.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
 
 const ROOT = fromFileUrl(new URL("../../../..", import.meta.url));
 
@@ -52,10 +52,10 @@ const REFUSED: readonly (readonly [program: string, args: readonly string[], nam
   ["vm/main.ts", ["--mirror", "nowhere", "build"], "--mirror"],
   ["notebooks/main.ts", ["--port", ""], "--port"],
   ["notebooks/main.ts", ["--check=no"], "--check"],
-  ["labs/kit/terminal/doctor.ts", ["--json=x"], "--json"],
-  ["labs/kit/nic/command.ts", ["plan", "no-such-nic"], "no-such-nic"],
-  ["labs/kit/nic/command.ts", ["plan", "lo", "--port", "0"], "--port"],
-  ["labs/kit/nic/command.ts", ["plan", "lo", "--source-address", "999.0.0.1"], "--source-address"],
+  ["labs/kit/commands/doctor.ts", ["--json=x"], "--json"],
+  ["labs/kit/commands/nic.ts", ["plan", "no-such-nic"], "no-such-nic"],
+  ["labs/kit/commands/nic.ts", ["plan", "lo", "--port", "0"], "--port"],
+  ["labs/kit/commands/nic.ts", ["plan", "lo", "--source-address", "999.0.0.1"], "--source-address"],
   ["bench/main.ts", ["--rounds", "4"], "--rounds"],
   ["bench/main.ts", ["--json", "/nonexistent/bench.json"], "--json"],
   ["bench/main.ts", ["everything"], "everything"],

@@ -5,12 +5,17 @@
  * @module
  */
 import { UnsupportedError } from "../../../ffi/kernel/errors.ts";
-import { clockOfRun, NOT_TIME } from "../experiment/clock.ts";
+import { clockOfRun, NOT_TIME } from "../trials/clock.ts";
 import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
-import type { LabOptions } from "../lab/options.ts";
+import type { LabOptions } from "../options/options.ts";
 import { probe } from "../probe/probe.ts";
 import { guestStays, inGuest } from "./in_guest.ts";
-import { partOf, readRunDocument, type RunDocument, RunDocumentError } from "./run_document.ts";
+import {
+  partOf,
+  readRunDocument,
+  type RunDocument,
+  RunDocumentError,
+} from "../run/run_document.ts";
 
 /** A run, and where it was made; {@linkcode runOrRecorded} returns it. */
 export class NotebookRun {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunDocument } from "../run/run_document.ts";
+import type { RunDocument } from "./run_document.ts";
 
 /**
  * A run failed after it had measured something: a later trial, a check, or what the lab makes of its

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { compareRuns, ComparisonError, type RunComparison } from "./compare_runs.ts";
+import { compareRuns, ComparisonError, type RunComparison } from "../run/compare_runs.ts";
 import {
   type ComparisonTextOptions,
   formatComparison,
   formatDifferences,
-} from "./comparison_text.ts";
+} from "../run/comparison_text.ts";
 import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
-import { type LabOption, type LabOptions, OptionError } from "../lab/options.ts";
+import { type LabOption, type LabOptions, OptionError } from "../options/options.ts";
 import { labTask, labWord } from "../lab/lab_command.ts";
-import type { RunDocument } from "./run_document.ts";
-import { type Clock, clockOfRun, machineClock } from "../experiment/clock.ts";
-import type { Measure } from "../experiment/trials.ts";
+import type { RunDocument } from "../run/run_document.ts";
+import { type Clock, clockOfRun, machineClock } from "../trials/clock.ts";
+import type { Measure } from "../trials/trials.ts";
 
 /** What a replay may have of its own. Everything else is as the document says. */
 export type ReplayOptions =

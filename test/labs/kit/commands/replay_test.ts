@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { ComparisonError } from "../../../../labs/kit/run/compare_runs.ts";
 import { type Lab, runLab, type RunOptions } from "../../../../labs/kit/lab/lab.ts";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
 import { selfRunning } from "../../self_running.ts";
-import { replay, replayOptions, requireClock } from "../../../../labs/kit/run/replay.ts";
+import { replay, replayOptions, requireClock } from "../../../../labs/kit/commands/replay.ts";
 import { readRunDocument, type RunDocument } from "../../../../labs/kit/run/run_document.ts";
 import { SAMPLE } from "../../sample_lab.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatRatio, formatSi } from "../../../../labs/kit/plot/format.ts";
+import { formatRatio, formatSi } from "../../../../labs/kit/text/format.ts";
 
 Deno.test("formatSi shows three digits with prefix and unit", () => {
   const cases: [number, string, string][] = [

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { checkOption, OptionError } from "../../../../labs/kit/lab/options.ts";
+import { checkOption, OptionError } from "../../../../labs/kit/options/options.ts";
 import type { SeenCalls } from "../../../../labs/kit/plot/seen_calls.ts";
-import { drawingOptions, ViewDrawings } from "../../../../labs/kit/workload/view_drawings.ts";
+import { drawingOptions, ViewDrawings } from "../../../../labs/kit/lab/view_drawings.ts";
 import { inFolder } from "../../../folder.ts";
 import { called, COPYING, LENDING } from "../plot/samples.ts";
 

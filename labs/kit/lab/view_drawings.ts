@@ -5,12 +5,12 @@
  */
 import { resolve } from "@std/path";
 import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
-import { userFolder } from "../lab/lab_command.ts";
-import { OptionError, type StringOption } from "../lab/options.ts";
+import { userFolder } from "./lab_command.ts";
+import { OptionError, type StringOption } from "../options/options.ts";
 import { plot } from "../plot/plot.ts";
 import { type SeenCalls, seenCalls, systemCalls } from "../plot/seen_calls.ts";
-import { requireWritable } from "../terminal/arguments.ts";
-import { writeWhole } from "../run/whole_file.ts";
+import { requireWritable } from "../options/arguments.ts";
+import { writeWhole } from "../files/whole_file.ts";
 
 /** An option that names a file to draw to. */
 export type DrawingOption = StringOption & {

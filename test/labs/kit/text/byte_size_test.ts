@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatBytes, parseBytes } from "../../../../labs/kit/lab/byte_size.ts";
+import { formatBytes, parseBytes } from "../../../../labs/kit/text/byte_size.ts";
 
 Deno.test("what formatBytes() writes, parseBytes() reads", () => {
   for (let power = 0; power < 50; power++) {

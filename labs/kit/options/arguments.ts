@@ -4,8 +4,8 @@
  * @module
  */
 import { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
-import { OptionError } from "../lab/options.ts";
-import { checkWritable, FileError } from "../run/whole_file.ts";
+import { OptionError } from "./options.ts";
+import { checkWritable, FileError } from "../files/whole_file.ts";
 
 /** What {@linkcode readArguments} is told: lists, where the parser takes a single name as well. */
 export interface ArgumentOptions extends ParseOptions {

@@ -5,7 +5,7 @@ import {
   table,
   type TableColumn,
   truncated,
-} from "../../../../labs/kit/terminal/table.ts";
+} from "../../../../labs/kit/text/table.ts";
 import { Command } from "../../../child.ts";
 
 interface Row {
@@ -118,7 +118,7 @@ Deno.test("truncated cuts between characters and stays within the width", () => 
 Deno.test("table takes no colours where NO_COLOR is set or stdout is no terminal", async () => {
   const code = `
     import { table } from ${
-    JSON.stringify(import.meta.resolve("../../../../labs/kit/terminal/table.ts"))
+    JSON.stringify(import.meta.resolve("../../../../labs/kit/text/table.ts"))
   };
     console.log(table([{ title: "a", value: (x) => x, style: () => "red" }], ["b"]));
   `;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { Random, randomSeed } from "../../../../labs/kit/experiment/random.ts";
+import { Random, randomSeed } from "../../../../labs/kit/trials/random.ts";
 
 Deno.test("Random gives the numbers that sfc32 in C gives for the same seed", () => {
   // From a C program with uint32_t arithmetic: state {0, seed, 0, 1}, 12 numbers thrown away.

@@ -3,9 +3,9 @@ import {
   type CovariateReading,
   covariatesBetween,
   readCovariates,
-} from "../../../../labs/kit/experiment/covariates.ts";
+} from "../../../../labs/kit/trials/covariates.ts";
 import { experiment } from "../../../../labs/kit/experiment/experiment.ts";
-import { jsonProblem } from "../../../../labs/kit/experiment/trials.ts";
+import { jsonProblem } from "../../../../labs/kit/trials/trials.ts";
 import { Command } from "../../../child.ts";
 import { type Need, test } from "../../../needs.ts";
 
@@ -39,7 +39,7 @@ Deno.test("readCovariates finds what every Linux has, and says null for the rest
 });
 
 Deno.test("readCovariates never throws where nothing may be read", async () => {
-  const module = new URL("../../../../labs/kit/experiment/covariates.ts", import.meta.url);
+  const module = new URL("../../../../labs/kit/trials/covariates.ts", import.meta.url);
   const path = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(

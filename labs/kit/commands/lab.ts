@@ -5,11 +5,11 @@
  */
 import { resolve } from "@std/path";
 import { type Lab, repeatsOption, type RunOptions, SEED_OPTION } from "../lab/lab.ts";
-import { type LabOption, type LabOptions, OptionError } from "../lab/options.ts";
+import { type LabOption, type LabOptions, OptionError } from "../options/options.ts";
 import { CPU_OPTION } from "../lab/define_lab.ts";
 import { labTask, labWord, userFolder } from "../lab/lab_command.ts";
 import { isLabFile } from "../lab/lab_file.ts";
-import type { ReplayOptions } from "../run/replay.ts";
+import type { ReplayOptions } from "./replay.ts";
 import {
   didYouMean,
   formatHelp,
@@ -21,7 +21,7 @@ import {
   valueOf,
   valuesOf,
   withoutDashes,
-} from "./cli.ts";
+} from "../options/cli.ts";
 
 /** The kinds of files that a run can be written to, by the options that name them. */
 export const RUN_FILES = ["json", "csv", "html"] as const;

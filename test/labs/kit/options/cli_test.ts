@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
-import { type CommandLine, helpOf, readCommandLine } from "../../../../labs/kit/terminal/cli.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../../../../labs/kit/options/cli.ts";
 
 const OPTIONS = {
   port: {

@@ -4,9 +4,9 @@
  * @module
  */
 import { isIpv4, isIpv6 } from "../testbed/host_port.ts";
-import { OptionError, type OptionValues } from "../lab/options.ts";
-import { Nic } from "./nic.ts";
-import { NicCommands } from "./commands.ts";
+import { OptionError, type OptionValues } from "../options/options.ts";
+import { Nic } from "../nic/nic.ts";
+import { NicCommands } from "../nic/commands.ts";
 import {
   describePending,
   isSameNic,
@@ -15,14 +15,14 @@ import {
   NicJournal,
   type PendingNic,
   pendingNics,
-} from "./journal.ts";
-import { describeLacks } from "./missing.ts";
-import type { NicPlan, NicRequest } from "./plan.ts";
-import { type NicRestored, NicRestoreError, restoreNic } from "./restore.ts";
-import { readLink, readNicSettings } from "./settings.ts";
-import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../terminal/cli.ts";
+} from "../nic/journal.ts";
+import { describeLacks } from "../nic/missing.ts";
+import type { NicPlan, NicRequest } from "../nic/plan.ts";
+import { type NicRestored, NicRestoreError, restoreNic } from "../nic/restore.ts";
+import { readLink, readNicSettings } from "../nic/settings.ts";
+import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../options/cli.ts";
 import { ensureSystem } from "../terminal/setup.ts";
-import { styled } from "../terminal/table.ts";
+import { styled } from "../text/table.ts";
 import { describeError, EXIT, printer, runProgram } from "../terminal/terminal.ts";
 
 const COMMAND_LINE = {

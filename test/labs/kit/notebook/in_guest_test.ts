@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { fromFileUrl } from "@std/path";
 import { rxHeldPieces, rxZcrx } from "zclab/labs";
 import { OptionError } from "zclab/lab";
-import { argumentsOf } from "../../../../labs/kit/run/in_guest.ts";
-import { parseLabCommand } from "../../../../labs/kit/terminal/command_line.ts";
+import { argumentsOf } from "../../../../labs/kit/notebook/in_guest.ts";
+import { parseLabCommand } from "../../../../labs/kit/commands/lab.ts";
 import { Command } from "../../../child.ts";
 import { testsNeeding } from "../../../needs.ts";
 import { SAMPLE } from "../../sample_lab.ts";

@@ -6,7 +6,7 @@
  */
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { readArguments } from "./arguments.ts";
-import { formatBytes, parseBytes } from "../lab/byte_size.ts";
+import { formatBytes, parseBytes } from "../text/byte_size.ts";
 import {
   checkOption,
   defaultOf,
@@ -15,8 +15,8 @@ import {
   type LabOptions,
   OptionError,
   type OptionValues,
-} from "../lab/options.ts";
-import { wrapped } from "./wrapped.ts";
+} from "./options.ts";
+import { wrapped } from "../text/wrapped.ts";
 
 /** How wide help is at most. */
 const WIDTH = 100;

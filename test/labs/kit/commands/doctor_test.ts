@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { doctor } from "../../../../labs/kit/terminal/doctor.ts";
+import { doctor } from "../../../../labs/kit/commands/doctor.ts";
 import type { Lab } from "../../../../labs/kit/lab/lab.ts";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
 import { probe } from "../../../../labs/kit/probe/probe.ts";
 import { REQUIREMENTS } from "../../../../labs/kit/probe/requirements.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { ExplainedError } from "../../../ffi/kernel/errors.ts";
-import type { Clock } from "../experiment/clock.ts";
-import { formatBytes } from "./byte_size.ts";
+import type { Clock } from "../trials/clock.ts";
+import { formatBytes } from "../text/byte_size.ts";
 
 /** What every option has. */
 export interface OptionDescription {

@@ -11,9 +11,9 @@ import type { Lab } from "../lab/lab.ts";
 import { describePending, pendingNics } from "../nic/journal.ts";
 import { type Probe, probe } from "../probe/probe.ts";
 import type { ProbeItem } from "../probe/requirements.ts";
-import { type CommandLine, helpOf, readCommandLine } from "./cli.ts";
-import { coloursWanted, styled, type TextStyle } from "./table.ts";
-import { EXIT, printer, runProgram } from "./terminal.ts";
+import { type CommandLine, helpOf, readCommandLine } from "../options/cli.ts";
+import { coloursWanted, styled, type TextStyle } from "../text/table.ts";
+import { EXIT, printer, runProgram } from "../terminal/terminal.ts";
 
 const COMMAND_LINE = {
   command: "deno task doctor",

@@ -11,9 +11,9 @@ import {
   parseLabCommand,
   parseReplay,
   type ReplayRequest,
-} from "../../../../labs/kit/terminal/command_line.ts";
+} from "../../../../labs/kit/commands/lab.ts";
 import type { Lab, RunOptions } from "../../../../labs/kit/lab/lab.ts";
-import { OptionError } from "../../../../labs/kit/lab/options.ts";
+import { OptionError } from "../../../../labs/kit/options/options.ts";
 import { NEEDY, SAMPLE } from "../../sample_lab.ts";
 
 const LABS = [SAMPLE, NEEDY];
