@@ -45,16 +45,13 @@ import { type RunDifference, runDifferences } from "./kit/run/run_differences.ts
 import { ensureSystem } from "./kit/terminal/setup.ts";
 import { styled } from "./kit/text/table.ts";
 import {
-  describeError,
   EXIT,
-  exitCode,
   Interruption,
-  isDebugging,
   onEndingSignal,
   printer,
-  runProgram,
   SIGNAL_EXIT,
 } from "./kit/terminal/terminal.ts";
+import { describeError, exitCode, isDebugging, runProgram } from "./kit/commands/program.ts";
 import { writeWhole } from "./kit/files/whole_file.ts";
 
 /** What the command works with; a test gives its own. */

@@ -17,9 +17,9 @@ import {
   EXIT,
   onEndingSignal,
   printer,
-  runProgram,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
+import { runProgram } from "../labs/kit/commands/program.ts";
 import { checkTypes, executeNotebook } from "./tool/execute.ts";
 import { userDataDirectory, writeKernelSpec } from "./tool/kernel_spec.ts";
 import {

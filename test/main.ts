@@ -16,14 +16,13 @@ import {
   TEST_COMPONENTS,
 } from "../labs/kit/terminal/setup.ts";
 import {
-  describeError,
   type EndingSignal,
   EXIT,
-  exitCode,
   onEndingSignal,
   printer,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
+import { describeError, exitCode } from "../labs/kit/commands/program.ts";
 import { guestObstacle } from "../vm/build.ts";
 import { kernelComplaints } from "../vm/kernel_log.ts";
 import { exactly, matcher } from "./filter.ts";

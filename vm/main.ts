@@ -16,9 +16,9 @@ import {
   Interruption,
   onEndingSignal,
   printer,
-  runProgram,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
+import { runProgram } from "../labs/kit/commands/program.ts";
 import { type Acceleration, findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
 import { type Cache, openCache } from "./cache.ts";

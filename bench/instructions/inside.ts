@@ -4,7 +4,8 @@
  * @module
  */
 import { Progress } from "../../labs/kit/terminal/progress.ts";
-import { EXIT, runProgram } from "../../labs/kit/terminal/terminal.ts";
+import { EXIT } from "../../labs/kit/terminal/terminal.ts";
+import { runProgram } from "../../labs/kit/commands/program.ts";
 import { writeFigures } from "./figures.ts";
 import { measureRows } from "./rows.ts";
 

@@ -4,12 +4,8 @@ import type { Lab } from "../../labs/kit/lab/lab.ts";
 import { OptionError } from "../../labs/kit/options/options.ts";
 import { probe } from "../../labs/kit/probe/probe.ts";
 import { SetupError } from "../../labs/kit/terminal/setup.ts";
-import {
-  describeError,
-  exitCode,
-  Interruption,
-  printer,
-} from "../../labs/kit/terminal/terminal.ts";
+import { Interruption, printer } from "../../labs/kit/terminal/terminal.ts";
+import { describeError, exitCode } from "../../labs/kit/commands/program.ts";
 import { main, type Surroundings } from "../../labs/main.ts";
 import { UnsupportedError, UringError } from "../../ffi/kernel/errors.ts";
 import { TrialError } from "../../labs/kit/experiment/experiment.ts";

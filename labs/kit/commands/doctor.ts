@@ -13,7 +13,8 @@ import { type Probe, probe } from "../probe/probe.ts";
 import type { ProbeItem } from "../probe/requirements.ts";
 import { type CommandLine, helpOf, readCommandLine } from "../options/cli.ts";
 import { coloursWanted, styled, type TextStyle } from "../text/table.ts";
-import { EXIT, printer, runProgram } from "../terminal/terminal.ts";
+import { EXIT, printer } from "../terminal/terminal.ts";
+import { runProgram } from "./program.ts";
 
 const COMMAND_LINE = {
   command: "deno task doctor",

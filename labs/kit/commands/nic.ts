@@ -23,7 +23,8 @@ import { readLink, readNicSettings } from "../nic/settings.ts";
 import { type CommandLine, didYouMean, helpOf, readCommandLine } from "../options/cli.ts";
 import { ensureSystem } from "../terminal/setup.ts";
 import { styled } from "../text/table.ts";
-import { describeError, EXIT, printer, runProgram } from "../terminal/terminal.ts";
+import { EXIT, printer } from "../terminal/terminal.ts";
+import { describeError, runProgram } from "./program.ts";
 
 const COMMAND_LINE = {
   command: "deno task nic",

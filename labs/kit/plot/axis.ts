@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PERCENT_RANGE } from "../text/format.ts";
 
 /** A logarithmic axis pays where the largest value is more than this many times the smallest. */
 export const WIDE_RANGE = 20;
@@ -55,9 +56,6 @@ export function linearTicks(most: number, count: number, least = 0): number[] {
     return Number(((first + index) * step).toPrecision(12));
   });
 }
-
-/** Ratios up to this far apart are named by their change in percent, others as multiples. */
-export const PERCENT_RANGE = 4;
 
 /**
  * Ticks for ratios on a logarithmic axis; 1 is always among them.

@@ -12,7 +12,8 @@ import { makeHelp } from "./help.ts";
 import { Interrupter } from "./interrupt.ts";
 import { Progress } from "../terminal/progress.ts";
 import { ensureSystem } from "../terminal/setup.ts";
-import { describeError, exitCode, printer, SIGNAL_EXIT } from "../terminal/terminal.ts";
+import { printer, SIGNAL_EXIT } from "../terminal/terminal.ts";
+import { describeError, exitCode } from "../commands/program.ts";
 
 /** The labs by name, shown as a list with their titles. */
 export type LabsByName = Readonly<Record<string, Lab>>;

@@ -4,7 +4,6 @@
  * @module
  */
 import { displayWidth } from "./table.ts";
-import { PERCENT_RANGE } from "../plot/axis.ts";
 
 const PREFIXES: readonly (readonly [number, string])[] = [
   [1e12, "T"],
@@ -104,6 +103,9 @@ export function tickText(value: number, unit: string): string {
   const [digits, ...rest] = formatSi(value, unit).split(" ");
   return [String(Number(digits)), ...rest].join(" ");
 }
+
+/** Ratios up to this far apart are named by their change in percent, others as multiples. */
+export const PERCENT_RANGE = 4;
 
 /**
  * A ratio as the tick of an axis: its change in percent where the axis is short, else a multiple.

@@ -990,7 +990,7 @@ async function command(
 ): Promise<{ code: number; text: string }> {
   const child = played.spawn(`
     const { nic } = await import("${SOURCES}command.ts");
-    const { exitCode } = await import("${SOURCES}../terminal/terminal.ts");
+    const { exitCode } = await import("${SOURCES}../commands/program.ts");
     let text = "";
     try {
       const code = await nic(${args}, { print: (piece) => console.log(piece), ask: ${ask} });
