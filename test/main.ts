@@ -30,7 +30,14 @@ import { HeldOutput } from "./held_output.ts";
 import type { Listed } from "./listing.ts";
 import type { Lack } from "./needs.ts";
 import { PROGRESS } from "./progress.ts";
-import { type Counts, countTests, type Failure, failureText, summaryLine } from "./report.ts";
+import {
+  type Counts,
+  countTests,
+  type Failure,
+  failureText,
+  summaryLine,
+  withSecondRun,
+} from "./report.ts";
 import { FILES } from "./together.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -58,9 +65,12 @@ const TEST_SECONDS = 900;
 /** The reason that a report gives for a test that was running when the run was interrupted. */
 const CANCELLED = "Cancelled";
 
+/** So many failures may come of what else the machine did; more are no chance. */
+const MOST_AGAIN = 3;
+
 const COMMAND_LINE = {
   command: "deno task test",
-  usage: ["[FILTER] [--on host|guest]"],
+  usage: ["[FILTER] [--on host|guest] [--again]"],
   about: [
     "Runs every test that this machine can run, in the guest those for which it lacks something " +
     "that the guest has, and the examples of the documentation. The guest runs meanwhile, and what " +
@@ -74,6 +84,11 @@ const COMMAND_LINE = {
       description: "only those that run there",
       choices: ["host", "guest"],
     },
+    again: {
+      kind: "flag",
+      description: `run what failed once more, alone, unless it is more than ${MOST_AGAIN}: ` +
+        "what passes then counts, and is told as unsteady",
+    },
   },
   exitCodes: "1 if a test failed or none ran, 2 bad arguments, 130 and 143 interrupted",
 } as const satisfies CommandLine;
@@ -83,6 +98,8 @@ interface Wanted {
   readonly filter: string | undefined;
   /** Where those run that are; everywhere unless given. */
   readonly on: string | undefined;
+  /** Whether what failed runs once more. */
+  readonly again: boolean;
 }
 
 /**
@@ -93,14 +110,17 @@ interface Wanted {
  * @throws {OptionError} If they make no sense.
  */
 export function parseTestCommand(args: readonly string[]): Wanted | undefined {
-  const { help, words: [filter, ...more], options: { on } } = readCommandLine(COMMAND_LINE, args);
+  const { help, words: [filter, ...more], options: { on, again } } = readCommandLine(
+    COMMAND_LINE,
+    args,
+  );
   if (help) return undefined;
   if (more.length > 0 || filter?.trim() === "") {
     throw new OptionError(
       `One filter that is not empty: ${COMMAND_LINE.command} ${COMMAND_LINE.usage[0]}`,
     );
   }
-  return { filter, on };
+  return { filter, on, again };
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -109,7 +129,7 @@ async function main(args: readonly string[]): Promise<number> {
     print(helpOf(COMMAND_LINE));
     return EXIT.done;
   }
-  const { filter, on } = wanted;
+  const { filter, on, again } = wanted;
   await ensureSystem({ components: TEST_COMPONENTS });
   using own = Room.open("test");
   const room = own.folder;
@@ -128,10 +148,14 @@ async function main(args: readonly string[]): Promise<number> {
     room,
     on === "guest" ? undefined : here,
     on === "host" ? [] : elsewhere,
+    again,
   );
   const counts = sum([host, guest].filter((each) => each !== undefined));
   for (const name of counts.skipped) print(`skipped: ${name}\n`);
   for (const line of reasons(selection.listed, counts.skipped)) print(`${line}\n`);
+  for (const failure of counts.unsteady ?? []) {
+    print(failureText(failure, "unsteady, failed once and passed alone"));
+  }
   for (const failure of counts.failed) print(failureText(failure));
   if (counts.passed + counts.failed.length === 0) printError("No test ran.\n");
   if (host !== undefined) print(`host: ${summaryLine(host)}\n`);
@@ -256,18 +280,51 @@ async function obstacleOf(components: readonly Component[]): Promise<string | un
  * @param room Where reports are written.
  * @param selection What runs here; nothing unless that is wanted.
  * @param elsewhere What runs in the guest.
+ * @param again Whether what failed runs once more, when all else has ended.
  */
 async function runBoth(
   room: string,
   selection: Selection | undefined,
   elsewhere: readonly Listed[],
+  again: boolean,
 ): Promise<{ host: Counts | undefined; guest: Counts | undefined }> {
   const output = new HeldOutput(print);
   const guest = elsewhere.length === 0 ? undefined : guestCounts(room, elsewhere, output);
   const host = selection === undefined ? undefined : runOnHost(room, selection);
   // A signal ends both; the room is theirs until they have.
   await Promise.allSettled([guest, Promise.resolve(host).finally(() => output.release())]);
-  return { host: await host, guest: await guest };
+  const first = { host: await host, guest: await guest };
+  if (!again) return first;
+  const runGuest = (names: readonly string[]): Promise<Counts> =>
+    guestCounts(room, elsewhere.filter(({ name = "" }) => names.includes(name)), output);
+  return {
+    host: await onceMore(first.host, (names) => runOnHost(room, only(names, selection!))),
+    guest: await onceMore(first.guest, runGuest),
+  };
+}
+
+/** Runs what failed once more, unless it is too much, and tells both runs as one. */
+async function onceMore(
+  first: Counts | undefined,
+  run: (names: readonly string[]) => Promise<Counts>,
+): Promise<Counts | undefined> {
+  const names = first?.failed.map(({ name }) => name) ?? [];
+  if (names.length === 0 || names.length > MOST_AGAIN) return first;
+  print(`once more, alone: ${names.join(", ")}\n`);
+  return withSecondRun(first!, await run(names));
+}
+
+/** Of what runs here, the tests and examples of these names. */
+function only(names: readonly string[], { listed }: Selection): Selection {
+  const files = listed.filter(({ registered }) => names.includes(registered))
+    .map(({ file }) => file);
+  const examples = names.filter((name) => name.startsWith("file:"))
+    .map((name) => fromFileUrl(name.replace(/#.*/, "")));
+  const found = [...new Set([...files, ...examples])];
+  return {
+    listed: [],
+    args: found.length === 0 ? [] : ["--filter", exactly(names), ...found],
+  };
 }
 
 async function guestCounts(
@@ -303,6 +360,7 @@ function sum(counts: readonly Counts[]): Counts {
     passed: counts.reduce((passed, each) => passed + each.passed, 0),
     failed: counts.flatMap(({ failed }) => failed),
     skipped: counts.flatMap(({ skipped }) => skipped),
+    unsteady: counts.flatMap(({ unsteady = [] }) => unsteady),
   };
 }
 

@@ -3,9 +3,15 @@ import { OptionError } from "../labs/kit/options/options.ts";
 import { parseTestCommand } from "./main.ts";
 
 Deno.test("parseTestCommand() takes a filter, and where tests are to run", () => {
-  assertEquals(parseTestCommand([]), { filter: undefined, on: undefined });
-  assertEquals(parseTestCommand(["--", "notifier"]), { filter: "notifier", on: undefined });
-  assertEquals(parseTestCommand(["--on", "guest", "zcrx"]), { filter: "zcrx", on: "guest" });
+  const all = { filter: undefined, on: undefined, again: false };
+  assertEquals(parseTestCommand([]), all);
+  assertEquals(parseTestCommand(["--", "notifier"]), { ...all, filter: "notifier" });
+  assertEquals(parseTestCommand(["--on", "guest", "zcrx"]), {
+    ...all,
+    filter: "zcrx",
+    on: "guest",
+  });
+  assertEquals(parseTestCommand(["--again"]), { ...all, again: true });
   assertEquals(parseTestCommand(["--help"]), undefined);
 });
 

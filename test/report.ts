@@ -20,6 +20,8 @@ export interface Counts {
   readonly failed: readonly Failure[];
   /** The names of those that this machine cannot run, steps of tests included. */
   readonly skipped: readonly string[];
+  /** Those that failed and then passed alone, which count as passed: why they had failed. */
+  readonly unsteady?: readonly Failure[];
 }
 
 /** Lines of a failure's reason that are told again at the end. */
@@ -88,12 +90,29 @@ export function summaryLine({ passed, failed, skipped }: Counts): string {
 }
 
 /**
+ * What came of a run whose failed tests ran once more, alone.
+ *
+ * @param first What came of all.
+ * @param second What came of those that had failed.
+ * @returns The counts of both: what passed the second time is told as unsteady.
+ */
+export function withSecondRun(first: Counts, second: Counts): Counts {
+  const stillFails = new Set(second.failed.map(({ name }) => name));
+  const unsteady = first.failed.filter(({ name }) => !stillFails.has(name));
+  // What neither passed nor failed did not run, and so has not passed.
+  if (second.passed !== unsteady.length) return first;
+  const { skipped } = first;
+  return { passed: first.passed + second.passed, failed: second.failed, skipped, unsteady };
+}
+
+/**
  * What failed, and why: the end of a long log is what is read first.
  *
  * @param failure The failure.
+ * @param what What is said of it.
  * @returns Lines, each with its newline.
  */
-export function failureText({ name, reason }: Failure): string {
+export function failureText({ name, reason }: Failure, what = "failed"): string {
   const lines = reason.split("\n").filter((line) => line.trim() !== "").slice(0, REASON_LINES);
-  return [`failed: ${name}`, ...lines.map((line) => `  ${line}`)].join("\n") + "\n";
+  return [`${what}: ${name}`, ...lines.map((line) => `  ${line}`)].join("\n") + "\n";
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countTests, summaryLine } from "./report.ts";
+import { countTests, summaryLine, withSecondRun } from "./report.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="9" failures="3" errors="0" time="0.204">
@@ -60,4 +60,22 @@ Deno.test("summaryLine() mentions skipped tests only where there are some", () =
     }),
     "3 passed, 1 failed, 2 skipped",
   );
+});
+
+Deno.test("withSecondRun() counts what passes the second time, and tells it", () => {
+  const [a, b] = [{ name: "a", reason: "late" }, { name: "b", reason: "wrong" }];
+  const first = { passed: 3, failed: [a, b], skipped: ["c"] };
+  assertEquals(withSecondRun(first, { passed: 1, failed: [b], skipped: [] }), {
+    passed: 4,
+    failed: [b],
+    skipped: ["c"],
+    unsteady: [a],
+  });
+});
+
+Deno.test("withSecondRun() does not take for passed what did not run again", () => {
+  const first = { passed: 3, failed: [{ name: "a", reason: "late" }], skipped: [] };
+  assertEquals(withSecondRun(first, { passed: 0, failed: [], skipped: ["a"] }), first);
+  const crash = { name: "deno test (exit code 1, see above)", reason: "" };
+  assertEquals(withSecondRun(first, { passed: 0, failed: [crash], skipped: [] }), first);
 });
