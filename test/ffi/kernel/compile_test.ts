@@ -16,6 +16,7 @@ const PRETEND = 'while [ "$1" != -o ]; do shift; done; echo compiled > "$2"';
 class Place implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "zclab-compile-" });
   readonly #pretender = this.#program("cc", PRETEND);
+  #scripts = 0;
 
   #program(name: string, work: string): string {
     const path = `${this.path}/${name}`;
@@ -47,7 +48,8 @@ class Place implements Disposable {
     permissions: string[] = ["-A"],
     source = PRINT_PATHS,
   ): Promise<{ code: number; paths: string[]; stderr: string }> {
-    const script = `${this.path}/script.ts`;
+    // Of its own: another process may be reading that of an earlier call, and would find it empty.
+    const script = `${this.path}/script-${this.#scripts++}.ts`;
     Deno.writeTextFileSync(script, source);
     const output = await new Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-config", "--no-lock", ...permissions, script],
