@@ -5,18 +5,19 @@
  * @module
  */
 import { UnsupportedError } from "zclab";
+import { ensureBuiltInRoot, pathInCache } from "./built_in_root.ts";
 import { type Cache, exists, locked, openCache } from "./cache.ts";
 import { emulatorCommand } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { ensureInitramfs } from "./initramfs.ts";
-import { ensureMicroscope, microscopeIn } from "./microscope.ts";
+import { MICROSCOPE } from "./microscope.ts";
 import {
   type BuildOptions,
   ensureRootFileSystem,
   removeTree,
   rootFileSystemIn,
 } from "./root_file_system.ts";
-import { ensureSoftnic, softnicIn } from "./softnic.ts";
+import { SOFTNIC } from "./softnic.ts";
 
 /** What is made for other versions than ours is removed when nobody has used it for so long. */
 const STALE_MILLISECONDS = 14 * 24 * 3600 * 1000;
@@ -41,13 +42,15 @@ export async function ensureGuest(cache: Cache, options: GuestBuildOptions): Pro
     () => announce("waiting for another process that is building the guest"),
     async () => {
       const root = await ensureRootFileSystem(cache, options);
-      const softnic = await ensureSoftnic(cache, root, options);
+      const softnic = await ensureBuiltInRoot(cache, root, SOFTNIC, options);
       const initramfs = await ensureInitramfs(cache, root, softnic, options);
       const files = {
         kernel: root.kernel,
         image: root.image,
         initramfs,
-        ...(options.microscope ? { microscope: await ensureMicroscope(cache, root, options) } : {}),
+        ...(options.microscope
+          ? { microscope: await ensureBuiltInRoot(cache, root, MICROSCOPE, options) }
+          : {}),
       };
       await removeStale(cache, [root.folder, softnic, ...Object.values(files)]);
       return { ...files, emulator: emulatorCommand(root) };
@@ -68,8 +71,8 @@ export function guestObstacle(options: { readonly microscope?: boolean } = {}): 
     const root = rootFileSystemIn(cache);
     const parts = [
       root.image,
-      softnicIn(cache, root),
-      ...(options.microscope ? [microscopeIn(cache, root)] : []),
+      ...[SOFTNIC, ...(options.microscope ? [MICROSCOPE] : [])]
+        .map((recipe) => pathInCache(cache, root, recipe)),
     ];
     const isMade = parts.every(exists);
     return isMade || Deno.uid() === 0 ? undefined : "making it takes root";

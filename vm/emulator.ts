@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 /** The package that brings it. */
 export const EMULATOR_PACKAGE = "qemu-system-x86";
 
@@ -33,4 +34,13 @@ export function emulatorCommand({ folder }: { readonly folder: string }): readon
     `${folder}/usr/bin/qemu-system-x86_64`,
     ...["-L", `${folder}/usr/share/qemu`, "-L", `${folder}/usr/share/seabios`],
   ];
+}
+
+/**
+ * A text as a part of one of the emulator's options, in which a comma ends a value unless it is doubled.
+ *
+ * @param text Any text.
+ */
+export function asValue(text: string): string {
+  return text.replaceAll(",", ",,");
 }

@@ -5,6 +5,7 @@
  */
 import { Room } from "../labs/kit/files/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
+import { asValue } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { kernelCommandLine } from "./kernel_options.ts";
@@ -172,14 +173,14 @@ function machine(
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-m", String(memory), "-smp", String(processors)],
     ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", commandLine],
-    ...["-drive", `file=${escaped(files.image)},if=virtio,format=raw,readonly=on`],
-    ...["-drive", `file=${escaped(room.path("scratch"))},if=virtio,format=raw,cache=unsafe`],
-    ...["-chardev", `file,id=console,path=${escaped(room.path("console"))}`],
+    ...["-drive", `file=${asValue(files.image)},if=virtio,format=raw,readonly=on`],
+    ...["-drive", `file=${asValue(room.path("scratch"))},if=virtio,format=raw,cache=unsafe`],
+    ...["-chardev", `file,id=console,path=${asValue(room.path("console"))}`],
     ...["-serial", "chardev:console"],
     ...["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"],
     ...ports.flatMap((name, index) => [
       "-chardev",
-      `socket,id=${name},path=${escaped(room.path(name))}`,
+      `socket,id=${name},path=${asValue(room.path(name))}`,
       "-device",
       `virtserialport,chardev=${name},name=zclab.${name},nr=${index + 1}`,
     ]),
@@ -189,11 +190,6 @@ function machine(
     ...shareOptions({ tag: "run", path: room.path("run"), kind: "fixed" }),
     ...shares.flatMap((share) => shareOptions(share)),
   ];
-}
-
-/** QEMU takes a comma as the end of a value unless it is doubled. */
-function escaped(path: string): string {
-  return path.replaceAll(",", ",,");
 }
 
 /** Serves the one connection that comes, if it does. */

@@ -1,27 +1,11 @@
 /**
- * Compiles a C program of the project for the guest, with the guest's own compiler and libraries: on the
- * host, where that takes a second, and in the emulated guest a minute.
+ * Compiles a C program of the project for the guest: in the emulated guest that would take a minute.
  *
  * @module
  */
-import { type Cache, contentsOf, exists, keyOf } from "./cache.ts";
-import { command } from "./command.ts";
-import {
-  type BuildOptions,
-  inRoot,
-  replaceFile,
-  requireRoot,
-  type RootFileSystem,
-} from "./root_file_system.ts";
-
-/** Unpacks the sources from its input, compiles, and gives the program as its output. */
-const BUILD = `set -e
-folder=$(mktemp -d)
-cd "$folder"
-tar -xf -
-gcc -std=gnu11 -O2 -Wall -Wextra -o program *.c >&2
-cat program
-rm -rf "$folder"`;
+import { type BuildRoot, ensureBuiltInRoot } from "./built_in_root.ts";
+import type { Cache } from "./cache.ts";
+import type { BuildOptions } from "./root_file_system.ts";
 
 /**
  * Returns a program, compiling it if its sources or the guest's root have changed.
@@ -35,16 +19,16 @@ rm -rf "$folder"`;
  */
 export async function ensureGuestProgram(
   cache: Cache,
-  root: Pick<RootFileSystem, "key" | "folder">,
+  root: BuildRoot,
   sources: string,
-  { announce, signal }: BuildOptions,
+  options: BuildOptions,
 ): Promise<string> {
-  const path = cache.path(`program-${keyOf(root.key, BUILD, ...contentsOf(sources))}`);
-  if (exists(path)) return path;
-  requireRoot();
-  announce("compiling the C program for the guest");
-  const input = await command("tar", ["-C", sources, "-cf", "-", "."], { signal });
-  const program = await inRoot(root.folder, ["sh", "-c", BUILD], { input, signal });
-  await replaceFile(path, (partial) => Deno.writeFile(partial, program, { mode: 0o755 }));
-  return path;
+  const recipe = {
+    name: "program",
+    title: "the C program for the guest",
+    sources,
+    build: "gcc -std=gnu11 -O2 -Wall -Wextra -o program *.c",
+    product: "program",
+  };
+  return await ensureBuiltInRoot(cache, root, recipe, options);
 }

@@ -160,10 +160,16 @@ async function pack(folder: string, path: string, signal: AbortSignal | undefine
   await command("mksquashfs", [folder, path, ...args], { signal });
 }
 
-function releaseIn(folder: string): string {
+/**
+ * The release of the kernel of a root file system.
+ *
+ * @param folder Its folder.
+ * @throws {GuestError} If it has none.
+ */
+export function releaseIn(folder: string): string {
   const names = [...Deno.readDirSync(`${folder}/lib/modules`)].map(({ name }) => name).sort();
   const release = names.at(-1);
-  if (release === undefined) throw new Error(`There is no kernel in ${folder}`);
+  if (release === undefined) throw new GuestError(`There is no kernel in ${folder}`);
   return release;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asValue } from "./emulator.ts";
 
 /** A folder or file of the host's. */
 export interface Share {
@@ -33,9 +34,7 @@ export function shareOptions({ tag, path, kind }: Share): string[] {
   const access = kind === "writable" ? "" : ",readonly=on";
   return [
     "-fsdev",
-    `local,id=${tag},path=${
-      folder.replaceAll(",", ",,")
-    },security_model=${model},multidevs=remap${access}`,
+    `local,id=${tag},path=${asValue(folder)},security_model=${model},multidevs=remap${access}`,
     "-device",
     `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
   ];
