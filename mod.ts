@@ -51,7 +51,7 @@ export { MessageZeroCopy } from "./ffi/net/message_zerocopy.ts";
 // Pages of a file, or lent through a pipe.
 export { Pipe, sendFileBlocking } from "./ffi/net/splice.ts";
 
-// Receiving without copying: into memory of this process, or of a device.
+// Receiving without copying: into memory of this process or of a device, or by having pages mapped.
 export { ZcrxReceiver } from "./ffi/zcrx/receiver.ts";
 export { ZcrxPiece } from "./ffi/zcrx/piece.ts";
 export { ZcrxHandle } from "./ffi/zcrx/handle.ts";
@@ -60,6 +60,8 @@ export { DeviceMemory } from "./ffi/devmem/binding.ts";
 export { DeviceMemoryReceiver } from "./ffi/devmem/receiver.ts";
 export { DeviceMemoryPiece } from "./ffi/devmem/piece.ts";
 export { DeviceMemoryTransmitter } from "./ffi/devmem/transmitter.ts";
+export { TcpZeroCopyReceiver } from "./ffi/net/tcp_zerocopy_receiver.ts";
+export { TcpZeroCopyPiece } from "./ffi/net/tcp_zerocopy_piece.ts";
 export { Netdev } from "./ffi/net/netdev.ts";
 
 // Sockets, and the networks to try them in.
@@ -126,6 +128,12 @@ export type { NamespaceHandle, Place } from "./ffi/net/place.ts";
 export type { ConnectOptions, SocketOptions, SocketReceiveOptions } from "./ffi/net/socket.ts";
 export type { SocketOption } from "./ffi/net/socket_options.ts";
 export type { SocketBusyPollOptions } from "./ffi/net/socket_polling.ts";
+export type { TcpZeroCopyKind } from "./ffi/net/tcp_zerocopy_piece.ts";
+export type {
+  SocketPoller,
+  TcpZeroCopyCounts,
+  TcpZeroCopyReceiveOptions,
+} from "./ffi/net/tcp_zerocopy_receiver.ts";
 export type { EachOptions, TimeoutOptions } from "./ffi/ring/batch.ts";
 export type { BufferRingOptions } from "./ffi/ring/buffer_ring.ts";
 export type { Descriptor } from "./ffi/ring/descriptor.ts";

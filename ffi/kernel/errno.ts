@@ -9,6 +9,7 @@ export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
+  EIO: 5,
   EAGAIN: 11,
   ENOMEM: 12,
   EBUSY: 16,
@@ -21,5 +22,6 @@ export const ERRNO = {
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOBUFS: 105,
+  ENOTCONN: 107,
   ECANCELED: 125,
 } as const;

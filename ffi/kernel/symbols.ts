@@ -59,6 +59,21 @@ export const SHIM = {
     ],
     result: "i32",
   },
+  zclab_map_tcp: {
+    parameters: [
+      "i32", // int fd: a TCP socket
+      "u64", // uint64_t length, in bytes: whole pages
+      "buffer", // uint64_t *address: out
+    ],
+    result: "i32",
+  },
+  zclab_drop_pages: {
+    parameters: [
+      "u64", // uint64_t address
+      "u64", // uint64_t length
+    ],
+    result: "i32",
+  },
   zclab_unmap: {
     parameters: [
       "u64", // uint64_t address

@@ -249,5 +249,11 @@ export const MSG = {
   ZEROCOPY: 0x4000000,
 } as const;
 
+/** `TCP_ZEROCOPY_RECEIVE`: an option that is not set and not read, but called (4.18) */
+export const TCP_ZEROCOPY_RECEIVE = 35;
+
+/** `TCP_RECEIVE_ZEROCOPY_FLAG_TLB_CLEAN_HINT`: there is no page where pages are mapped to (5.11) */
+export const TCP_RECEIVE_ZEROCOPY_FLAG_TLB_CLEAN_HINT = 1;
+
 /** `POLL*`: what to poll for, and what a poll returns */
 export const POLL = { IN: 0x1, PRI: 0x2, OUT: 0x4, ERR: 0x8, HUP: 0x10, RDHUP: 0x2000 } as const;

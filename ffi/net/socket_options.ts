@@ -9,7 +9,8 @@ import { describeErrno, type Explanation } from "../kernel/errors.ts";
 /** The level of the options that every socket has. */
 export const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
-const IPPROTO_TCP = 6;
+/** The level of the options of TCP. */
+export const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 

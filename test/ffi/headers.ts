@@ -8,7 +8,6 @@ import { Command } from "../child.ts";
 const HEADERS = [
   "errno.h",
   "netinet/in.h",
-  "netinet/tcp.h",
   "netinet/udp.h",
   "poll.h",
   "stddef.h",
@@ -17,6 +16,7 @@ const HEADERS = [
   "sys/uio.h",
   "linux/capability.h",
   "linux/io_uring.h",
+  "linux/tcp.h",
   "linux/time_types.h",
 ];
 

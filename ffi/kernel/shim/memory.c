@@ -51,6 +51,29 @@ int zclab_map(int fd, uint64_t length, uint64_t offset, uint32_t huge_shift, uin
 	return 0;
 }
 
+/*
+ * Room for pages of TCP sockets, which TCP_ZEROCOPY_RECEIVE puts there. It can only be read, and where
+ * no page is, a touch ends the process. It keeps the socket's file open.
+ */
+int zclab_map_tcp(int fd, uint64_t length, uint64_t *address)
+{
+	void *memory;
+
+	if (!address)
+		return -EFAULT;
+	memory = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	*address = (uintptr_t)memory;
+	return 0;
+}
+
+/* Gives the pages back, and keeps the room. */
+int zclab_drop_pages(uint64_t address, uint64_t length)
+{
+	return checked(madvise((void *)(uintptr_t)address, length, MADV_DONTNEED));
+}
+
 int zclab_unmap(uint64_t address, uint64_t length)
 {
 	return checked(munmap((void *)(uintptr_t)address, length));

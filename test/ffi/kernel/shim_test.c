@@ -382,6 +382,25 @@ static bool is_blocking(int fd)
 	return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
+static void test_tcp_pages(void)
+{
+	int tcp = open_socket(AF_INET, SOCK_STREAM), udp = open_socket(AF_INET, SOCK_DGRAM);
+	uint64_t address = 0;
+
+	EXPECT(zclab_map_tcp(tcp, 8192, &address), 0);
+	EXPECT_TRUE(address != 0);
+	EXPECT(zclab_drop_pages(address, 4096), 0);
+	EXPECT(zclab_drop_pages(address + 1, 4096), -EINVAL);
+	EXPECT(zclab_unmap(address, 8192), 0);
+	EXPECT(zclab_drop_pages(address, 4096), -ENOMEM);
+	EXPECT(zclab_map_tcp(tcp, 8192, NULL), -EFAULT);
+	EXPECT(zclab_map_tcp(tcp, 0, &address), -EINVAL);
+	EXPECT(zclab_map_tcp(udp, 4096, &address), -ENODEV);
+	EXPECT(zclab_map_tcp(NO_FD, 4096, &address), -EBADF);
+	EXPECT(zclab_close(udp), 0);
+	EXPECT(zclab_close(tcp), 0);
+}
+
 static void test_tcp(const char *host)
 {
 	struct sockaddr_storage address, peer;
@@ -843,6 +862,7 @@ int main(void)
 	test_addresses();
 	test_bad_sockets();
 	test_interface_index();
+	test_tcp_pages();
 	test_tcp("127.0.0.1");
 	test_tcp("::1");
 	test_device_memory_pieces();

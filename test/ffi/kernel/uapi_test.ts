@@ -58,6 +58,10 @@ const RECORDS: readonly (readonly [prefix: string, values: Readonly<Record<strin
   ["SOCK_", uapi.SOCK],
   ["MSG_", uapi.MSG],
   ["POLL", uapi.POLL],
+  ["TCP_", {
+    ZEROCOPY_RECEIVE: uapi.TCP_ZEROCOPY_RECEIVE,
+    RECEIVE_ZEROCOPY_FLAG_TLB_CLEAN_HINT: uapi.TCP_RECEIVE_ZEROCOPY_FLAG_TLB_CLEAN_HINT,
+  }],
   ["", ERRNO],
 ];
 
