@@ -8,11 +8,11 @@ import { NOT_TIME } from "../trials/clock.ts";
 import { displayWidth, styled, truncated } from "../text/table.ts";
 import { some } from "./alt_text.ts";
 import { type Canvas, legend, notes, PADDING, type Piece, SMALL } from "./canvas.ts";
-import { type FigureHead, PlotError } from "./figure.ts";
+import type { FigureHead } from "./figure.ts";
 import { formatChange } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth, wrapped } from "./layout.ts";
-import type { Labelled } from "./plain.ts";
+import { type Labelled, ofPlainDataAlone, requireItems } from "./plain.ts";
 import { countText, type FlameBox, systemCalls } from "./seen_calls.ts";
 import { line, rect, text as textAt, titled } from "./shapes.ts";
 import { NARROWEST, padEnd, padStart, type TextDrawing } from "./text.ts";
@@ -43,8 +43,11 @@ export interface ChangesFigure extends FigureHead {
 
 /** Changes. */
 export const changes: FigureKind<ChangesFigure> = {
-  suits: () => false,
-  ofTrials,
+  ...ofPlainDataAlone(
+    "changes",
+    "which functions were called",
+    'what Microscope.look() returns, twice: plot([copying, zeroCopy], { kind: "changes" })',
+  ),
   ofData,
   picture,
   text,
@@ -55,18 +58,9 @@ export const changes: FigureKind<ChangesFigure> = {
 const SHOWN = 24;
 const ROW = 19;
 
-function ofTrials(): never {
-  throw new PlotError(
-    "plot, kind changes: trials do not say which functions were called. What to do: give what " +
-      'Microscope.look() returns, twice: plot([copying, zeroCopy], { kind: "changes" })',
-  );
-}
-
 function ofData(data: readonly Labelled[], texts: FigureTexts): ChangesFigure {
-  const [first, second] = data;
-  if (first === undefined || second === undefined || data.length !== 2) {
-    throw new PlotError(`plot, kind changes: two views are compared, not ${data.length}`);
-  }
+  requireItems("changes", data, 2, "two views are compared");
+  const [first, second] = data as readonly [Labelled, Labelled];
   const [before, after] = [systemCalls("changes", first), systemCalls("changes", second)];
   const [from, to] = [before.root.total, after.root.total];
   const elsewhere = [[first, before] as const, [second, after] as const].flatMap((

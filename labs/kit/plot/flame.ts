@@ -15,10 +15,10 @@ import {
   type Piece,
   SMALL,
 } from "./canvas.ts";
-import { type FigureHead, PlotError } from "./figure.ts";
+import type { FigureHead } from "./figure.ts";
 import type { FigureKind } from "./kind.ts";
 import { wrapped } from "./layout.ts";
-import type { Labelled } from "./plain.ts";
+import { type Labelled, ofPlainDataAlone, requireItems } from "./plain.ts";
 import { countText, type FlameBox, systemCalls } from "./seen_calls.ts";
 import { rect, text as textAt, titled } from "./shapes.ts";
 import { type Colours, TERMINAL_STYLES } from "./theme.ts";
@@ -44,8 +44,11 @@ interface Placed {
 
 /** Flame graphs. */
 export const flame: FigureKind<FlameFigure> = {
-  suits: () => false,
-  ofTrials,
+  ...ofPlainDataAlone(
+    "flame",
+    "which functions were called",
+    'what Microscope.look() returns: plot([view], { kind: "flame" })',
+  ),
   ofData,
   picture,
   text,
@@ -60,21 +63,9 @@ const NARROWEST_NAME = 38;
 /** So many paths are told in a terminal. */
 const HOTTEST = 16;
 
-function ofTrials(): never {
-  throw new PlotError(
-    "plot, kind flame: trials do not say which functions were called. What to do: give what " +
-      'Microscope.look() returns: plot([view], { kind: "flame" })',
-  );
-}
-
 function ofData(data: readonly Labelled[], texts: FigureTexts): FlameFigure {
-  const [item, another] = data;
-  if (another !== undefined) {
-    throw new PlotError(
-      `plot, kind flame: one view at a time, not ${data.length}. What to do: compare two with ` +
-        "the kind changes",
-    );
-  }
+  requireItems("flame", data, 1, "one view at a time", "compare two with the kind changes");
+  const [item] = data;
   const { root, elsewhere } = systemCalls("flame", item!);
   return {
     kind: "flame",

@@ -19,7 +19,7 @@ import { type FigureHead, PlotError } from "./figure.ts";
 import { formatSi, tickText } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth, wrapped } from "./layout.ts";
-import { isNumber, type Labelled } from "./plain.ts";
+import { isNumber, type Labelled, ofPlainDataAlone } from "./plain.ts";
 import { fittingTicks, scale, SIZE } from "./scales.ts";
 import { arrow, circle, diamond, line, rect, text as textAt } from "./shapes.ts";
 import { folded, NARROWEST, padEnd, padStart, type TextDrawing } from "./text.ts";
@@ -50,21 +50,17 @@ export interface LifelinesFigure extends FigureHead {
 
 /** Life lines. */
 export const lifelines: FigureKind<LifelinesFigure> = {
-  suits: () => false,
-  ofTrials,
+  ...ofPlainDataAlone(
+    "lifelines",
+    "when each request was submitted, sent and released",
+    "the life lines themselves: " +
+      'plot([{ label, submitted, sent, released, copied }, ...], { kind: "lifelines" })',
+  ),
   ofData,
   picture,
   text,
   words,
 };
-
-function ofTrials(): never {
-  throw new PlotError(
-    "plot, kind lifelines: trials do not say when each request was submitted, sent and released. " +
-      "What to do: give the life lines themselves: " +
-      'plot([{ label, submitted, sent, released, copied }, ...], { kind: "lifelines" })',
-  );
-}
 
 function ofData(data: readonly Labelled[], texts: FigureTexts): LifelinesFigure {
   const lines = data as readonly Lifeline[];

@@ -11,6 +11,60 @@ export interface Labelled {
   readonly label: string;
 }
 
+/** What a kind says of trials that is made of plain data alone. */
+export interface OfPlainDataAlone {
+  /** Never. */
+  suits(): boolean;
+  /** Refuses them. */
+  ofTrials(): never;
+}
+
+/**
+ * What a kind says of trials that is made of plain data alone.
+ *
+ * @param kind The kind.
+ * @param silent What trials do not say, as in "trials do not say ...".
+ * @param instead What to give instead, with an example.
+ */
+export function ofPlainDataAlone(
+  kind: PlotKind,
+  silent: string,
+  instead: string,
+): OfPlainDataAlone {
+  return {
+    suits: () => false,
+    ofTrials: () => {
+      throw new PlotError(
+        `plot, kind ${kind}: trials do not say ${silent}. What to do: give ${instead}`,
+      );
+    },
+  };
+}
+
+/**
+ * Makes sure that there are as many items as a kind shows.
+ *
+ * @param kind The kind of the plot.
+ * @param data What was given.
+ * @param count How many it shows.
+ * @param rule The same in words, which the number that there are follows.
+ * @param advice What to do otherwise, if there is something.
+ * @throws {PlotError} If there are more, or fewer.
+ */
+export function requireItems(
+  kind: PlotKind,
+  data: readonly Labelled[],
+  count: number,
+  rule: string,
+  advice?: string,
+): void {
+  if (data.length === count) return;
+  throw new PlotError(
+    `plot, kind ${kind}: ${rule}, not ${data.length}` +
+      (advice === undefined ? "" : `. What to do: ${advice}`),
+  );
+}
+
 /**
  * The points of an item.
  *
