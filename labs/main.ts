@@ -31,6 +31,7 @@ import {
 } from "./kit/lab/lab.ts";
 import { OptionError } from "./kit/options/options.ts";
 import { RunError } from "./kit/run/run_error.ts";
+import type { RowDeclaration } from "./kit/run/run_rows.ts";
 import { probe } from "./kit/probe/probe.ts";
 import type { ProbeItem } from "./kit/probe/requirements.ts";
 import { Progress } from "./kit/terminal/progress.ts";
@@ -241,7 +242,7 @@ async function replayRun(
   if (more.length > 0) print(`${formatDifferences(more, shown)}\n`);
   print(formatComparison(comparison, rows, shown));
   const ending = endingOf(interruption, outcome.document, surroundings);
-  return ending === EXIT.done ? answerOf(comparison) : ending;
+  return ending === EXIT.done ? answerOf(comparison, rows) : ending;
 }
 
 async function compareFiles(
@@ -252,18 +253,23 @@ async function compareFiles(
   const first = await openDocument("compare", files[0]);
   const second = await openDocument("compare", files[1]);
   const lab = labOf(first, files[0], catalogue);
-  const comparison = compareRuns(first, second, requireRows(lab));
+  const rows = requireRows(lab);
+  const comparison = compareRuns(first, second, rows);
   print(`first:  ${titleOf(first)}\nsecond: ${titleOf(second)}\n\n`);
   if (formatRunDocument(first) === formatRunDocument(second)) {
     print("Both files hold the same run: this compares it with itself.\n\n");
   }
   print(formatReplay(comparison, lab, { names: ["first", "second"] }));
-  return answerOf(comparison);
+  return answerOf(comparison, rows);
 }
 
-/** Times differ by themselves; a number of instructions that differs is a failure. */
-function answerOf(comparison: RunComparison): number {
-  return comparison.clock === "instructions" && isDifferent(comparison) ? EXIT.failed : EXIT.done;
+/**
+ * Times differ by themselves. A number of instructions that differs is a failure, and so is a proof
+ * where a lab compares nothing else.
+ */
+function answerOf(comparison: RunComparison, { measures }: RowDeclaration): number {
+  const isExact = comparison.clock === "instructions" || measures.length === 0;
+  return isExact && isDifferent(comparison) ? EXIT.failed : EXIT.done;
 }
 
 /** A run in one line: the lab, when it ran, and how much of it there is. */

@@ -354,7 +354,8 @@ export function helpText(lab: Lab | undefined, labs: readonly Lab[]): string {
 const EXIT_CODES =
   "0 done, 1 failed, 2 bad arguments, 77 not possible on this machine, 130 and 143 interrupted: what " +
   "was measured until then is kept, and its files are written. A replay or a comparison that finds a " +
-  "difference is done, 0, but where the clock counts instructions it failed: 1";
+  "difference is done, 0, but where the clock counts instructions, or a lab compares proofs alone, it " +
+  "failed: 1";
 
 /** The lab of this name, or the first one. */
 function namedLab([name, another]: readonly string[], labs: readonly Lab[]): Lab {

@@ -6,7 +6,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { NOT_TIME } from "../trials/clock.ts";
 import type { Change, ComparedRow, Outcome } from "./compared_row.ts";
-import type { RunComparison } from "./compare_runs.ts";
+import type { ComparedProof, RunComparison } from "./compare_runs.ts";
 import { declarationFor, type RowDeclaration } from "./run_rows.ts";
 import { formatChange, formatCount, formatSi } from "../text/format.ts";
 import type { RunDifference } from "./run_differences.ts";
@@ -103,8 +103,11 @@ export function formatComparison(
   const lines = [
     ...partLines(comparison, names).flatMap(inLines),
     ...proofLines(comparison, names, colours),
-    ...answerLines(comparison, colours),
+    ...(rows.measures.length > 0 ? answerLines(comparison, colours) : proofAnswer(comparison)),
     "",
+    ...(rows.measures.length > 0 || comparison.proofs.length === 0
+      ? []
+      : [proofTable(comparison, names, width, colours)]),
     ...comparison.rows.length === 0 ? [] : [rowTable(comparison, rows, names, width, colours)],
     ...differenceNotes(comparison, rows, names).flatMap(inLines),
     ...otherNotes(comparison, rows, names).flatMap(inLines),
@@ -144,11 +147,59 @@ function proofLines(
   }
   for (const { key, first, second } of unclear) {
     lines.push(
-      `Proof cannot tell: ${describeFactors(key)}: ${first ?? "nothing proved"} ${names[0]}, ` +
-        `${second ?? "nothing proved"} ${names[1]}`,
+      `Proof cannot tell: ${describeFactors(key)}: ${first ?? NOTHING_PROVED} ${names[0]}, ` +
+        `${second ?? NOTHING_PROVED} ${names[1]}`,
     );
   }
   return lines;
+}
+
+/** What a lab says that claims no numbers. */
+function proofAnswer({ lab, proofs, onlyFirst, onlySecond }: RunComparison): string[] {
+  const count = (outcome: Outcome): number =>
+    proofs.filter((proof) => proof.outcome === outcome).length;
+  if (proofs.length === 0) {
+    const alone = onlyFirst.length + onlySecond.length > 0
+      ? " in the rows that both runs have"
+      : "";
+    return [`${lab} compares no numbers, and proves nothing${alone}: there is nothing to tell.`];
+  }
+  const [same, differ, open] = [count("agrees"), count("differs"), count("cannot tell")];
+  return [
+    `${lab} compares no numbers, but what each row proves: ${same} of ${proofs.length} identical, ` +
+    `${differ === 1 ? "1 differs" : `${differ} differ`}` +
+    (open === 0 ? "." : `, ${open} cannot be told.`),
+  ];
+}
+
+const NOTHING_PROVED = "nothing proved";
+
+/** What each row proves in both runs. */
+function proofTable(
+  { proofs }: RunComparison,
+  names: readonly [string, string],
+  width: number,
+  colours: boolean,
+): string {
+  const keys = Object.keys(proofs[0]!.key).filter((name) =>
+    proofs.length === 1 || new Set(proofs.map(({ key }) => key[name])).size > 1
+  );
+  // Of a text nothing can be closer than the same.
+  const verdict = ({ outcome }: ComparedProof): Outcome =>
+    outcome === "agrees" ? "identical" : outcome;
+  return table<ComparedProof>(
+    [
+      ...keys.map((name) => ({
+        title: name,
+        value: ({ key }: ComparedProof): Factor => key[name] ?? null,
+      })),
+      { title: names[0], value: ({ first }) => first ?? NOTHING_PROVED, align: "left" },
+      { title: names[1], value: ({ second }) => second ?? NOTHING_PROVED, align: "left" },
+      { title: "verdict", value: verdict, style: (proof) => STYLES[verdict(proof)] },
+    ],
+    proofs,
+    { width, colours },
+  );
 }
 
 /** The effects, which are what a lab claims, and apart from them the levels of the baseline. */

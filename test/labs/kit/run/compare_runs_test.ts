@@ -234,6 +234,45 @@ Deno.test("copied instead of not copied differs, and is said before all else", (
   assert(text.startsWith("PROOF DIFFERS: payload 600, mode zc: not copied first, copied second"));
 });
 
+Deno.test("a lab that compares no numbers is compared by what each row proves", () => {
+  const rows = { ...ROWS, measures: [] };
+  const told = (second: RunDocument, declared: RowDeclaration = rows): string[] => {
+    const comparison = compareRuns(run({ seed: 1 }), second, declared);
+    return formatComparison(comparison, declared, { width: 80, colours: false })
+      .split("\n").map((line) => line.trimEnd());
+  };
+  assert(!isDifferent(compareRuns(run({ seed: 1 }), run({ seed: 2 }), rows)));
+  assertEquals(told(run({ seed: 2 })), [
+    "Proof agrees in 4 rows: 4 not copied.",
+    "simulated compares no numbers, but what each row proves: 4 of 4 identical, 0 differ.",
+    "",
+    "payload  first       second      verdict",
+    "───────  ──────────  ──────────  ─────────",
+    "    600  not copied  not copied  identical",
+    "   1500  not copied  not copied  identical",
+    "   4000  not copied  not copied  identical",
+    "   8000  not copied  not copied  identical",
+    "",
+  ]);
+  const only = run({ seed: 2, copied: 5, effects: { 600: 1 } });
+  assert(isDifferent(compareRuns(run({ seed: 1 }), only, rows)));
+  const changed = told(only);
+  assertEquals(
+    changed[0],
+    "PROOF DIFFERS: payload 600, mode zc: not copied first, copied second",
+  );
+  assertEquals(
+    changed[1],
+    "simulated compares no numbers, but what each row proves: 0 of 1 identical, 1 differs.",
+  );
+  assert(changed.includes("    600  zc    not copied  copied  differs"), changed.join("\n"));
+  const { proof: _, ...unproved } = rows;
+  assertEquals(told(run({ seed: 2 }), unproved), [
+    "simulated compares no numbers, and proves nothing: there is nothing to tell.",
+    "",
+  ]);
+});
+
 Deno.test("a baseline's level says nothing on another machine", () => {
   const first = run({ seed: 1 });
   const machine = { ...ENVIRONMENT.machine, cpuModel: "another" };
