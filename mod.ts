@@ -137,7 +137,7 @@ export type {
 export type { EachOptions, TimeoutOptions } from "./ffi/ring/batch.ts";
 export type { BufferRingOptions } from "./ffi/ring/buffer_ring.ts";
 export type { Descriptor } from "./ffi/ring/descriptor.ts";
-export type { OnCompletion } from "./ffi/ring/engine.ts";
+export type { OnCompletion } from "./ffi/ring/completion_queue.ts";
 export type { NotificationFields } from "./ffi/ring/notification.ts";
 export type { NotifierOptions } from "./ffi/ring/notifier.ts";
 export type { OperationOptions, SendZcResult } from "./ffi/ring/operation.ts";

@@ -17,7 +17,8 @@ import {
   wrongKind,
 } from "../kernel/arguments.ts";
 import { type BufferRing, groupFor } from "./buffer_ring.ts";
-import type { Engine, OnCompletion } from "./engine.ts";
+import type { OnCompletion } from "./completion_queue.ts";
+import type { Engine } from "./engine.ts";
 import { openEngineOf, type RingHandle } from "./ring_handle.ts";
 import { BATCH, POSTED, TARGET, ZERO_COPY } from "./user_data.ts";
 import { checkDescriptor, type Descriptor, fdOf, indexIn } from "./descriptor.ts";
@@ -62,6 +63,11 @@ import {
   SQE,
   TIMEOUT,
 } from "../kernel/uapi.ts";
+
+// Under names of this file these are compiled into the hot paths; what is imported is looked up, and
+// looked at, at each use.
+const isNumber32 = isUnsigned32;
+const fillNop = prepareNop;
 
 /** How to send a slice in pieces. */
 export interface EachOptions {
@@ -172,20 +178,12 @@ export class Batch {
    * @throws {ClosedError} After close.
    */
   submitAndWait(count: number): number {
-    checkWhole("submitAndWait: count", count, -0x8000_0000, 0x7fff_ffff);
+    if ((count | 0) !== count) checkCount("submitAndWait", count);
     const engine = this.#engine;
     const missing = count - engine.spilled;
-    if (!(missing <= engine.inFlight)) {
-      engine.ensureOpen();
-      if (!(count <= engine.ready)) {
-        throw new RangeError(
-          `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
-            `and ${engine.ready} completions are ready`,
-        );
-      }
-    }
+    if (missing > engine.inFlight) ensureReady(engine, count);
     if (missing > engine.queues.cqRoom) return engine.submitAndCollect(missing);
-    return engine.submit(Math.max(0, missing));
+    return engine.submit(missing > 0 ? missing : 0);
   }
 
   /**
@@ -194,7 +192,7 @@ export class Batch {
    * @returns Whether they are there.
    */
   waitBlocking(count: number, milliseconds: number): boolean {
-    checkWhole("waitBlocking: count", count, -0x8000_0000, 0x7fff_ffff);
+    checkCount("waitBlocking", count);
     if (typeof milliseconds !== "number") {
       throw wrongKind("milliseconds", "a number", milliseconds);
     }
@@ -265,7 +263,7 @@ export class Batch {
    */
   nop(userData = 0): this {
     const engine = this.#engine;
-    if (isUnsigned32(userData)) prepareNop(engine.sqes, engine.next(), userData, 0);
+    if (isNumber32(userData)) fillNop(engine.sqes, engine.next(), userData, 0);
     else this.#nop(userData);
     return this;
   }
@@ -862,6 +860,20 @@ export class Batch {
     }
     return this;
   }
+}
+
+function checkCount(operation: string, count: number): void {
+  checkWhole(`${operation}: count`, count, -0x8000_0000, 0x7fff_ffff);
+}
+
+/** Makes sure that so many completions are there already: no more than are in flight will come. */
+function ensureReady(engine: Engine, count: number): void {
+  engine.ensureOpen();
+  if (count <= engine.ready) return;
+  throw new RangeError(
+    `submitAndWait(${count}) would wait for ever: ${engine.inFlight} requests are in flight ` +
+      `and ${engine.ready} completions are ready`,
+  );
 }
 
 /** The lower word of a request's user_data, which is the caller's. */

@@ -12,6 +12,7 @@ import {
 } from "../kernel/descriptor.ts";
 import { ERRNO } from "../kernel/errno.ts";
 import { ClosedError, kernelIsAtLeast, unwrap, UringError } from "../kernel/errors.ts";
+import { CompletionQueue, NO_WORDS, type OnCompletion } from "./completion_queue.ts";
 import { EntryRuns } from "./entry_runs.ts";
 import { EventPump, type Pumped } from "./event_pump.ts";
 import { FileWaits } from "./file_waits.ts";
@@ -35,11 +36,10 @@ import {
 } from "./user_data.ts";
 import { ASYNC_CANCEL, CQE, ENTER, REGISTER, SETUP, SQ_FLAG, SQE } from "../kernel/uapi.ts";
 
-/** A completion of the batch API. */
-export type OnCompletion = (userData: number, result: number, flags: number) => void;
-
 // What the hot paths compare with, under names of this file: a member of an imported object is
 // looked up at each use, and these are folded into the code.
+/** More than any place of the submission queue; see the same of the completion queue. */
+const PLACE = 0xff_ffff;
 const MORE = CQE.MORE;
 const NOTIF = CQE.NOTIF;
 const GETEVENTS = ENTER.GETEVENTS;
@@ -61,7 +61,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   readonly fd: number;
   readonly queues: Queues;
   /** Submission entries as words; the batch fills them. */
-  readonly sqes: Int32Array;
+  readonly sqes: Int32Array = NO_WORDS;
   /** Which of them hold a run of requests. */
   readonly runs: EntryRuns;
   closed = false;
@@ -75,35 +75,26 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   readonly #native: Native;
   readonly #descriptor: Descriptor;
   readonly #enter: Native["io_uring_enter"];
-  readonly #ring: Int32Array;
-  // Where in it they lie; see {@linkcode Queues}.
-  readonly #sqTailAt: number;
-  readonly #sqFlagsAt: number;
-  readonly #cqHeadAt: number;
-  readonly #cqTailAt: number;
-  readonly #cqesAt: number;
-  readonly #sqMask: number;
-  #sqRoom: number;
-  readonly #cqMask: number;
-  /** Whether completions have 16 bytes, all of them. */
-  readonly #small: boolean;
+  readonly #ring: Int32Array = NO_WORDS;
+  readonly #completions: CompletionQueue;
+  // Where in the ring they lie; see {@linkcode Queues}.
+  readonly #sqTailAt: number = 0;
+  readonly #sqFlagsAt: number = 0;
+  readonly #sqMask: number = 0;
   readonly #mixed: boolean;
-  #enterFd: number;
+  #enterFd = 0;
   #enterFlags = 0;
   /** Where the next entry goes; runs ahead of what the kernel was told. */
   #sqTail = 0;
   #submittedTail = 0;
-  #cqHead = 0;
-  /** What the kernel was last told of `#cqHead`. */
-  #publishedHead = 0;
+  /** What the next entry must not reach before more is submitted; once closed, where it is. */
+  #sqLimit = 0;
   /**
    * Whether the kernel moves the queues only inside our own calls (DEFER_TASKRUN). Then plain loads
    * and stores will do; the atomic ones are calls into the engine of JavaScript.
    */
-  readonly #alone: boolean;
+  readonly #alone: boolean = false;
   #overflowSeen = 0;
-  /** Places of the completion queue that ended no request of this ring. */
-  #notFinal = 0;
   /**
    * Where the further 16 bytes of the completion lie that a {@linkcode Target} is told of, in words
    * of `queues.ring`. They are there only if the ring has completions of 32 bytes, and only until
@@ -137,17 +128,13 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     this.#ring = this.queues.ring;
     this.#sqTailAt = this.queues.sqTail;
     this.#sqFlagsAt = this.queues.sqFlags;
-    this.#cqHeadAt = this.queues.cqHead;
-    this.#cqTailAt = this.queues.cqTail;
-    this.#cqesAt = this.queues.cqes;
     this.sqes = this.queues.sqes;
     this.runs = new EntryRuns(this.sqes);
     this.#sqMask = this.queues.sqEntries - 1;
-    this.#sqRoom = this.queues.sqEntries;
-    this.#cqMask = this.queues.cqEntries - 1;
+    this.#sqLimit = this.queues.sqEntries;
     this.#mixed = this.queues.mixed;
-    this.#small = !this.#mixed && this.queues.cqeShift === 2;
     this.#alone = (setup.flags & SETUP.DEFER_TASKRUN) !== 0;
+    this.#completions = new CompletionQueue(this.queues, this.#alone);
     this.#registerRingFd();
     this.#requests = new RequestTable(this.queues.cqEntries);
     this.#descriptor = new Descriptor(setup.fd, "Ring");
@@ -163,7 +150,8 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   get inFlight(): number {
     // Every completion ends its request, except those that say that more will follow and those
     // that another ring posted. So counting these exceptions is enough.
-    return (this.#sqTail - this.#cqHead + this.#notFinal) | 0;
+    const completions = this.#completions;
+    return (this.#sqTail - completions.head + completions.notFinal) | 0;
   }
 
   /** Where the entry that was prepared last starts. */
@@ -200,10 +188,10 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    */
   next(): number {
     const tail = this.#sqTail;
-    // Closing sets the room to nothing, so that this one comparison catches both.
-    if (((tail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
+    // Closing leaves no room, so that this one comparison catches both.
+    if (tail === this.#sqLimit) this.submit(0);
     this.#sqTail = (tail + 1) | 0;
-    return (tail & this.#sqMask) << 4;
+    return (tail & this.#sqMask & PLACE) << 4;
   }
 
   /**
@@ -211,10 +199,8 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    * fill them from {@linkcode tail} on, then {@linkcode advance}.
    */
   room(): number {
-    const room = this.#sqRoom - ((this.#sqTail - this.#submittedTail) | 0);
-    if (room > 0) return room;
-    this.submit(0);
-    return this.#sqRoom;
+    if (this.#sqTail === this.#sqLimit) this.submit(0);
+    return (this.#sqLimit - this.#sqTail) | 0;
   }
 
   /** The number of the next entry; with `queues.sqEntries - 1` as mask its place in the queue. */
@@ -266,7 +252,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     target: Target | null,
   ): number {
     // As in next(): this one comparison catches both.
-    if (((this.#sqTail - this.#submittedTail) | 0) >= this.#sqRoom) this.submit(0);
+    if (this.#sqTail === this.#sqLimit) this.submit(0);
     return (kind << KIND_SHIFT) | this.#requests.add(operation, memory, writing, target);
   }
 
@@ -300,15 +286,20 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     if (waitFor > 0) {
       flags |= GETEVENTS;
       // Inside a completion callback the kernel would still count what was handed out already.
-      if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+      this.#completions.publishOnce();
       if (this.#mixed) places = this.#places(waitFor);
     }
     const result = this.#enter(this.#enterFd, count, places, flags, null);
     if (result === count && (waitFor === 0 || this.#queued() >= waitFor)) {
-      this.#submittedTail = tail;
+      this.#submittedUpTo(tail);
       return count;
     }
     return this.#submitRest(result, count, waitFor);
+  }
+
+  #submittedUpTo(tail: number): void {
+    this.#submittedTail = tail;
+    this.#sqLimit = (tail + this.#sqMask + 1) | 0;
   }
 
   /** What is left when the kernel took only a part, or a signal ended the wait. */
@@ -317,7 +308,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     while (true) {
       if (result >= 0) {
         if (result > 0) retries = 0;
-        this.#submittedTail = (this.#submittedTail + result) | 0;
+        this.#submittedUpTo((this.#submittedTail + result) | 0);
       } else if (result === -ERRNO.EAGAIN || result === -ERRNO.EBUSY) {
         // EAGAIN, EBUSY: the kernel lacks room; completions may make some.
         if (++retries > RETRIES) throw new UringError("io_uring_enter", -result);
@@ -352,26 +343,19 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     return this.#alone ? this.#ring[index]! : Atomics.load(this.#ring, index);
   }
 
-  #publishHead(): void {
-    const head = this.#cqHead;
-    this.#publishedHead = head;
-    if (this.#alone) this.#ring[this.#cqHeadAt] = head;
-    else Atomics.store(this.#ring, this.#cqHeadAt, head);
-  }
-
   /** Completions in the queue. */
   #queued(): number {
-    const places = (this.#load(this.#cqTailAt) - this.#cqHead) | 0;
+    const completions = this.#completions;
+    const places = (completions.tail - completions.head) | 0;
     return this.#mixed ? this.#countIn(places) : places;
   }
 
   /** How many completions are in so many places of a queue of mixed sizes. */
   #countIn(places: number): number {
-    const ring = this.#ring;
-    const cqes = this.#cqesAt;
+    const { words, head, mask } = this.#completions;
     let count = 0;
     for (let place = 0; place < places; place++) {
-      const flags = ring[cqes + (((this.#cqHead + place) & this.#cqMask) << 2) + 3]!;
+      const flags = words[((head + place) & mask) << 2 | 3]!;
       if ((flags & CQE.SKIP) !== 0) continue;
       count++;
       if ((flags & CQE.LARGE) !== 0) place++;
@@ -383,10 +367,11 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    * What the kernel is to wait for, which counts places of the queue, so that at least one more
    * completion comes if there are less than that many.
    */
-  #places(completions: number): number {
-    if (!this.#mixed || completions === 0) return completions;
-    const places = (this.#load(this.#cqTailAt) - this.#cqHead) | 0;
-    const missing = completions - this.#countIn(places);
+  #places(count: number): number {
+    if (!this.#mixed || count === 0) return count;
+    const { tail, head } = this.#completions;
+    const places = (tail - head) | 0;
+    const missing = count - this.#countIn(places);
     return missing <= 0 ? 0 : places + missing;
   }
 
@@ -408,7 +393,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    */
   waitUntil(count: number, milliseconds: number, deadline: number): boolean {
     // Inside a completion callback the kernel would still count what was handed out already.
-    if (this.#publishedHead !== this.#cqHead) this.#publishHead();
+    this.#completions.publishOnce();
     for (let left = milliseconds; left > 0; left = deadline - now()) {
       const wait = Math.min(left, LONGEST_WAIT);
       const seconds = Math.floor(wait / 1000);
@@ -468,15 +453,15 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
 
   /** Hands out the completions that are in the queue now. */
   #collect(onCompletion: OnCompletion): number {
-    const tail = this.#load(this.#cqTailAt);
-    const head = this.#cqHead;
+    const completions = this.#completions;
+    const { tail, head } = completions;
     if (head === tail) return 0;
     let seen = (tail - head) | 0;
     try {
-      if (this.#small) this.#handOut(tail, onCompletion);
+      if (completions.isSmall) this.#handOut(tail, onCompletion);
       else seen -= this.#handOutLarge(tail, onCompletion);
     } finally {
-      if (!this.closed) this.#publishHead();
+      if (!this.closed) completions.publish();
     }
     return seen;
   }
@@ -488,19 +473,18 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   }
 
   #handOut(tail: number, onCompletion: OnCompletion): void {
-    const ring = this.#ring;
-    const cqes = this.#cqesAt;
-    const mask = this.#cqMask;
+    const completions = this.#completions;
+    const { words, mask } = completions;
     const requests = this.#requests;
     const { targets } = requests;
-    let head = this.#cqHead;
+    let { head } = completions;
     let notFinal = 0;
     while (((tail - head) | 0) > 0) {
-      const at = cqes + ((head & mask) << 2);
-      const userData = ring[at]!;
-      const upper = ring[at + 1]!;
-      const result = ring[at + 2]!;
-      const flags = ring[at + 3]!;
+      const at = (head & mask) << 2;
+      const userData = words[at]!;
+      const upper = words[at | 1]!;
+      const result = words[at | 2]!;
+      const flags = words[at | 3]!;
       if (upper < FIRST_INTERNAL && result !== ECANCELED) {
         // A target only counts or resolves: it calls nobody who could reap, throw or close.
         const slot = upper & SLOT_MASK;
@@ -521,10 +505,10 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
       }
       // The head moves before a callback, so that it may reap, throw or close.
       head = (head + 1) | 0;
-      this.#cqHead = head;
+      completions.head = head;
       if ((flags & MORE) !== 0) notFinal++;
       if (notFinal !== 0) {
-        this.#notFinal += notFinal;
+        completions.notFinal += notFinal;
         notFinal = 0;
       }
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
@@ -535,10 +519,10 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
         onCompletion(userData >>> 0, result, flags);
       } else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return;
-      head = this.#cqHead;
+      head = completions.head;
     }
-    this.#cqHead = head;
-    this.#notFinal += notFinal;
+    completions.head = head;
+    completions.notFinal += notFinal;
   }
 
   /**
@@ -548,9 +532,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    * @returns Where the rest begins.
    */
   #countRun(target: CountingTarget, upper: number, from: number, tail: number): number {
-    const ring = this.#ring;
-    const cqes = this.#cqesAt;
-    const mask = this.#cqMask;
+    const { words, mask } = this.#completions;
     let head = from;
     let sent = 0;
     let bytes = 0;
@@ -559,16 +541,16 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     let more = 0;
     while (head !== tail) {
       const place = head & mask;
-      const first = cqes + (place << 2);
-      const result = ring[first + 2]!;
-      const flags = ring[first + 3]!;
+      const first = place << 2;
+      const result = words[first | 2]!;
+      const flags = words[first | 3]!;
       const isNotification = (flags & NOTIF) !== 0;
-      if (ring[first + 1] !== upper || (result <= 0 && !isNotification)) break;
+      if (words[first | 1] !== upper || (result <= 0 && !isNotification)) break;
       // Most often many say the same, one after the other; at the queue's end they begin anew.
       const end = first + (Math.min((tail - head) | 0, mask + 1 - place) << 2);
       let at = first + 4;
       while (
-        at < end && ring[at + 1] === upper && ring[at + 2] === result && ring[at + 3] === flags
+        at < end && words[at | 1] === upper && words[at | 2] === result && words[at | 3] === flags
       ) at += 4;
       const same = (at - first) >> 2;
       head = (head + same) | 0;
@@ -584,7 +566,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
     }
     const seen = (head - from) | 0;
     if (seen === 0) return from;
-    this.#notFinal += more;
+    this.#completions.notFinal += more;
     const final = seen - more;
     const slot = upper & SLOT_MASK;
     if (final > 0) this.#requests.endMany(slot, final);
@@ -598,19 +580,19 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
    * @returns How many places of the queue were no completion of their own.
    */
   #handOutLarge(tail: number, onCompletion: OnCompletion): number {
-    const ring = this.#ring;
-    const cqes = this.#cqesAt;
-    const mask = this.#cqMask;
+    const completions = this.#completions;
+    const { words, mask } = completions;
     const shift = this.queues.cqeShift;
+    const extra = this.queues.cqes + 4;
     const mixed = this.#mixed;
     const requests = this.#requests;
     const { targets } = requests;
-    let head = this.#cqHead;
+    let { head } = completions;
     let notFinal = 0;
     let further = 0;
     while (((tail - head) | 0) > 0) {
-      const at = cqes + ((head & mask) << shift);
-      const flags = ring[at + 3]!;
+      const at = (head & mask) << shift;
+      const flags = words[at | 3]!;
       head = (head + 1) | 0;
       if (mixed && (flags & (CQE.SKIP | CQE.LARGE)) !== 0) {
         // A place that holds no completion, or the second place of one.
@@ -619,10 +601,10 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
         if ((flags & CQE.SKIP) !== 0) continue;
         head = (head + 1) | 0;
       }
-      const userData = ring[at]!;
-      const upper = ring[at + 1]!;
-      const result = ring[at + 2]!;
-      this.extra = at + 4;
+      const userData = words[at]!;
+      const upper = words[at | 1]!;
+      const result = words[at | 2]!;
+      this.extra = extra + at;
       if (upper < FIRST_INTERNAL && result !== ECANCELED) {
         const slot = upper & SLOT_MASK;
         const target = targets[slot]!;
@@ -638,19 +620,19 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
         target.complete(result, flags, slot, final, userData);
         continue;
       }
-      this.#cqHead = head;
+      completions.head = head;
       if ((flags & MORE) !== 0) notFinal++;
       if (notFinal !== 0) {
-        this.#notFinal += notFinal;
+        completions.notFinal += notFinal;
         notFinal = 0;
       }
       if (upper === 0) onCompletion(userData >>> 0, result, flags);
       else this.#toOwner(userData, upper, result, flags, onCompletion);
       if (this.closed) return further;
-      head = this.#cqHead;
+      head = completions.head;
     }
-    this.#cqHead = head;
-    this.#notFinal += notFinal;
+    completions.head = head;
+    completions.notFinal += notFinal;
     return further;
   }
 
@@ -669,12 +651,12 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
       // without IORING_CQE_F_MORE, and posts its notification all the same (seen on 6.18).
       final = false;
       flags |= MORE;
-      this.#notFinal++;
+      this.#completions.notFinal++;
     }
     if (kind === INTERNAL) {
       if (slot === 0) return;
       // Another ring or the kernel posted this: it is no answer to a request of ours.
-      this.#notFinal++;
+      this.#completions.notFinal++;
       if (slot === FROM_ANOTHER_RING) onCompletion(userData >>> 0, result, flags);
       else this.#listeners[slot - FIRST_LISTENER]!.complete(result, flags, slot, false, userData);
       return;
@@ -689,7 +671,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   /** Lets the kernel finish what it has put off for this thread, and refill the queue. */
   #runDeferred(): void {
     // Reaping inside the callback of the last completion comes here before the head was published.
-    this.#publishHead();
+    this.#completions.publish();
     // The kernel clears the flag only when it finds work, and (6.18) leaves it behind set when a
     // wait has run work that came meanwhile. Cleared here, it is set afterwards only if more came.
     Atomics.and(this.#ring, this.#sqFlagsAt, ~TASKRUN);
@@ -712,9 +694,24 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
 
   /** Like {@linkcode settle}, for the batch API: what was set aside comes first. */
   reap(onCompletion: OnCompletion): number {
-    this.ensureOpen();
-    let seen = 0;
-    while (true) {
+    const seen = this.#spilled.isEmpty ? this.#completions.handOutPlain(onCompletion) : 0;
+    return this.#hasReaped() ? seen : this.#reapRest(onCompletion, seen);
+  }
+
+  /** Whether plain completions were all that there was to reap. */
+  #hasReaped(): boolean {
+    const completions = this.#completions;
+    if (!completions.isPlain || completions.head !== completions.tail) return false;
+    completions.publish();
+    return !this.#hasDeferred() && this.#spilled.isEmpty;
+  }
+
+  /** {@linkcode reap} for whatever there is. */
+  #reapRest(onCompletion: OnCompletion, before: number): number {
+    // A callback may have closed the ring.
+    if (before === 0) this.ensureOpen();
+    let seen = before;
+    while (!this.closed) {
       // More is set aside when the function does what looks for completions, such as closing a
       // socket. It is older than what is in the queue then, and comes before it.
       seen += this.#handOutSpilled(onCompletion);
@@ -725,6 +722,7 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
       if (!this.#hasDeferred()) return seen;
       this.#runDeferred();
     }
+    return seen;
   }
 
   #handOutSpilled(onCompletion: OnCompletion): number {
@@ -903,7 +901,8 @@ export class Engine implements DescriptorUser, Pumped, RequestingRing {
   #tearDown(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#sqRoom = 0;
+    this.#completions.isPlain = false;
+    this.#sqLimit = this.#sqTail;
     this.#unregisterRingFd();
     this.queues.close();
     deleteDescriptorUser(this);

@@ -143,6 +143,8 @@ function negotiateSize(
 export class Queues {
   /** The ring's shared memory as 32-bit words: heads, tails, flags and completions. */
   readonly ring: Int32Array;
+  /** The completions of it alone, 4 words or 8 for each. */
+  readonly completions: Int32Array;
   /** The submission entries as 32-bit words, 16 for each. */
   readonly sqes: Int32Array;
   /** Number of submission entries. */
@@ -201,6 +203,8 @@ export class Queues {
     this.cqOverflow = cq.get("overflow") >> 2;
     this.cqes = cq.get("cqes") >> 2;
     this.#cqFlags = cq.get("flags") >> 2;
+    const words = this.cqEntries << this.cqeShift;
+    this.completions = this.ring.subarray(this.cqes, this.cqes + words);
     if (hasArray) {
       // Entries are used in order, so the indirection is the identity, written once.
       const array = sq.get("array") >> 2;
