@@ -24,7 +24,7 @@ export { show } from "./labs/kit/notebook/show.ts";
 export { NotebookRun, runOrRecorded } from "./labs/kit/notebook/recorded_run.ts";
 
 // What runs in the guest, and is shown here.
-export { GuestRunError, inGuest } from "./labs/kit/notebook/in_guest.ts";
+export { type GuestChoice, GuestRunError, inGuest } from "./labs/kit/notebook/in_guest.ts";
 
 // What it asks, and how answers are judged.
 export {

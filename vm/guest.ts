@@ -9,7 +9,7 @@ import { asValue } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
 import { kernelCommandLine } from "./kernel_options.ts";
-import { microscopeOptions, type MicroscopeUse } from "./microscope.ts";
+import { microscopeOptions, microscopeShare } from "./microscope.ts";
 import { type Share, shareOptions, shareScript } from "./shares.ts";
 
 /** A guest's machine. */
@@ -18,8 +18,6 @@ export interface GuestMachine {
   readonly files: GuestFiles;
   /** How its instructions are executed. */
   readonly acceleration: Acceleration;
-  /** What looks at the guest from below; it takes the instruction clock. */
-  readonly microscope?: MicroscopeUse | undefined;
   /** What the guest sees of the host. */
   readonly shares: readonly Share[];
   /** Memory in MiB. */
@@ -74,9 +72,8 @@ const PORTS = ["control", "out", "err"] as const;
  */
 export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
   const { script, interactive } = options;
-  using room = await furnish("vm", {
+  using room = await furnish("vm", options, {
     command: script,
-    shares: shareScript(options.shares),
     ...(interactive ? { interactive: "" } : {}),
   });
   const listeners = new Map(
@@ -108,17 +105,21 @@ export async function runGuest(options: GuestOptions): Promise<GuestOutcome> {
  * Makes the folder of a guest, with what its first process finds in it.
  *
  * @param kind What the folder is called; see {@linkcode Room.open}.
- * @param files The texts of the files that the guest is shown as "run", by name.
+ * @param machine The machine.
+ * @param files The texts of the files that the guest is shown as "run", by name, beside what each has.
  * @returns The folder.
  */
 export async function furnish(
   kind: string,
+  machine: GuestMachine,
   files: Readonly<Record<string, string>>,
 ): Promise<Room> {
   const room = Room.open(kind);
   try {
     await Deno.mkdir(room.path("run"));
-    for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(answersIn(room));
+    const shares = shareScript(sharesOf(machine, room));
+    for (const [name, text] of Object.entries({ ...files, shares })) {
       await Deno.writeTextFile(room.path(`run/${name}`), text);
     }
     await Deno.writeFile(room.path("scratch"), new Uint8Array());
@@ -128,6 +129,16 @@ export async function furnish(
     room[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Where the microscope answers. */
+function answersIn(room: Room): string {
+  return room.path("microscope");
+}
+
+/** What the guest sees of the host, with what is of one boot only. */
+function sharesOf({ files, shares }: GuestMachine, room: Room): readonly Share[] {
+  return files.microscope === undefined ? shares : [...shares, microscopeShare(answersIn(room))];
 }
 
 /**
@@ -161,15 +172,16 @@ export function startMachine(
 }
 
 function machine(
-  { files, acceleration, microscope, shares, memory, processors, kernelOptions = [] }: GuestMachine,
+  options: GuestMachine,
   room: Room,
   ports: readonly string[],
   interactive: boolean,
 ): string[] {
+  const { files, acceleration, memory, processors, kernelOptions = [] } = options;
   const commandLine = kernelCommandLine(acceleration, kernelOptions);
   return [
     ...ACCELERATION_OPTIONS[acceleration],
-    ...(microscope === undefined ? [] : microscopeOptions(microscope)),
+    ...(files.microscope === undefined ? [] : microscopeOptions(files.microscope, answersIn(room))),
     ...["-machine", "q35", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-m", String(memory), "-smp", String(processors)],
     ...["-kernel", files.kernel, "-initrd", files.initramfs, "-append", commandLine],
@@ -188,7 +200,7 @@ function machine(
       ? ["-chardev", "stdio,id=terminal,signal=off", "-device", "virtconsole,chardev=terminal"]
       : []),
     ...shareOptions({ tag: "run", path: room.path("run"), kind: "fixed" }),
-    ...shares.flatMap((share) => shareOptions(share)),
+    ...sharesOf(options, room).flatMap((share) => shareOptions(share)),
   ];
 }
 

@@ -14,6 +14,6 @@ export interface GuestFiles {
   readonly initramfs: string;
   /** The image of the root file system. */
   readonly image: string;
-  /** The plugin of the emulator that looks at the guest, if it was asked for. */
+  /** The plugin of the emulator that looks at the guest from below; it takes the instruction clock. */
   readonly microscope?: string;
 }

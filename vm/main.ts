@@ -8,7 +8,7 @@ import { UnsupportedError } from "zclab";
 import { OptionError } from "zclab/lab";
 import { requireWritable } from "../labs/kit/options/arguments.ts";
 import { type CommandLine, helpOf, readCommandLine } from "../labs/kit/options/cli.ts";
-import { Room } from "../labs/kit/files/room.ts";
+import { runProgram } from "../labs/kit/commands/program.ts";
 import { ensureSystem, GUEST_COMPONENTS } from "../labs/kit/terminal/setup.ts";
 import {
   type EndingSignal,
@@ -18,14 +18,13 @@ import {
   printer,
   SIGNAL_EXIT,
 } from "../labs/kit/terminal/terminal.ts";
-import { runProgram } from "../labs/kit/commands/program.ts";
-import { type Acceleration, findAcceleration } from "./acceleration.ts";
+import { findAcceleration } from "./acceleration.ts";
 import { ensureGuest } from "./build.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { type GuestOptions, type GuestOutcome, runGuest } from "./guest.ts";
 import type { GuestFiles } from "./guest_files.ts";
+import { countsInstructions, type GuestKind, OPTIONS_OF_KIND } from "./guest_kind.ts";
 import { kernelOptionProblem } from "./kernel_options.ts";
-import { microscopeShare, type MicroscopeUse } from "./microscope.ts";
 import { commandScript, projectShares, shellScript, type Surroundings, warmUp } from "./project.ts";
 import {
   isStandingWord,
@@ -47,8 +46,8 @@ const COMMAND_LINE = {
     "[options] shell",
     "[options] build",
     "[options] start",
-    "stop",
-    "status",
+    "[--clock WHAT | --microscope] stop",
+    "[--clock WHAT | --microscope] status",
   ],
   about: [
     "Runs a command in a guest with Linux 7.3 and softnic, a NIC in software that can do zero-copy " +
@@ -147,8 +146,9 @@ interface Request {
   readonly out: string;
   readonly memory: number;
   readonly processors: number;
-  readonly clock: typeof CLOCKS[number];
-  readonly microscope: boolean;
+  readonly guestKind: GuestKind;
+  /** Whether that kind is asked for, or only the default. */
+  readonly asksForKind: boolean;
   readonly kernelOptions: readonly string[];
   readonly timeLimit: number | undefined;
   readonly kernelLog: string | undefined;
@@ -170,25 +170,22 @@ interface Request {
 export function parseVmCommand(args: readonly string[]): Request {
   const { help, words, options, given, handedOn: command } = readCommandLine(COMMAND_LINE, args);
   const isShell = words[0] === "shell";
-  // The microscope sees one processor in one thread, in which no instruction is counted twice.
-  const clock = options.microscope ? "instructions" : options.clock;
+  if (options.microscope && given.has("clock") && options.clock === "time") {
+    throw new OptionError(
+      "With --microscope the clock counts instructions, and --clock asks for time. Leave one away",
+    );
+  }
+  const guestKind = options.microscope ? "microscope" : options.clock;
   const seconds = options["time-limit"] ?? (isShell ? undefined : 3600);
   const booted: Booted = {
     out: resolve(options.out),
     memory: options.memory,
-    processors: clock === "time" ? options.processors ?? 2 : oneProcessor(
-      options.microscope ? "--microscope" : "--clock instructions",
-      options.processors,
-    ),
+    processors: countsInstructions(guestKind)
+      ? oneProcessor(guestKind, options.processors)
+      : options.processors ?? 2,
   };
   const kind = help ? "help" : kindOf(words, command);
   const kernelOptions = options["kernel-option"];
-  if (kind === "start" && clock !== "time") {
-    throw new OptionError(
-      "A guest that stays has a clock that counts time. Leave start away: a command with " +
-        `${options.microscope ? "--microscope" : "--clock instructions"} boots its own`,
-    );
-  }
   if (kind === "start" && kernelOptions.length > 0) {
     throw new OptionError(
       "A guest that stays has the kernel's usual options. Leave start away: a command with " +
@@ -199,8 +196,8 @@ export function parseVmCommand(args: readonly string[]): Request {
     kind,
     command,
     ...booted,
-    clock,
-    microscope: options.microscope,
+    guestKind,
+    asksForKind: options.microscope || given.has("clock"),
     kernelOptions,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
     kernelLog: options["kernel-log"],
@@ -213,10 +210,12 @@ export function parseVmCommand(args: readonly string[]): Request {
 }
 
 /** One, unless more are asked for together with an option that excludes it. */
-function oneProcessor(option: string, given: number | undefined): number {
+function oneProcessor(guestKind: GuestKind, given: number | undefined): number {
   if (given === undefined || given === 1) return 1;
   throw new OptionError(
-    `${option} has one processor, and --processors asks for ${given}: several would ` +
+    `${
+      OPTIONS_OF_KIND[guestKind]
+    } has one processor, and --processors asks for ${given}: several would ` +
       "share one clock, in an order that depends on the host. Leave --processors away",
   );
 }
@@ -265,48 +264,36 @@ async function main(args: readonly string[]): Promise<number> {
       advice: "softnic and the guest were only made to run on x86_64 so far",
     });
   }
-  if (request.kind === "stop") return await stopStanding(PROJECT, printError);
-  if (request.kind === "status") return await showStanding(PROJECT, print);
+  const asked = request.asksForKind ? request.guestKind : undefined;
+  if (request.kind === "stop") return await stopStanding(PROJECT, asked, printError);
+  if (request.kind === "status") return await showStanding(PROJECT, asked, print);
   await requireFiles(request);
   await ensureSystem({ components: GUEST_COMPONENTS });
   const cache = openCache();
   const files = await build(cache, request);
   if (request.kind === "build") return EXIT.done;
-  if (request.microscope) {
-    announce("with the microscope: one processor, emulated, whose clock counts instructions");
-  }
-  const acceleration = request.clock === "instructions"
-    ? "instruction clock"
-    : await findAcceleration(cache, files, announce);
-  return await run(cache, files, acceleration, request);
+  return await run(cache, files, request);
 }
 
 /** Builds what is missing; the first signal ends that. */
-async function build(cache: Cache, { mirror, microscope, kind }: Request): Promise<GuestFiles> {
+async function build(cache: Cache, { mirror, guestKind, kind }: Request): Promise<GuestFiles> {
   const controller = new AbortController();
   using _listener = onEndingSignal((name) => controller.abort(new Interruption(name)));
   return await ensureGuest(cache, {
     mirror,
-    microscope: microscope || kind === "build",
+    microscope: guestKind === "microscope" || kind === "build",
     signal: controller.signal,
     announce: (text) => printError(`vm: ${text} ...\n`),
   });
 }
 
-async function run(
-  cache: Cache,
-  files: GuestFiles,
-  acceleration: Acceleration,
-  request: Request,
-): Promise<number> {
-  const { out, memory, processors, timeLimit, kind, command, clock, kernelOptions } = request;
-  using room = files.microscope === undefined ? null : Room.open("microscope");
-  const microscope = room === null
-    ? undefined
-    : { plugin: files.microscope!, folder: room.folder } satisfies MicroscopeUse;
-  const { shares: usual, deno } = await projectShares(PROJECT, out, cache);
-  const shares = microscope === undefined ? usual : [...usual, microscopeShare(microscope)];
-  const machine = { files, acceleration, microscope, shares, memory, processors, kernelOptions };
+async function run(cache: Cache, files: GuestFiles, request: Request): Promise<number> {
+  const { out, memory, processors, timeLimit, kind, command, guestKind, kernelOptions } = request;
+  const acceleration = countsInstructions(guestKind)
+    ? "instruction clock"
+    : await findAcceleration(cache, files, announce);
+  const { shares, deno } = await projectShares(PROJECT, out, cache);
+  const machine = { files, acceleration, shares, memory, processors, kernelOptions };
   const standing = { ...request, project: PROJECT, cache, machine, announce };
   if (kind === "start") return await startForUser(standing, print);
   let interrupted: EndingSignal | undefined;
@@ -315,22 +302,20 @@ async function run(
       interrupted = name;
       handler(name, again);
     });
-  const surroundings: Surroundings = {
-    project: PROJECT,
-    deno,
-    acceleration,
-    microscope: microscope?.folder,
-  };
+  const surroundings: Surroundings = { project: PROJECT, deno, guestKind };
   const script = kind === "shell"
     ? shellScript(surroundings)
     : commandScript(surroundings, command);
   const runOwn = async (): Promise<GuestOutcome> => {
+    if (guestKind === "microscope") {
+      announce("with the microscope: one processor, emulated, whose clock counts instructions");
+    }
     const interactive = kind === "shell";
     const options = { ...machine, script, interactive, timeLimit, onSignal };
     const [outcome] = await Promise.all([runGuest(options), warmUp(PROJECT)]);
     return outcome;
   };
-  const isForStanding = kind === "run" && clock === "time" && kernelOptions.length === 0;
+  const isForStanding = kind === "run" && kernelOptions.length === 0;
   const outcome =
     (isForStanding ? await inStanding(standing, { script, timeLimit, onSignal }) : undefined) ??
       await runOwn();

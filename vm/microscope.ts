@@ -18,28 +18,24 @@ export const MICROSCOPE: Recipe = {
   product: "microscope.so",
 };
 
-/** The microscope of one guest. */
-export interface MicroscopeUse {
-  /** The plugin. */
-  readonly plugin: string;
-  /** The folder in which it answers, which the guest must be able to write. */
-  readonly folder: string;
-}
+/** Where the guest has the folder in which the microscope answers. */
+export const MICROSCOPE_FOLDER = "/run/zclab/microscope";
 
 /**
  * The emulator's options for it.
  *
- * @param use The plugin, and where it answers.
+ * @param plugin The plugin.
+ * @param folder The folder in which it answers.
  */
-export function microscopeOptions({ plugin, folder }: MicroscopeUse): readonly string[] {
+export function microscopeOptions(plugin: string, folder: string): readonly string[] {
   return ["-plugin", `file=${asValue(plugin)},folder=${asValue(folder)}`];
 }
 
 /**
  * The share by which the guest reads the answers.
  *
- * @param use Where it answers.
+ * @param folder The folder in which it answers, which the guest must be able to write.
  */
-export function microscopeShare({ folder }: MicroscopeUse): Share {
-  return { tag: "microscope", path: folder, kind: "writable" };
+export function microscopeShare(folder: string): Share {
+  return { tag: "microscope", path: folder, kind: "writable", inside: MICROSCOPE_FOLDER };
 }

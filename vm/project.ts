@@ -4,8 +4,9 @@
  * @module
  */
 import { dirname } from "@std/path";
-import type { Acceleration } from "./acceleration.ts";
 import type { Cache } from "./cache.ts";
+import { countsInstructions, type GuestKind } from "./guest_kind.ts";
+import { MICROSCOPE_FOLDER } from "./microscope.ts";
 import { quoted, type Share } from "./shares.ts";
 
 /** Where the guest keeps what it compiles, so that it does so once and not at each boot. */
@@ -62,10 +63,8 @@ export interface Surroundings {
   readonly project: string;
   /** Where Deno is. */
   readonly deno: DenoPaths;
-  /** How the guest's instructions are executed. */
-  readonly acceleration: Acceleration;
-  /** The folder in which the microscope answers, where there is one. */
-  readonly microscope?: string | undefined;
+  /** The kind of guest. */
+  readonly guestKind: GuestKind;
 }
 
 /**
@@ -154,7 +153,7 @@ export function shellScript(surroundings: Surroundings): string {
   ].join("\n") + "\n";
 }
 
-function preamble({ project, deno, acceleration, microscope }: Surroundings): string {
+function preamble({ project, deno, guestKind }: Surroundings): string {
   const environment: Record<string, string> = {
     HOME: "/root",
     USER: "root",
@@ -163,11 +162,11 @@ function preamble({ project, deno, acceleration, microscope }: Surroundings): st
     XDG_CACHE_HOME: GUEST_CACHE,
     DENO_DIR: deno.cache,
     DENO_NO_UPDATE_CHECK: "1",
-    ...(acceleration === "instruction clock" ? { DENO_V8_FLAGS: COUNTED_V8_FLAGS } : {}),
+    ...(countsInstructions(guestKind) ? { DENO_V8_FLAGS: COUNTED_V8_FLAGS } : {}),
     ...passedOn(),
     // There is no network, so nothing can be installed.
     ZCLAB_NO_INSTALL: "1",
-    ...(microscope === undefined ? {} : { [MICROSCOPE]: microscope }),
+    ...(guestKind === "microscope" ? { [MICROSCOPE]: MICROSCOPE_FOLDER } : {}),
   };
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}=${quoted(value)}\n`).join("") +

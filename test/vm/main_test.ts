@@ -17,20 +17,21 @@ Deno.test("parseVmCommand() limits the time of a command, and not that of a shel
 
 Deno.test("parseVmCommand() gives a clock that counts instructions one processor", () => {
   const request = parseVmCommand(["--clock", "instructions", "--", "true"]);
-  assertEquals([request.clock, request.processors], ["instructions", 1]);
+  assertEquals([request.guestKind, request.processors], ["instructions", 1]);
   const same = parseVmCommand(["--processors", "1", "--clock", "instructions", "--", "true"]);
   assertEquals(same.processors, 1);
 });
 
 Deno.test("parseVmCommand() looks through the microscope at one processor, and counts instructions", () => {
   const request = parseVmCommand(["--microscope", "--", "true"]);
-  assertEquals([request.microscope, request.clock, request.processors], [true, "instructions", 1]);
-  assertEquals(parseVmCommand(["--", "true"]).microscope, false);
+  assertEquals([request.guestKind, request.processors], ["microscope", 1]);
+  const both = parseVmCommand(["--microscope", "--clock", "instructions", "--", "true"]);
+  assertEquals(both.guestKind, "microscope");
 });
 
 Deno.test("parseVmCommand() gives the clock that counts time two processors, or as many as asked", () => {
-  const { clock, processors } = parseVmCommand(["--", "true"]);
-  assertEquals([clock, processors], ["time", 2]);
+  const { guestKind, processors } = parseVmCommand(["--", "true"]);
+  assertEquals([guestKind, processors], ["time", 2]);
   assertEquals(parseVmCommand(["--clock", "time", "--processors", "3", "shell"]).processors, 3);
 });
 
@@ -38,6 +39,22 @@ Deno.test("parseVmCommand() tells what is asked for from what is only the defaul
   assertEquals(parseVmCommand(["--", "true"]).wanted, {});
   assertEquals(parseVmCommand(["--memory", "2048", "--", "true"]).wanted, { memory: 2048 });
   assertEquals(parseVmCommand(["--out", "/tmp/o", "start"]).wanted, { out: "/tmp/o" });
+});
+
+Deno.test("parseVmCommand() tells a kind of guest that is asked for from the default one", () => {
+  for (const word of ["start", "stop", "status"]) {
+    assertEquals(parseVmCommand([word]).asksForKind, false);
+    for (
+      const [args, kind] of [
+        [["--clock", "time"], "time"],
+        [["--clock", "instructions"], "instructions"],
+        [["--microscope"], "microscope"],
+      ] as const
+    ) {
+      const { guestKind, asksForKind } = parseVmCommand([...args, word]);
+      assertEquals([guestKind, asksForKind], [kind, true]);
+    }
+  }
 });
 
 Deno.test("parseVmCommand() takes the words of the guest that stays", () => {
@@ -65,8 +82,8 @@ for (
     [["true"], "deno task vm -- true"],
     [["build", "--", "true"], "after two dashes"],
     [["start", "--", "true"], "after two dashes"],
-    [["--clock", "instructions", "start"], "with --clock instructions boots its own"],
-    [["--microscope", "start"], "with --microscope boots its own"],
+    [["--microscope", "--clock", "time", "start"], "--clock asks for time. Leave one away"],
+    [["--microscope", "--processors", "2", "start"], "--microscope has one processor"],
     [["--kernel-option", "a=1", "start"], "with --kernel-option boots its own"],
     [
       ["--kernel-option", "panic=1", "--", "true"],

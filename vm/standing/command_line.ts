@@ -8,8 +8,8 @@ import type { LabOptions } from "zclab/lab";
 /** The words, and what each means. */
 export const STANDING_WORDS = {
   start: "boot a guest that stays: commands then go to it, and begin at once",
-  stop: "end the guest that stays, and what runs in it",
-  status: "what stays, and how long",
+  stop: "end what stays, or the guest of that kind, and what runs in it",
+  status: "what stays, or whether a guest of that kind does, and how long",
 } as const;
 
 /** One of the words. */
@@ -36,8 +36,11 @@ export const STANDING_NOTES = [
   "its own output, exit status, /tmp and named network namespaces; what else a command changes there " +
   "(interfaces, kernel settings), the next one finds. They see the project's sources as they are. " +
   "A command that is given another --out, --memory or --processors than start was, boots a guest of " +
-  "its own, and says so; what is not given is as start had it. So does one with --clock " +
-  "instructions, --microscope or --kernel-option.",
+  "its own, and says so; what is not given is as start had it. So does one with --kernel-option.",
+  "There are three kinds of guest: the usual one, one with --clock instructions, one with " +
+  "--microscope. One of each can stay; a command goes to that of the kind which its options ask for, " +
+  "and boots its own if none stays. Where instructions are counted one command runs at a time, as " +
+  "two would count each other's, and the guest is halted while none runs.",
   "The guest that stays ends with stop, with the shell or terminal in which it was started, and " +
   "when no command has run in it for the time limit of start (3600 seconds unless given). One that " +
   "is of an older build (of kernel, root file system, softnic, packages or Deno) is replaced by the " +

@@ -7,10 +7,12 @@ import { EXIT } from "../../labs/kit/terminal/terminal.ts";
 import type { Cache } from "../cache.ts";
 import { GuestError } from "../cache.ts";
 import type { GuestMachine, GuestOutcome } from "../guest.ts";
+import { type GuestKind, nameOfKind, OPTIONS_OF_KIND } from "../guest_kind.ts";
 import { warmUp } from "../project.ts";
 import type { Share } from "../shares.ts";
 import { buildKey } from "./build_key.ts";
 import { ask, findStanding, type Standing } from "./find.ts";
+import type { KeeperRequest } from "./keeper.ts";
 import type { Booted, Description } from "./messages.ts";
 import { ownerOf, sessionOwner } from "./owners.ts";
 import { runStanding, type StandingCommand } from "./run.ts";
@@ -20,6 +22,8 @@ import { currentStanding, differences, startStanding } from "./start.ts";
 export interface StandingRequest {
   /** The project's folder. */
   readonly project: string;
+  /** The kind of guest. */
+  readonly guestKind: GuestKind;
   /** The cache of the guest. */
   readonly cache: Cache;
   /** What would be booted. */
@@ -47,13 +51,13 @@ export async function startForUser(
   request: StandingRequest,
   print: (text: string) => void,
 ): Promise<number> {
-  const { project, cache, machine, out, wanted, idleSeconds, announce } = request;
+  const { project, cache, wanted, idleSeconds, announce } = request;
   const owner = request.owner === undefined ? sessionOwner() : ownerOf(request.owner);
   const [standing] = await Promise.all([
     startStanding(
       cache,
       {
-        ...stayingMachine(project, machine, out),
+        ...stayingMachine(request),
         idleSeconds,
         owners: owner === undefined ? [] : [owner],
       },
@@ -78,44 +82,47 @@ export async function inStanding(
   request: StandingRequest,
   command: StandingCommand,
 ): Promise<GuestOutcome | undefined> {
-  const { project, machine, out, wanted, announce } = request;
-  const { build } = stayingMachine(project, machine, out);
-  const { current, former } = await currentStanding({ project, build }, announce);
+  const { guestKind, wanted, announce } = request;
+  const { current, former } = await currentStanding(stayingMachine(request), announce);
   const booted = (current?.description ?? former)?.booted;
   if (booted === undefined) return undefined;
   const other = differences(wanted, booted);
   if (other.length > 0) {
-    announce(`the guest that stays has ${other.join(", ")}: this command boots one of its own`);
+    announce(
+      `the ${nameOfKind(guestKind)} that stays has ${other.join(", ")}: ` +
+        "this command boots one of its own",
+    );
     return undefined;
   }
   const standing = current ?? await restart(request, former!);
   const outcome = await runStanding(standing, command);
   if (!("refused" in outcome)) return outcome;
-  announce(`the guest that stays takes no command (${outcome.refused}): this one boots its own`);
+  announce(
+    `the ${nameOfKind(guestKind)} that stays takes no command (${outcome.refused}): ` +
+      "this one boots its own",
+  );
   return undefined;
 }
 
 /** Starts one of today's build as the former one was started. */
 async function restart(
-  { project, cache, machine, announce }: StandingRequest,
+  request: StandingRequest,
   { booted, idleSeconds, owners }: Description,
 ): Promise<Standing> {
+  const { cache, machine, announce } = request;
   const { out, memory, processors } = booted;
   const shares = machine.shares.map((share): Share =>
     share.tag === "out" ? { ...share, path: out } : share
   );
   const again = { ...machine, shares, memory, processors };
-  const request = { ...stayingMachine(project, again, out), idleSeconds, owners };
-  return await startStanding(cache, request, {}, announce);
+  const staying = stayingMachine({ ...request, machine: again, out });
+  return await startStanding(cache, { ...staying, idleSeconds, owners }, {}, announce);
 }
 
 /** A machine, as it is booted to stay. */
-function stayingMachine(project: string, machine: GuestMachine, out: string): {
-  readonly project: string;
-  readonly build: string;
-  readonly booted: Booted;
-  readonly machine: GuestMachine;
-} {
+function stayingMachine(
+  { project, guestKind, machine, out }: StandingRequest,
+): Pick<KeeperRequest, "project" | "guestKind" | "build" | "booted" | "machine"> {
   const shares = machine.shares.map((share): Share =>
     share.kind === "read-only" ? { ...share, kind: "fresh" } : share
   );
@@ -123,6 +130,7 @@ function stayingMachine(project: string, machine: GuestMachine, out: string): {
   const { memory, processors } = machine;
   return {
     project,
+    guestKind,
     build: buildKey(project, staying),
     booted: { out, memory, processors },
     machine: staying,
@@ -133,18 +141,20 @@ function stayingMachine(project: string, machine: GuestMachine, out: string): {
  * Ends the guests that stay.
  *
  * @param project The project that they show.
+ * @param guestKind Their kind; all kinds unless given.
  * @param tell Told if there is none.
  * @returns The exit code.
  * @throws {GuestError} If one does not end.
  */
 export async function stopStanding(
   project: string,
+  guestKind: GuestKind | undefined,
   tell: (text: string) => void,
 ): Promise<number> {
-  const running = await findStanding(project);
-  if (running.length === 0) tell("vm: no guest stays\n");
-  for (const standing of running) await ask(standing, { order: "stop" }).catch(() => {});
-  const [left] = await findStanding(project);
+  const running = await findStanding(project, guestKind);
+  if (running.length === 0) tell(`vm: no ${nameOfKind(guestKind ?? "time")} stays\n`);
+  await Promise.all(running.map((standing) => ask(standing, { order: "stop" }).catch(() => {})));
+  const [left] = await findStanding(project, guestKind);
   if (left === undefined) return EXIT.done;
   const { pid } = left.description;
   throw new GuestError(`The guest does not end. What to do: kill -9 ${pid}, which is its keeper`);
@@ -154,22 +164,27 @@ export async function stopStanding(
  * Shows what stays.
  *
  * @param project The project that it shows.
+ * @param guestKind The kind of guest; all kinds unless given.
  * @param print Prints.
  * @returns The exit code: 1 if none stays.
  */
 export async function showStanding(
   project: string,
+  guestKind: GuestKind | undefined,
   print: (text: string) => void,
 ): Promise<number> {
-  const running = await findStanding(project);
-  if (running.length === 0) print("No guest stays; deno task vm start boots one.\n");
+  const running = await findStanding(project, guestKind);
+  if (running.length === 0) {
+    const options = guestKind === undefined ? "" : `${OPTIONS_OF_KIND[guestKind]} `;
+    print(`No ${nameOfKind(guestKind ?? "time")} stays; deno task vm ${options}start boots one.\n`);
+  }
   for (const { description } of running) print(textOf(description));
   return running.length === 0 ? EXIT.failed : EXIT.done;
 }
 
 /** A description for people. */
 export function textOf(
-  { booted, acceleration, since, idleSeconds, owners, commands, retiring }: Description,
+  { guestKind, booted, acceleration, since, idleSeconds, owners, commands, retiring }: Description,
 ): string {
   const { out, memory, processors } = booted;
   const ends = retiring ? ["with its last command"] : [
@@ -179,9 +194,11 @@ export function textOf(
       ? []
       : [`with ${owners.map(({ name, pid }) => `${name} (process ${pid})`).join(" and ")}`]),
   ];
+  const start = new Date(since).toLocaleTimeString("sv");
   return [
-    `A guest stays since ${new Date(since).toLocaleTimeString("sv")}: ${processors} processors, ` +
-    `${memory} MiB, ${acceleration}; it writes to ${out}.`,
+    `A ${nameOfKind(guestKind)} stays since ${start}: ` +
+    `${processors === 1 ? "1 processor" : `${processors} processors`}, ${memory} MiB, ` +
+    `${acceleration}; it writes to ${out}.`,
     `${commands === 1 ? "1 command runs" : `${commands} commands run`} in it. ` +
     `It ends ${ends.join(", or ")}.`,
   ].map((line) => `${line}\n`).join("");

@@ -7,6 +7,7 @@
  * @module
  */
 import { sweepRooms } from "../../labs/kit/files/room.ts";
+import type { GuestKind } from "../guest_kind.ts";
 import { type Description, type Frame, listen, type Order, say } from "./messages.ts";
 
 /** What the folder of a guest that stays is called; see `Room.open`. */
@@ -36,9 +37,13 @@ export interface Standing {
  * Finds guests that stay. What killed ones have left is removed before.
  *
  * @param project The folder of the project that they show.
+ * @param guestKind Their kind; all kinds unless given.
  * @returns Those that run, the newest first.
  */
-export async function findStanding(project: string): Promise<Standing[]> {
+export async function findStanding(
+  project: string,
+  guestKind?: GuestKind,
+): Promise<Standing[]> {
   sweepRooms();
   const above = Deno.env.get("TMPDIR") || "/tmp";
   const names = namesIn(above).filter((name) => name.startsWith(`zclab-${STANDING}-`));
@@ -46,7 +51,9 @@ export async function findStanding(project: string): Promise<Standing[]> {
     if (!isOurs(`${above}/${name}`)) return [];
     const socket = socketIn(`${above}/${name}`);
     const description = await describe(socket);
-    return description?.project === project ? [{ socket, description }] : [];
+    if (description?.project !== project) return [];
+    const isWanted = guestKind === undefined || description.guestKind === guestKind;
+    return isWanted ? [{ socket, description }] : [];
   }));
   return found.flat()
     .sort((left, right) => right.description.since < left.description.since ? -1 : 1);

@@ -12,7 +12,7 @@ import {
   type GuestMachine,
   startMachine,
 } from "../guest.ts";
-import { shareScript } from "../shares.ts";
+import { countsInstructions, type GuestKind } from "../guest_kind.ts";
 import { close, socketIn, STANDING } from "./find.ts";
 import {
   type Booted,
@@ -28,8 +28,14 @@ import {
 import { isAlive, together } from "./owners.ts";
 import { Slot } from "./slot.ts";
 
-/** How many commands can run at the same time. */
+/** How many commands can run at the same time, where the clock counts time. */
 const SLOTS = 8;
+
+/**
+ * A guest whose clock counts instructions is halted when no command has run for so long: it never
+ * sleeps, but goes on from timer to timer, and would keep a processor of the host's busy for nothing.
+ */
+const HALT_MILLISECONDS = 1000;
 
 /** How long the guest stays without a command. */
 const IDLE_SECONDS = 3600;
@@ -47,6 +53,8 @@ const TELL_MILLISECONDS = 2000;
 export interface KeeperRequest {
   /** The folder of the project that the guest shows. */
   readonly project: string;
+  /** The kind of guest. */
+  readonly guestKind: GuestKind;
   /** What it is booted from. */
   readonly build: string;
   /** How. */
@@ -75,13 +83,14 @@ export class Keeper {
   #since = "";
   #why: string | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  #halting: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(request: KeeperRequest, room: Room) {
     this.#request = request;
     this.#room = room;
     this.#owners = request.owners;
     this.#idleSeconds = request.idleSeconds ?? IDLE_SECONDS;
-    const numbers = Array.from({ length: SLOTS }, (_, index) => index + 1);
+    const numbers = Array.from({ length: slotsOf(request.guestKind) }, (_, index) => index + 1);
     this.#slots = numbers.map((number) => new Slot(room, number));
     this.#machine = startMachine(request.machine, room, numbers.flatMap(Slot.ports));
     this.ended = this.#follow();
@@ -96,8 +105,8 @@ export class Keeper {
    * @throws {Error} If it does not boot; the message is a sentence.
    */
   static async boot(request: KeeperRequest, signal: AbortSignal): Promise<Keeper> {
-    const { shares } = request.machine;
-    const room = await furnish(STANDING, { shares: shareScript(shares), slots: String(SLOTS) });
+    const slots = String(slotsOf(request.guestKind));
+    const room = await furnish(STANDING, request.machine, { slots });
     const keeper = new Keeper(request, room);
     const interrupt = (): void => keeper.end("It was interrupted.");
     signal.addEventListener("abort", interrupt);
@@ -123,11 +132,7 @@ export class Keeper {
    */
   end(why: string): void {
     this.#why ??= why;
-    try {
-      this.#machine.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
+    this.#signal("SIGKILL");
   }
 
   /** Waits for the machine's end, and clears up behind it. */
@@ -137,6 +142,7 @@ export class Keeper {
     const why = this.#why ?? causeOfEnd(await this.#kernelLog(), await said);
     this.#failing.resolve(why);
     clearTimeout(this.#idle);
+    clearTimeout(this.#halting);
     for (const slot of this.#slots) slot.close();
     // Who waits for a command is told first, unless he does not listen.
     const deadline = performance.now() + TELL_MILLISECONDS;
@@ -179,6 +185,24 @@ export class Keeper {
       () => this.end(`No command came for ${this.#idleSeconds} s.`),
       this.#idleSeconds * 1000,
     );
+    if (!countsInstructions(this.#request.guestKind)) return;
+    clearTimeout(this.#halting);
+    this.#halting = setTimeout(() => this.#signal("SIGSTOP"), HALT_MILLISECONDS);
+  }
+
+  /** Counts neither of the two any more. */
+  #wake(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#halting);
+    if (countsInstructions(this.#request.guestKind)) this.#signal("SIGCONT");
+  }
+
+  #signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    try {
+      this.#machine.kill(name);
+    } catch {
+      // It has ended by itself.
+    }
   }
 
   async #serve(connection: Deno.UnixConn): Promise<void> {
@@ -210,9 +234,9 @@ export class Keeper {
   }
 
   #description(): Description {
-    const { project, build, booted, machine } = this.#request;
+    const { project, guestKind, build, booted, machine } = this.#request;
     return {
-      ...{ project, build, booted },
+      ...{ project, guestKind, build, booted },
       acceleration: machine.acceleration,
       pid: Deno.pid,
       since: this.#since,
@@ -232,13 +256,13 @@ export class Keeper {
     const refused = this.#retiring
       ? "it is about to end"
       : slot === undefined
-      ? `${SLOTS} commands run in it`
+      ? this.#full()
       : undefined;
     if (slot === undefined || refused !== undefined) {
       return await say(connection, { kind: "message", value: { refused } });
     }
     this.#commands++;
-    clearTimeout(this.#idle);
+    this.#wake();
     try {
       const ended = await this.#runIn(slot, { script, timeLimit, connection, frames });
       await say(connection, { kind: "message", value: ended });
@@ -289,6 +313,12 @@ export class Keeper {
     return failure === undefined ? { status, kernelLog } : { failure, kernelLog };
   }
 
+  #full(): string {
+    return this.#slots.length > 1
+      ? `${this.#slots.length} commands run in it`
+      : "a command runs in it, and each would count the other's instructions";
+  }
+
   #kernelLogBytes(): number {
     return Deno.statSync(this.#room.path("console")).size;
   }
@@ -297,6 +327,11 @@ export class Keeper {
     const bytes = await Deno.readFile(this.#room.path("console")).catch(() => new Uint8Array());
     return new TextDecoder().decode(bytes.subarray(from));
   }
+}
+
+/** Two commands on one clock would count each other's instructions. */
+function slotsOf(guestKind: GuestKind): number {
+  return countsInstructions(guestKind) ? 1 : SLOTS;
 }
 
 /** Both streams go one way, a frame at a time; and nowhere once nobody is there. */

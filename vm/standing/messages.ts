@@ -4,8 +4,9 @@
  *
  * @module
  */
+import type { GuestKind } from "../guest_kind.ts";
 
-/** How a guest was booted, as far as somebody can ask for something else. */
+/** How a guest was booted, as far as somebody can ask for something else of one of its kind. */
 export interface Booted {
   /** The folder that it can write. */
   readonly out: string;
@@ -29,6 +30,8 @@ export interface Owner {
 export interface Description {
   /** The folder of the project that the guest shows. */
   readonly project: string;
+  /** The kind of guest: of each, one can stay. */
+  readonly guestKind: GuestKind;
   /** What it was booted from; see {@linkcode buildKey}. */
   readonly build: string;
   /** How. */

@@ -6,6 +6,7 @@
 import { fromFileUrl } from "@std/path";
 import { Interruption, onEndingSignal } from "../../labs/kit/terminal/signals.ts";
 import { type Cache, GuestError, locked } from "../cache.ts";
+import { nameOfKind, OPTIONS_OF_KIND } from "../guest_kind.ts";
 import { ask, findStanding, type Standing } from "./find.ts";
 import type { KeeperRequest } from "./keeper.ts";
 import type { KeeperAnswer } from "./keeper_process.ts";
@@ -28,24 +29,24 @@ export function differences(wanted: Partial<Booted>, booted: Booted): readonly s
 }
 
 /**
- * The guest that stays of a project, if there is one of today's build. One of an older build ends with
- * its last command.
+ * The guest of a kind that stays of a project, if there is one of today's build. One of an older build
+ * ends with its last command.
  *
- * @param request The project and the build.
+ * @param request The project, the kind and the build.
  * @param announce Told that one ends.
  * @returns It; and one of an older build, if that is what was there.
  */
 export async function currentStanding(
-  { project, build }: Pick<KeeperRequest, "project" | "build">,
+  { project, guestKind, build }: Pick<KeeperRequest, "project" | "guestKind" | "build">,
   announce: (text: string) => void,
 ): Promise<{ current: Standing | undefined; former: Description | undefined }> {
-  const running = (await findStanding(project))
+  const running = (await findStanding(project, guestKind))
     .filter(({ description }) => !description.retiring);
   const current = running.find(({ description }) => description.build === build);
   let former: Description | undefined;
   for (const standing of running) {
     if (standing === current) continue;
-    announce("the guest that stays is of an older build, and ends");
+    announce(`the ${nameOfKind(guestKind)} that stays is of an older build, and ends`);
     former ??= standing.description;
     await ask(standing, { order: "retire" }).catch(() => {});
   }
@@ -76,12 +77,13 @@ export async function startStanding(
     const other = differences(wanted, current.description.booted);
     if (other.length > 0) {
       throw new GuestError(
-        `The guest that runs has ${other.join(", ")}. What to do: deno task vm stop, then start`,
+        `The ${nameOfKind(request.guestKind)} that runs has ${other.join(", ")}. ` +
+          `What to do: deno task vm ${OPTIONS_OF_KIND[request.guestKind]} stop, then start`,
       );
     }
     const { owners, idleSeconds } = request;
     await ask(current, { order: "adopt", owners, idleSeconds });
-    announce("the guest runs already");
+    announce(`the ${nameOfKind(request.guestKind)} runs already`);
     return current;
   }, "starting");
 }
@@ -100,7 +102,7 @@ async function spawn(
   request: KeeperRequest,
   announce: (text: string) => void,
 ): Promise<Standing> {
-  announce("booting a guest that stays ...");
+  announce(`booting a ${nameOfKind(request.guestKind)} that stays ...`);
   // In a session of its own, so that neither the terminal's keys nor its end reach it: whose end is the
   // guest's it finds out itself.
   const args = [Deno.execPath(), "run", "--quiet", "--allow-all", KEEPER];

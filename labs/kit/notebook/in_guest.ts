@@ -6,6 +6,7 @@
 import { fromFileUrl } from "@std/path";
 import { ExplainedError, UnsupportedError } from "../../../ffi/kernel/errors.ts";
 import { displayedAs } from "../experiment/displayed_as.ts";
+import type { Clock } from "../trials/clock.ts";
 import { displayOutcome } from "../lab/display_outcome.ts";
 import { type Lab, labContext, type LabOutcome, type RunOptions } from "../lab/lab.ts";
 import { type LabOptions, OptionError } from "../options/options.ts";
@@ -16,6 +17,20 @@ import { readRunDocument } from "../run/run_document.ts";
 export class GuestRunError extends ExplainedError {
   /** The name of the class. */
   override readonly name = "GuestRunError";
+}
+
+/** In what kind of guest a lab runs. */
+export interface GuestChoice {
+  /**
+   * What its clock counts: time, or each instruction as a nanosecond, so that a run gives the same
+   * numbers again on any host. Time unless given.
+   */
+  readonly clock?: Clock;
+  /**
+   * Whether the microscope looks at it, where the clock counts instructions. It does for a lab that
+   * needs that, unless given.
+   */
+  readonly microscope?: boolean;
 }
 
 /** Between the text for people and the run document. */
@@ -40,11 +55,12 @@ interface Said {
 
 /**
  * Runs a lab in the guest, Linux 7.3 with a software NIC, and returns the result here, as `runLab`
- * does where a lab runs. If no guest stays, one is started, which ends with this process (a notebook's
- * kernel, the REPL); where it was never made, it is made first, which takes root and some minutes.
+ * does where a lab runs. If no guest of the kind stays, one is started, which ends with this process (a
+ * notebook's kernel, the REPL); where it was never made, it is made first, which takes root and some
+ * minutes. One guest of each kind can stay at the same time.
  *
  * @param lab The lab: one of zclab's, or one of a file in zclab's folder.
- * @param options What differs from the lab's defaults. Progress is not shown.
+ * @param options What differs from the lab's defaults, and the kind of guest. Progress is not shown.
  * @returns What the lab found; shown in a REPL as text, in a notebook as text and a plot. If the signal
  *   stopped the run, what was measured until then.
  * @throws {OptionError} If an option is unknown or has a value that the lab does not accept.
@@ -52,20 +68,30 @@ interface Said {
  *   the guest lacks something that the lab needs.
  * @throws {GuestRunError} If the run fails.
  * @throws The signal's reason, if it was aborted before anything was measured.
+ *
+ * @example In a notebook's cells, each with a lab of `zclab/labs`
+ * ```ts ignore
+ * await inGuest(rxZcrx, { quick: true });
+ * // Instructions for each request, the same ones on any laptop.
+ * await inGuest(txCopyVsZc, { quick: true, clock: "instructions" });
+ * // Who copies; the lab needs the microscope, so the guest has it.
+ * await inGuest(whereCopies, { quick: true });
+ * ```
  */
 export async function inGuest<Options extends LabOptions>(
   lab: Lab<Options>,
-  options: RunOptions<Options> = {},
+  options: RunOptions<Options> & GuestChoice = {},
 ): Promise<LabOutcome> {
   const { signal } = options;
   const args = argumentsOf(lab, options);
+  const kind = guestArguments(lab, options);
   signal?.throwIfAborted();
   requireDone(
-    await vm(["--owner", String(Deno.pid), "start"], signal),
+    await vm([...kind, "--owner", String(Deno.pid), "start"], signal),
     "Starting the guest",
     signal,
   );
-  const said = await vm(["--", "sh", "-c", SCRIPT, "sh", ...args], signal);
+  const said = await vm([...kind, "--", "sh", "-c", SCRIPT, "sh", ...args], signal);
   const [text = "", document = ""] = said.stdout.split(SEPARATOR);
   // A run that was stopped has a document, too.
   if (document === "" || !signal?.aborted) requireDone(said, `${lab.name} in the guest`, signal);
@@ -74,13 +100,29 @@ export async function inGuest<Options extends LabOptions>(
 }
 
 /**
+ * What `deno task vm` is told of the kind of guest.
+ *
+ * @param lab The lab that is to run in it.
+ * @param choice What is asked for.
+ * @returns The options.
+ */
+export function guestArguments(
+  { needs }: Pick<Lab, "needs">,
+  { clock, microscope = needs.includes("microscope") }: GuestChoice = {},
+): string[] {
+  if (microscope) return ["--microscope", ...(clock === undefined ? [] : [`--clock=${clock}`])];
+  return [`--clock=${clock ?? "time"}`];
+}
+
+/**
  * Whether a guest stays that `deno task vm start` has booted, so that a run in it begins at once.
  *
+ * @param kind Which kind, as {@linkcode guestArguments} says it.
  * @returns Whether one does; never throws.
  */
-export async function guestStays(): Promise<boolean> {
+export async function guestStays(kind: readonly string[]): Promise<boolean> {
   try {
-    return (await vm(["status"], undefined)).code === EXIT.done;
+    return (await vm([...kind, "status"], undefined)).code === EXIT.done;
   } catch (error) {
     if (error instanceof UnsupportedError) return false;
     throw error;

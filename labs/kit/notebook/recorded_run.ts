@@ -9,7 +9,7 @@ import { clockOfRun, NOT_TIME } from "../trials/clock.ts";
 import { type Lab, runLab, type RunOptions } from "../lab/lab.ts";
 import type { LabOptions } from "../options/options.ts";
 import { probe } from "../probe/probe.ts";
-import { guestStays, inGuest } from "./in_guest.ts";
+import { guestArguments, guestStays, inGuest } from "./in_guest.ts";
 import {
   partOf,
   readRunDocument,
@@ -67,8 +67,8 @@ export class NotebookRun {
 }
 
 /**
- * Runs a lab where this machine can; or in the guest, if that can and one stays (`deno task vm start`);
- * and otherwise reads a recorded run of it. Which of them it is, {@linkcode NotebookRun.source} says,
+ * Runs a lab where this machine can; or in the guest, if that can and one stays (`deno task vm start`,
+ * and for a lab that needs the microscope `deno task vm --microscope start`); and otherwise reads a recorded run of it. Which of them it is, {@linkcode NotebookRun.source} says,
  * and why.
  *
  * @param lab The lab.
@@ -137,8 +137,10 @@ export async function runOrRecorded<Options extends LabOptions>(
   if (!lacks.every(({ state }) => state === "guest")) {
     return new NotebookRun(await readRecording(lab, recording), why);
   }
-  if (!await guestStays()) {
-    const start = "After deno task vm start it runs in the guest, for real";
+  const kind = guestArguments(lab);
+  if (!await guestStays(kind)) {
+    const options = lab.needs.includes("microscope") ? "--microscope " : "";
+    const start = `After deno task vm ${options}start it runs in the guest, for real`;
     return new NotebookRun(await readRecording(lab, recording), `${why}. ${start}`);
   }
   try {

@@ -65,7 +65,7 @@ class Place implements AsyncDisposable {
   async start(...args: readonly string[]): Promise<void> {
     const { code, stdout, stderr } = await this.vm("--out", this.out, ...args, "start");
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "A guest stays since");
+    assertMatch(stdout, /^A guest .*stays since /m);
   }
 
   /** The folder of the guest that stays. */
@@ -343,6 +343,96 @@ test("whoever is killed, nothing is left of the guest that stays", async (contex
     await owner.status;
     await place.untilGone();
     assertEquals(place.left("standing"), []);
+  });
+});
+
+test("a guest that counts instructions and one with the microscope stay side by side", async (context) => {
+  await using place = await Place.make();
+  const boot = "cat /proc/sys/kernel/random/boot_id";
+  const counting = async (script: string): Promise<Ended> =>
+    await place.vm("--clock", "instructions", "--", "sh", "-c", script);
+  const looking = async (script: string): Promise<Ended> =>
+    await place.vm("--microscope", "--", "sh", "-c", script);
+  const halted = (): boolean =>
+    place.processes("qemu-system").every((pid) =>
+      / T /.test(Deno.readTextFileSync(`/proc/${pid}/stat`))
+    );
+
+  await place.start("--clock", "instructions");
+
+  await context.step(
+    "commands go to the one that counts, and each finds what it needs",
+    async () => {
+      const script = `${boot}; nproc; grep -o zclab.clock=.* /proc/cmdline; ` +
+        "echo $DENO_V8_FLAGS | grep -o single-threaded; echo $ZCLAB_MICROSCOPE";
+      const [one, other] = [await counting(script), await counting(script)];
+      const found = /^[0-9a-f-]{36}\n1\nzclab\.clock=instructions\nsingle-threaded\n\n$/;
+      assertMatch(one.stdout, found, one.stderr);
+      assertEquals([other.code, other.stdout], [0, one.stdout]);
+    },
+  );
+
+  await context.step("two commands would count each other's instructions", async () => {
+    const standing = { socket: `${place.room}/keeper` };
+    // By this clock a sleep would be over at once.
+    const script = "echo in; while :; do :; done";
+    const order = { order: "run", script, timeLimit: undefined } as const;
+    const first = await begin(standing, order);
+    assertEquals((await first.frames.next()).value?.kind, "out");
+    const second = await begin(standing, order);
+    const { value: answer } = await second.frames.next();
+    const refused = "a command runs in it, and each would count the other's instructions";
+    assertEquals(answer, { kind: "message", value: { refused } });
+    for (const { connection } of [first, second]) connection.close();
+    await until(
+      "nobody waits, so nothing runs",
+      async () => (await ask(standing, { order: "describe" }))?.commands === 0,
+    );
+  });
+
+  await context.step("it is halted while no command runs, and goes on for the next", async () => {
+    await until("it is halted", halted);
+    assertEquals((await counting("exit 3")).code, 3);
+    await until("it is halted again", halted);
+  });
+
+  await context.step("it is of one kind", async () => {
+    assertEquals((await place.vm("status")).code, 0);
+    assertEquals((await place.vm("--clock", "instructions", "status")).code, 0);
+    assertEquals((await place.vm("--clock", "time", "status")).code, 1);
+    const { code, stdout } = await place.vm("--microscope", "status");
+    assertEquals([code, /No guest with the microscope stays/.test(stdout)], [1, true]);
+    const { stderr } = await place.vm("--clock", "time", "stop");
+    assertStringIncludes(stderr, "vm: no guest stays");
+  });
+
+  await place.start("--microscope");
+
+  await context.step("the microscope looks for one program after the other", async () => {
+    const program = 'import { Area, Microscope } from "zclab"; using microscope = ' +
+      "Microscope.open(); using area = Area.map({ bytes: 4096 }); area.slice(0, 8).write(" +
+      "new Uint8Array(8)); microscope.watch(area); " +
+      'console.log(microscope.look("nothing", () => {}).copiesPerByte);';
+    const script = `${boot}; deno eval '${program}'`;
+    const [one, other] = [await looking(script), await looking(script)];
+    assertMatch(one.stdout, /^[0-9a-f-]{36}\n\{ least: 0, most: 0 \}\n$/, one.stderr);
+    assertEquals([other.code, other.stdout], [0, one.stdout], other.stderr);
+    assert((await counting(boot)).stdout !== (await looking(boot)).stdout);
+  });
+
+  await context.step("stop ends the kind that is asked for, or all", async () => {
+    assertEquals(place.left("standing").length, 2);
+    assertEquals((await place.vm("--microscope", "stop")).code, 0);
+    const { stdout } = await place.vm("status");
+    assertMatch(stdout, /^A guest whose clock counts instructions stays since /);
+    assertEquals(stdout.match(/stays since/g)?.length, 1);
+  });
+
+  await context.step("one that is halted dies with its keeper", async () => {
+    await until("it is halted", halted);
+    const [keeper] = place.processes("keeper_process");
+    Deno.kill(keeper!, "SIGKILL");
+    await place.untilGone();
   });
 });
 

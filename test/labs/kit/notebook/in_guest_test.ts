@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { rxHeldPieces, rxZcrx } from "zclab/labs";
+import { rxHeldPieces, rxZcrx, whereCopies } from "zclab/labs";
 import { OptionError } from "zclab/lab";
-import { argumentsOf } from "../../../../labs/kit/notebook/in_guest.ts";
+import { argumentsOf, guestArguments } from "../../../../labs/kit/notebook/in_guest.ts";
 import { parseLabCommand } from "../../../../labs/kit/commands/lab.ts";
 import { Command } from "../../../child.ts";
 import { testsNeeding } from "../../../needs.ts";
@@ -34,6 +34,16 @@ Deno.test("argumentsOf() refuses what the lab does not have, before anything boo
     "buffers",
   );
   assertThrows(() => argumentsOf(rxHeldPieces, { repeats: 0 }), OptionError, "repeats");
+});
+
+Deno.test("guestArguments() asks for the microscope where the lab needs it, or who runs it does", () => {
+  assertEquals(guestArguments(rxZcrx), ["--clock=time"]);
+  assertEquals(guestArguments(rxZcrx, { clock: "instructions" }), ["--clock=instructions"]);
+  assertEquals(guestArguments(rxZcrx, { microscope: true }), ["--microscope"]);
+  assertEquals(guestArguments(whereCopies), ["--microscope"]);
+  assertEquals(guestArguments(whereCopies, { microscope: false }), ["--clock=time"]);
+  // Which `deno task vm` refuses.
+  assertEquals(guestArguments(whereCopies, { clock: "time" }), ["--microscope", "--clock=time"]);
 });
 
 /** Where the lab runs here, there is nothing to be seen of the guest. */
