@@ -5,6 +5,7 @@
  */
 import { Room } from "../labs/kit/files/room.ts";
 import { type Acceleration, ACCELERATION_OPTIONS } from "./acceleration.ts";
+import { orderSignal, reports } from "./control_port.ts";
 import { asValue } from "./emulator.ts";
 import type { GuestFiles } from "./guest_files.ts";
 import { kernelComplaints } from "./kernel_log.ts";
@@ -293,41 +294,24 @@ class Watch {
     this.#limit(BOOT_MILLISECONDS, "It did not boot");
   }
 
-  /** Reads the lines of the guest's first process. */
+  /** Follows what the guest's first process reports. */
   async listen(connection: Deno.UnixConn): Promise<void> {
     this.#connection = connection;
-    const decoder = new TextDecoder();
-    const bytes = new Uint8Array(256);
-    let text = "";
-    while (true) {
-      const count = await connection.read(bytes).catch(() => null);
-      if (count === null) return;
-      text += decoder.decode(bytes.subarray(0, count), { stream: true });
-      const lines = text.split("\n");
-      text = lines.pop()!;
-      for (const line of lines) this.#hear(line);
-    }
-  }
-
-  #hear(line: string): void {
-    const [word, value] = line.split(" ");
-    if (word === "ready") {
-      this.#ready = true;
-      this.#limit(this.#timeLimit, "The command took longer than the time limit");
-    } else if (word === "exit") {
-      this.status = Number(value);
-      this.#limit(POWER_OFF_MILLISECONDS, "It did not power off");
+    for await (const report of reports(connection)) {
+      if (report === "ready") {
+        this.#ready = true;
+        this.#limit(this.#timeLimit, "The command took longer than the time limit");
+      } else {
+        this.status = report;
+        this.#limit(POWER_OFF_MILLISECONDS, "It did not power off");
+      }
     }
   }
 
   /** Hands a signal on to the command; the second time there is no asking. */
   interrupt(name: string, again: boolean): void {
-    if (again || !this.#ready || this.#connection === undefined) {
-      this.#kill(`It was interrupted by ${name}`);
-      return;
-    }
-    const order = `signal ${name.replace(/^SIG/, "")}\n`;
-    this.#connection.write(new TextEncoder().encode(order)).catch(() => {});
+    if (again || !this.#ready) this.#kill(`It was interrupted by ${name}`);
+    else orderSignal(this.#connection, name);
   }
 
   /** Why the guest ended before the command did. */

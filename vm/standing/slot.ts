@@ -5,6 +5,7 @@
  * @module
  */
 import type { Room } from "../../labs/kit/files/room.ts";
+import { order, orderSignal, type Report, reports } from "../control_port.ts";
 import { EndMark } from "./end_mark.ts";
 
 /** The ports of a slot. */
@@ -85,7 +86,7 @@ export class Slot {
     const marks = { out: new EndMark(mark), err: new EndMark(mark) };
     this.#running = { marks, sink, resolve, status: undefined };
     await Deno.writeTextFile(this.#room.path(`run/command.${this.number}`), script);
-    await this.#order(`run ${mark}`);
+    await order(this.#control, `run ${mark}`);
     return await promise;
   }
 
@@ -95,14 +96,14 @@ export class Slot {
    * @param name Its name, such as `SIGINT`.
    */
   async interrupt(name: string): Promise<void> {
-    await this.#order(`signal ${name.replace(/^SIG/, "")}`);
+    await orderSignal(this.#control, name);
   }
 
   /** Kills the command with all that it has started, until it has ended. */
   async kill(): Promise<void> {
     const killed = this.#running;
     while (killed !== undefined && this.#running === killed) {
-      await this.#order("kill");
+      await order(this.#control, "kill");
       await new Promise((resolve) => setTimeout(resolve, KILL_AGAIN_MILLISECONDS));
     }
   }
@@ -119,31 +120,21 @@ export class Slot {
     }
   }
 
-  async #order(text: string): Promise<void> {
-    // That the guest has ended is told by QEMU's end.
-    await this.#control?.write(new TextEncoder().encode(`${text}\n`)).catch(() => {});
-  }
-
   async #serve(name: typeof PORTS[number], listener: Deno.UnixListener): Promise<void> {
     const connection = await listener.accept().catch(() => undefined);
     // QEMU ended before it connected.
     if (connection === undefined) return;
     this.#connections.push(connection);
-    if (name === "control") this.#control = connection;
-    const decoder = new TextDecoder();
+    if (name === "control") {
+      this.#control = connection;
+      for await (const report of reports(connection)) this.#hear(report);
+      return;
+    }
     const bytes = new Uint8Array(65536);
-    let text = "";
     while (true) {
       const count = await connection.read(bytes).catch(() => null);
       if (count === null) return;
-      const read = bytes.subarray(0, count);
-      if (name !== "control") {
-        await this.#pass(name, read);
-        continue;
-      }
-      const lines = (text + decoder.decode(read, { stream: true })).split("\n");
-      text = lines.pop()!;
-      for (const line of lines) this.#hear(line);
+      await this.#pass(name, bytes.subarray(0, count));
     }
   }
 
@@ -155,11 +146,10 @@ export class Slot {
     this.#endIfOver(running);
   }
 
-  #hear(line: string): void {
-    const [word, value] = line.split(" ");
-    if (word === "ready") this.#becomeReady();
-    else if (word === "exit" && this.#running !== undefined) {
-      this.#running.status = Number(value);
+  #hear(report: Report): void {
+    if (report === "ready") this.#becomeReady();
+    else if (this.#running !== undefined) {
+      this.#running.status = report;
       this.#endIfOver(this.#running);
     }
   }
