@@ -34,7 +34,7 @@ export function nameOfKind(kind: GuestKind): string {
     case "time":
       return "guest";
     case "instructions":
-      return "guest whose clock counts instructions";
+      return "guest with the instruction clock";
     case "microscope":
       return "guest with the microscope";
   }

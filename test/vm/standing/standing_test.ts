@@ -424,7 +424,7 @@ test("a guest that counts instructions and one with the microscope stay side by 
     assertEquals(place.left("standing").length, 2);
     assertEquals((await place.vm("--microscope", "stop")).code, 0);
     const { stdout } = await place.vm("status");
-    assertMatch(stdout, /^A guest whose clock counts instructions stays since /);
+    assertMatch(stdout, /^A guest with the instruction clock stays since /);
     assertEquals(stdout.match(/stays since/g)?.length, 1);
   });
 
