@@ -119,7 +119,8 @@ export type {
   PlotTextOptions,
 } from "./labs/kit/plot/plot.ts";
 export type { Spread } from "./labs/kit/plot/scales.ts";
-export type { FlameBox, SeenCalls } from "./labs/kit/plot/seen_calls.ts";
+export type { FlameBox } from "./labs/kit/plot/flame_box.ts";
+export type { SeenCalls } from "./labs/kit/plot/seen_calls.ts";
 export type { SeriesFigure, SeriesMark, SeriesPoint } from "./labs/kit/plot/series.ts";
 export type { PlotTheme } from "./labs/kit/plot/theme.ts";
 export type { ThroughputFigure } from "./labs/kit/plot/throughput.ts";
@@ -137,6 +138,7 @@ export type { RunDifference, RunSurroundings } from "./labs/kit/run/run_differen
 export type { RunDocument, RunInvocation } from "./labs/kit/run/run_document.ts";
 export type { RowDeclaration, RowMeasure } from "./labs/kit/run/run_rows.ts";
 export type { RunColumn, RunTable } from "./labs/kit/run/run_table.ts";
+export type { ElsewhereCounts, FoldedCall, RunView, ViewedWork } from "./labs/kit/run/run_view.ts";
 export type { BootstrapOptions } from "./labs/kit/statistics/bootstrap.ts";
 export type {
   CompareAllOptions,

@@ -8,12 +8,13 @@ import { NOT_TIME } from "../trials/clock.ts";
 import { displayWidth, styled, truncated } from "../text/table.ts";
 import { some } from "./alt_text.ts";
 import { type Canvas, legend, notes, PADDING, type Piece, SMALL } from "./canvas.ts";
-import type { FigureHead } from "./figure.ts";
+import { type FigureHead, PlotError } from "./figure.ts";
 import { formatChange } from "../text/format.ts";
 import type { FigureKind } from "./kind.ts";
 import { textWidth, wrapped } from "./layout.ts";
 import { type Labelled, ofPlainDataAlone, requireItems } from "./plain.ts";
-import { countText, type FlameBox, systemCalls } from "./seen_calls.ts";
+import type { FlameBox } from "./flame_box.ts";
+import { countText, systemCalls } from "./seen_calls.ts";
 import { line, rect, text as textAt, titled } from "./shapes.ts";
 import { NARROWEST, padEnd, padStart, type TextDrawing } from "./text.ts";
 import { TERMINAL_STYLES } from "./theme.ts";
@@ -46,7 +47,8 @@ export const changes: FigureKind<ChangesFigure> = {
   ...ofPlainDataAlone(
     "changes",
     "which functions were called",
-    'what Microscope.look() returns, twice: plot([copying, zeroCopy], { kind: "changes" })',
+    "what Microscope.look() returns, twice, or run the lab with { look: {} }: " +
+      'plot([copying, zeroCopy], { kind: "changes" })',
   ),
   ofData,
   picture,
@@ -62,6 +64,15 @@ function ofData(data: readonly Labelled[], texts: FigureTexts): ChangesFigure {
   requireItems("changes", data, 2, "two views are compared");
   const [first, second] = data as readonly [Labelled, Labelled];
   const [before, after] = [systemCalls("changes", first), systemCalls("changes", second)];
+  if (before.each !== after.each) {
+    throw new PlotError(
+      `plot, kind changes: ${first.label} counts instructions${
+        before.each || " of a whole trial"
+      }, ` +
+        `${second.label}${after.each || " those of a whole trial"}: compare two of one kind`,
+    );
+  }
+  const { each } = after;
   const [from, to] = [before.root.total, after.root.total];
   const elsewhere = [[first, before] as const, [second, after] as const].flatMap((
     [{ label }, { elsewhere }],
@@ -70,8 +81,8 @@ function ofData(data: readonly Labelled[], texts: FigureTexts): ChangesFigure {
     kind: "changes",
     title: texts.title ?? `What changes from ${first.label} to ${second.label}`,
     subtitle: texts.subtitle ??
-      `${countText(from)} → ${countText(to)} instructions in system calls of the thread that ` +
-        `looked: ${signed(to - from)}, ${formatChange(to / from)}; by function; ${NOT_TIME}`,
+      `${countText(from)} → ${countText(to)} instructions${each} in system calls of the thread ` +
+        `that looked: ${signed(to - from)}, ${formatChange(to / from)}; by function; ${NOT_TIME}`,
     notes: elsewhere,
     labels: [first.label, second.label],
     functions: changed(sums(before.root), sums(after.root)),
@@ -168,7 +179,9 @@ function picture(figure: ChangesFigure, canvas: Canvas): Piece[] {
     const y = index * ROW;
     const [from, to] = [at(Math.min(0, change)), at(Math.max(0, change))];
     return titled(
-      `${row.name}: ${row.before} → ${row.after} instructions, ${values[index]}` +
+      `${row.name}: ${countText(row.before)} → ${countText(row.after)} instructions, ${
+        values[index]
+      }` +
         (noteOf(row) === "" ? "" : `; ${noteOf(row)}`),
       textAt(left - 8, y + 13, wrapped(row.name, labelRoom + 1, SMALL)[0]!, {
         size: SMALL,

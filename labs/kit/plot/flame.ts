@@ -19,7 +19,8 @@ import type { FigureHead } from "./figure.ts";
 import type { FigureKind } from "./kind.ts";
 import { wrapped } from "./layout.ts";
 import { type Labelled, ofPlainDataAlone, requireItems } from "./plain.ts";
-import { countText, type FlameBox, systemCalls } from "./seen_calls.ts";
+import type { FlameBox } from "./flame_box.ts";
+import { countText, systemCalls } from "./seen_calls.ts";
 import { rect, text as textAt, titled } from "./shapes.ts";
 import { type Colours, TERMINAL_STYLES } from "./theme.ts";
 import type { FigureTexts } from "./trials.ts";
@@ -47,7 +48,8 @@ export const flame: FigureKind<FlameFigure> = {
   ...ofPlainDataAlone(
     "flame",
     "which functions were called",
-    'what Microscope.look() returns: plot([view], { kind: "flame" })',
+    "what Microscope.look() returns, or run the lab with { look: {} }: " +
+      'plot([view], { kind: "flame" })',
   ),
   ofData,
   picture,
@@ -66,12 +68,14 @@ const HOTTEST = 16;
 function ofData(data: readonly Labelled[], texts: FigureTexts): FlameFigure {
   requireItems("flame", data, 1, "one view at a time", "compare two with the kind changes");
   const [item] = data;
-  const { root, elsewhere } = systemCalls("flame", item!);
+  const { root, each, elsewhere } = systemCalls("flame", item!);
   return {
     kind: "flame",
     title: texts.title ?? `Where the instructions go: ${item!.label}`,
     subtitle: texts.subtitle ??
-      `${countText(root.total)} instructions in system calls of the thread that looked, softirqs ` +
+      `${
+          countText(root.total)
+        } instructions${each} in system calls of the thread that looked, softirqs ` +
         `that they run included; below each function what it called; ${NOT_TIME}`,
     notes: elsewhere === "" ? [] : [`Not shown: ${elsewhere}.`],
     root,
@@ -130,7 +134,7 @@ function picture({ root }: FlameFigure, canvas: Canvas): Piece[] {
 function titleOf({ name, total, instructions, copied }: FlameBox, root: FlameBox): string {
   return `${name}: ${countText(total)} instructions, ${shareOf(total, root.total)}; ` +
     `${countText(instructions)} of its own` +
-    (copied === 0 ? "" : `; copies ${copied} bytes of the payload`);
+    (copied === 0 ? "" : `; copies ${countText(copied)} bytes of the payload`);
 }
 
 function colourOf({ copied }: FlameBox, depth: number, { series, muted }: Colours): string {

@@ -15,6 +15,7 @@ import type { FigureKind } from "./kind.ts";
 import { latency, type LatencyFigure } from "./latency.ts";
 import { layoutOf } from "./layout_of_trials.ts";
 import { type Lifeline, lifelines, type LifelinesFigure } from "./lifelines.ts";
+import type { RunView } from "../run/run_view.ts";
 import type { PercentilePoint } from "./percentile_plot.ts";
 import type { Labelled } from "./plain.ts";
 import { type SeenCalls, seenCalls } from "./seen_calls.ts";
@@ -56,7 +57,9 @@ export interface PlainSeries {
 }
 
 /** What {@linkcode plot} takes for what are no trials. */
-export type PlainData = readonly (PlainSeries | Lifeline | SeenCalls | MicroscopeView)[];
+export type PlainData = readonly (
+  PlainSeries | Lifeline | SeenCalls | MicroscopeView | RunView
+)[];
 
 /**
  * The kind of a name.

@@ -5,6 +5,7 @@
  */
 import { escapeHtml } from "../../../ffi/kernel/inspection.ts";
 import type { RunDocument } from "../run/run_document.ts";
+import type { RunView } from "../run/run_view.ts";
 import { coloursWanted, terminalWidth } from "../text/table.ts";
 import type { Factor, Measures, Trial } from "../trials/trials.ts";
 import { altText } from "./alt_text.ts";
@@ -96,6 +97,8 @@ export interface HasTrials {
   readonly summary?: readonly Measures[];
   /** Of a run document: how its rows are to be read, with the units. */
   readonly table?: RunTable;
+  /** Of a run document: what the microscope saw of one row, or of two. */
+  readonly views?: readonly RunView[];
 }
 
 /** What a lab returned: its run, and its text, which is not plotted. */
@@ -155,7 +158,8 @@ const NARROWEST_TEXT = 40;
  * @param what A result of {@linkcode experiment}, what a lab returned, a run document, or, with
  *   `options.kind`, plain data: `{ label, points }` for each series, `{ label, values }` for
  *   latencies, `{ label, submitted, sent, released, copied }` in seconds for life lines, what
- *   {@linkcode Microscope.look} returned: one view for `flame`, two for `changes`.
+ *   {@linkcode Microscope.look} returned: one view for `flame`, two for `changes`. Of a lab that was
+ *   run with `look` those of its document.
  * @param options What to show, and how.
  * @returns The plot: text in a terminal or a REPL, a picture in a notebook.
  * @throws {PlotError} If what was given does not have what the plot needs. The message says what.
@@ -192,9 +196,10 @@ const NARROWEST_TEXT = 40;
 export function plot(what: Plottable, options: PlotOptions = {}): Plot {
   const { kind } = options;
   if (kind !== undefined) kindNamed(kind);
+  const data = isPlain(what) ? what : viewsFor(kind, what);
   return new Plot(
-    isPlain(what)
-      ? dataFigure(what, kind, options)
+    isPlain(what) || data !== undefined
+      ? dataFigure(data!, kind, options)
       : trialsFigure(trialsOf(what), kind, trialsOptions(what, options)),
   );
 }
@@ -226,6 +231,17 @@ export function plots(
   });
   if (made.length === 0 && problems.length > 0) throw problems[0];
   return made;
+}
+
+/** What of a run document is drawn as calls: of a flame graph's views the last one, that of the row. */
+function viewsFor(
+  kind: PlotKind | undefined,
+  what: Exclude<Plottable, PlainData>,
+): PlainData | undefined {
+  if (kind !== "flame" && kind !== "changes") return undefined;
+  const { views } = "document" in what ? what.document : what;
+  if (views === undefined || views.length === 0) return undefined;
+  return kind === "flame" ? views.slice(-1) : views;
 }
 
 function isPlain(what: Plottable): what is PlainData {

@@ -6,6 +6,8 @@
 import { type CallPath, MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { PlotError, type PlotKind } from "./figure.ts";
 import { formatCount } from "../text/format.ts";
+import type { ElsewhereCounts, RunView, ViewedWork } from "../run/run_view.ts";
+import { type FlameBox, folded, forEach, unfolded } from "./flame_box.ts";
 import type { Labelled } from "./plain.ts";
 
 /** What was seen in a window: a {@linkcode MicroscopeView} under a label. */
@@ -22,26 +24,20 @@ export interface SeenCalls {
   }[];
 }
 
-/** A function as it was called by one path. */
-export interface FlameBox {
-  /** The function. */
-  readonly name: string;
-  /** Instructions that it executed itself. */
-  readonly instructions: number;
-  /** Those, and those of what it called. */
-  readonly total: number;
-  /** Bytes of the payload, or of a copy of it, that it copied. */
-  readonly copied: number;
-  /** What it called, those with the most instructions first. */
-  readonly children: readonly FlameBox[];
-}
-
 /** The system calls of a window. */
 export interface SystemCalls {
   /** Where system calls enter the kernel, and all below. */
   readonly root: FlameBox;
+  /** What a number of instructions is for, such as ` for each request`; empty for all of them. */
+  readonly each: string;
   /** What else was executed in the window, in words; empty if nothing. */
   readonly elsewhere: string;
+}
+
+/** What was counted in a window, not divided by anything. */
+interface Counted {
+  readonly root: FlameBox;
+  readonly elsewhere: ElsewhereCounts;
 }
 
 /** Where system calls enter the kernel on x86_64, of which alone there is a microscope. */
@@ -53,16 +49,71 @@ export function seenCalls(item: unknown): unknown {
   return { label: item.name, threads: item.threads, copies: item.copies } satisfies SeenCalls;
 }
 
+/** What is kept of a window beside what was seen. */
+export interface Viewed extends Pick<RunView, "label" | "factors" | "work"> {}
+
+/**
+ * What was seen in a window as a run document has it.
+ *
+ * @param view What was seen.
+ * @param viewed What it is of.
+ * @throws {PlotError} If it has no system call.
+ */
+export function runView(view: MicroscopeView | SeenCalls, viewed: Viewed): RunView {
+  const { root, elsewhere } = counted("flame", seenCalls(view) as SeenCalls);
+  return { ...viewed, elsewhere, ...folded(root) };
+}
+
+/**
+ * Instructions in the system calls of a window, for each unit of its work.
+ *
+ * @param view What was seen.
+ * @param work How much was done; null for one unit.
+ * @throws {PlotError} If it has no system call.
+ */
+export function instructionsOf(
+  view: MicroscopeView | SeenCalls,
+  work: ViewedWork | null,
+): number {
+  return counted("flame", seenCalls(view) as SeenCalls).root.total / (work?.count ?? 1);
+}
+
 /**
  * The system calls of a window. Exceptions of user space, interrupts, other threads and user space
  * itself are counted beside them: what they execute is the JavaScript engine's and the machine's
  * affair, and not the same in any two windows.
  *
  * @param kind The kind of the plot.
- * @param item What was given.
+ * @param item What was given: what was seen, or what a document has of it.
  * @throws {PlotError} If it is not of a microscope, or has no system call.
  */
 export function systemCalls(kind: PlotKind, item: Labelled): SystemCalls {
+  const { root, elsewhere } = isFolded(item) ? unfold(kind, item) : counted(kind, item);
+  const work = isFolded(item) ? item.work : null;
+  const count = work?.count ?? 1;
+  return {
+    root: count === 1 ? root : forEach(root, count),
+    each: work === null ? "" : ` for each ${work.unit}`,
+    elsewhere: elsewhereText(elsewhere, count),
+  };
+}
+
+function isFolded(item: Labelled): item is RunView {
+  const { functions, calls } = item as Partial<RunView>;
+  return Array.isArray(functions) && Array.isArray(calls);
+}
+
+function unfold(kind: PlotKind, view: RunView): Counted {
+  const root = unfolded(view);
+  if (root !== undefined && root.total > 0 && !(Number(view.work?.count) <= 0)) {
+    return { root, elsewhere: view.elsewhere };
+  }
+  throw new PlotError(
+    `plot, kind ${kind}: ${view.label}: what the document has of its calls is no tree`,
+  );
+}
+
+function counted(kind: PlotKind, item: Labelled): Counted {
   const { label, threads, copies = [] } = item as SeenCalls;
   const own = Array.isArray(threads) ? threads[0] as CallPath | undefined : undefined;
   if (own === undefined) {
@@ -104,26 +155,36 @@ function boxOf(
   };
 }
 
-/** A number of instructions, whole where it has room. */
+/** A number of instructions, whole where it has room and is not small. */
 export function countText(instructions: number): string {
-  return instructions < 1e6 ? String(instructions) : formatCount(instructions);
+  if (instructions >= 1e6) return formatCount(instructions);
+  const isWhole = Number.isInteger(instructions) || instructions >= 100;
+  return isWhole ? String(Math.round(instructions)) : instructions.toFixed(1);
 }
 
-function elsewhereOf(threads: readonly CallPath[], shown: number): string {
-  const sums = new Map<CallPath["place"], number>();
+function elsewhereOf(threads: readonly CallPath[], shown: number): ElsewhereCounts {
+  const sums = { "own": 0, "interrupts": 0, "other threads": 0, "user space": 0 };
   const add = ({ place, instructions, children }: CallPath): void => {
-    sums.set(place, (sums.get(place) ?? 0) + instructions);
+    sums[place] += instructions;
     children.forEach(add);
   };
   threads.forEach(add);
-  sums.set("own", (sums.get("own") ?? 0) - shown);
+  return {
+    exceptions: sums.own - shown,
+    interrupts: sums.interrupts,
+    otherThreads: sums["other threads"],
+    userSpace: sums["user space"],
+  };
+}
+
+function elsewhereText(counts: ElsewhereCounts, count: number): string {
   const parts = ([
-    ["own", "in its page faults and other exceptions"],
+    ["exceptions", "in its page faults and other exceptions"],
     ["interrupts", "in interrupts"],
-    ["other threads", "in the kernel for other threads"],
-    ["user space", "in user space"],
+    ["otherThreads", "in the kernel for other threads"],
+    ["userSpace", "in user space"],
   ] as const).flatMap(([place, words]) => {
-    const sum = sums.get(place) ?? 0;
+    const sum = counts[place] / count;
     return sum === 0 ? [] : [`${countText(sum)} ${words}`];
   });
   return parts.join(", ");

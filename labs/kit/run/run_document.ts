@@ -12,6 +12,7 @@ import type { Environment } from "../experiment/environment.ts";
 import { jsonProblem, type Measures, type Trial } from "../experiment/experiment.ts";
 import { runSchemaProblem } from "./run_schema.ts";
 import type { RunTable } from "./run_table.ts";
+import type { RunView } from "./run_view.ts";
 import { writeWhole } from "../files/whole_file.ts";
 
 export type { RunColumn, RunTable } from "./run_table.ts";
@@ -60,6 +61,11 @@ export interface RunDocument {
   readonly summary: readonly Measures[];
   /** How the rows are to be read. Absent in documents that did not say. */
   readonly table?: RunTable;
+  /**
+   * What the microscope saw of a row, or of two: first of the one that the other is compared with.
+   * Absent where nobody looked.
+   */
+  readonly views?: readonly RunView[];
 }
 
 /**

@@ -4,7 +4,7 @@
 "use strict";
 export const validate = validate20;
 export default validate20;
-const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"}},"$defs":{"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build, clock source and what else numbers depend on.","properties":{"clearsOnAllocation":{"type":["boolean","null"],"description":"Whether the kernel clears memory when it is allocated (init_on_alloc). Null where it did not tell, absent where the document did not say."}}},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took, by the clock that the environment names."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
+const schema31 = {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:zclab:run:2","title":"One run of one zclab lab","description":"What `deno task lab --json FILE` writes. Units are in the names or in the documentation of the lab. What has no value is null. Readers keep properties that they do not know.","type":"object","required":["schema","lab","invocation","parameters","seed","environment","code","startedAt","complete","trials","summary"],"properties":{"schema":{"const":"zclab/run/2"},"lab":{"type":"string","description":"The lab's name, such as tx-copy-vs-zc."},"invocation":{"description":"What was asked for: with the same code it gives the same run again. Null in documents that were made from an older schema.","oneOf":[{"type":"null"},{"$ref":"#/$defs/invocation"}]},"parameters":{"type":"object","description":"The lab's parameters with their defaults filled in, the seed among them."},"seed":{"description":"The seed of everything random.","oneOf":[{"type":"null"},{"$ref":"#/$defs/seed"}]},"environment":{"$ref":"#/$defs/environment"},"code":{"$ref":"#/$defs/code"},"startedAt":{"description":"When the run started.","oneOf":[{"type":"null"},{"$ref":"#/$defs/dateTime"}]},"complete":{"type":"boolean","description":"False if the run was stopped before its last trial."},"trials":{"type":"array","description":"Every trial in the order in which it ran, warm-up and controls included.","items":{"$ref":"#/$defs/trial"}},"summary":{"type":"array","description":"What the trials come to: the rows of the table that the lab printed.","items":{"type":"object"}},"table":{"$ref":"#/$defs/table"},"views":{"type":"array","description":"What the microscope saw of a row, or of two: first of the one that the other is compared with. Absent where nobody looked.","items":{"$ref":"#/$defs/view"}}},"$defs":{"view":{"type":"object","description":"The system calls of the thread that looked, in one window.","required":["label","factors","work","elsewhere","functions","calls"],"properties":{"label":{"type":"string","description":"What the row is called."},"factors":{"type":"object","additionalProperties":{"$ref":"#/$defs/factor"}},"work":{"description":"How much work was done in the window; null if it was the whole trial.","oneOf":[{"type":"null"},{"$ref":"#/$defs/work"}]},"elsewhere":{"type":"object","description":"Instructions in the window that are not in the calls.","required":["exceptions","interrupts","otherThreads","userSpace"],"properties":{"exceptions":{"$ref":"#/$defs/count","description":"In page faults and other exceptions of the thread that looked."},"interrupts":{"$ref":"#/$defs/count"},"otherThreads":{"$ref":"#/$defs/count","description":"In the kernel for other threads."},"userSpace":{"$ref":"#/$defs/count"}}},"functions":{"type":"array","description":"The names of the functions.","items":{"type":"string"}},"calls":{"type":"array","description":"The calls, callers before what they called: the number of callers, the place among the functions, instructions that it executed itself, bytes of payload that it copied. Of very many the smallest are summed, in one call of each caller.","items":{"$ref":"#/$defs/call"}}}},"call":{"title":"four whole numbers","type":"array","items":{"$ref":"#/$defs/count"},"minItems":4,"maxItems":4},"work":{"type":"object","required":["count","unit"],"properties":{"count":{"$ref":"#/$defs/count"},"unit":{"type":"string","description":"What one is called, such as request."}}},"table":{"type":"object","description":"How the rows of the summary are to be read. Absent where the lab did not say.","required":["title","factors","baseline","within","columns"],"properties":{"title":{"type":"string","description":"What the lab is about."},"factors":{"type":"array","items":{"type":"object","required":["name","title"],"properties":{"name":{"type":"string"},"title":{"type":"string"}}}},"baseline":{"type":"object","description":"The factor values that make a row the baseline."},"within":{"type":"array","description":"Factors that a row has in common with its baseline.","items":{"type":"string"}},"columns":{"type":"array","items":{"$ref":"#/$defs/column"}}}},"column":{"type":"object","required":["name","measure","title","unit","better","evidence","verdict","ratio"],"properties":{"name":{"type":"string","description":"Its name in the rows."},"measure":{"type":["string","null"],"description":"The measure of the trials that it sums up; null if it follows from others."},"title":{"type":"string"},"unit":{"type":"string","description":"Such as s, B or B/s; empty for plain numbers."},"better":{"enum":["higher","lower",null]},"evidence":{"type":"boolean"},"verdict":{"type":"boolean","description":"Whether rows are compared by it."},"ratio":{"type":"boolean"}}},"seed":{"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295},"count":{"title":"a whole number that is not negative","type":"integer","minimum":0,"maximum":9007199254740991},"dateTime":{"title":"a date and time","type":"string","description":"Date and time, ISO 8601.","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"},"factor":{"type":["string","number","boolean","null"]},"invocation":{"type":"object","required":["options","quick","seed","repeats"],"properties":{"options":{"type":"object","description":"The lab's own options that were given. The others had the defaults of that version; parameters has their values."},"quick":{"type":"boolean","description":"Whether a short run was asked for."},"seed":{"$ref":"#/$defs/seed"},"repeats":{"description":"How often each trial was to be repeated; null if it was not given.","oneOf":[{"type":"null"},{"$ref":"#/$defs/count"}]}}},"code":{"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}},"environment":{"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build, clock source and what else numbers depend on.","properties":{"clearsOnAllocation":{"type":["boolean","null"],"description":"Whether the kernel clears memory when it is allocated (init_on_alloc). Null where it did not tell, absent where the document did not say."}}},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}},"trial":{"type":"object","required":["round","order","warmUp","control","factors","measures","startedAt","seconds"],"properties":{"round":{"$ref":"#/$defs/count","description":"The round, from 0, warm-up rounds first."},"order":{"$ref":"#/$defs/count","description":"The place in its round, from 0."},"warmUp":{"type":"boolean","description":"Whether no statistic counts it."},"control":{"type":"boolean","description":"Whether it is the second run of the baseline in its round."},"factors":{"type":"object","description":"The combination.","additionalProperties":{"$ref":"#/$defs/factor"}},"measures":{"type":"object","description":"What it measured, raw."},"startedAt":{"$ref":"#/$defs/dateTime"},"seconds":{"type":"number","minimum":0,"description":"How long it took, by the clock that the environment names."},"covariates":{"type":"object","description":"What the machine did meanwhile, such as stolen time.","additionalProperties":{"type":["number","null"]}}}}}};
 const schema33 = {"title":"a whole number from 0 to 4294967295","type":"integer","minimum":0,"maximum":4294967295};
 const schema36 = {"type":"object","description":"What the run depended on. What the machine did not tell is null.","required":["versions","kernel","machine","user","limits","sysctls","extra"],"properties":{"clock":{"enum":["time","instructions"],"description":"What the clock counts. With instructions each instruction is one nanosecond: durations and rates of such a run are no time, and seconds are 1000000000 instructions. Absent where the document did not say: time."},"versions":{"type":"object","description":"Versions of what took part."},"kernel":{"type":"object","description":"Release, build, clock source and what else numbers depend on.","properties":{"clearsOnAllocation":{"type":["boolean","null"],"description":"Whether the kernel clears memory when it is allocated (init_on_alloc). Null where it did not tell, absent where the document did not say."}}},"machine":{"type":"object","description":"Processor and memory."},"user":{"type":"object","description":"User and capabilities."},"limits":{"type":"object","description":"Resource limits."},"sysctls":{"type":"object","description":"Kernel settings by their sysctl names; null where the kernel has none."},"extra":{"type":"object","description":"What the lab adds, such as its links."}}};
 const schema37 = {"type":"object","required":["version","commit","dirty"],"properties":{"version":{"type":["string","null"],"description":"The version of zclab."},"commit":{"type":["string","null"],"description":"The git commit, in full."},"dirty":{"type":["boolean","null"],"description":"Whether files that git knows differed from that commit."},"labFile":{"type":"object","description":"The file of its own that the lab was in. Absent where the lab is one of zclab's.","required":["name","sha256"],"properties":{"name":{"type":"string","description":"Its name, without the folder."},"sha256":{"type":"string","description":"The SHA-256 of its text, in hexadecimal."}}}}};
@@ -736,6 +736,489 @@ return errors === 0;
 }
 validate25.evaluated = {"props":{"title":true,"factors":true,"baseline":true,"within":true,"columns":true},"dynamicProps":false,"dynamicItems":false};
 
+const schema46 = {"type":"object","description":"The system calls of the thread that looked, in one window.","required":["label","factors","work","elsewhere","functions","calls"],"properties":{"label":{"type":"string","description":"What the row is called."},"factors":{"type":"object","additionalProperties":{"$ref":"#/$defs/factor"}},"work":{"description":"How much work was done in the window; null if it was the whole trial.","oneOf":[{"type":"null"},{"$ref":"#/$defs/work"}]},"elsewhere":{"type":"object","description":"Instructions in the window that are not in the calls.","required":["exceptions","interrupts","otherThreads","userSpace"],"properties":{"exceptions":{"$ref":"#/$defs/count","description":"In page faults and other exceptions of the thread that looked."},"interrupts":{"$ref":"#/$defs/count"},"otherThreads":{"$ref":"#/$defs/count","description":"In the kernel for other threads."},"userSpace":{"$ref":"#/$defs/count"}}},"functions":{"type":"array","description":"The names of the functions.","items":{"type":"string"}},"calls":{"type":"array","description":"The calls, callers before what they called: the number of callers, the place among the functions, instructions that it executed itself, bytes of payload that it copied. Of very many the smallest are summed, in one call of each caller.","items":{"$ref":"#/$defs/call"}}}};
+const schema48 = {"type":"object","required":["count","unit"],"properties":{"count":{"$ref":"#/$defs/count"},"unit":{"type":"string","description":"What one is called, such as request."}}};
+
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate28.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.count === undefined) && (missing0 = "count")) || ((data.unit === undefined) && (missing0 = "unit"))){
+validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+return false;
+}
+else {
+if(data.count !== undefined){
+let data0 = data.count;
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate28.errors = [{instancePath:instancePath+"/count",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate28.errors = [{instancePath:instancePath+"/count",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate28.errors = [{instancePath:instancePath+"/count",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.unit !== undefined){
+const _errs4 = errors;
+if(typeof data.unit !== "string"){
+validate28.errors = [{instancePath:instancePath+"/unit",schemaPath:"#/properties/unit/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+else {
+validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+}
+validate28.errors = vErrors;
+return errors === 0;
+}
+validate28.evaluated = {"props":{"count":true,"unit":true},"dynamicProps":false,"dynamicItems":false};
+
+const schema54 = {"title":"four whole numbers","type":"array","items":{"$ref":"#/$defs/count"},"minItems":4,"maxItems":4};
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate30.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(Array.isArray(data)){
+if(data.length > 4){
+validate30.errors = [{instancePath,schemaPath:"#/maxItems",keyword:"maxItems",params:{limit: 4}}];
+return false;
+}
+else {
+if(data.length < 4){
+validate30.errors = [{instancePath,schemaPath:"#/minItems",keyword:"minItems",params:{limit: 4}}];
+return false;
+}
+else {
+var valid0 = true;
+const len0 = data.length;
+for(let i0=0; i0<len0; i0++){
+let data0 = data[i0];
+const _errs1 = errors;
+const _errs2 = errors;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+validate30.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs2){
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 9007199254740991 || isNaN(data0)){
+validate30.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data0 < 0 || isNaN(data0)){
+validate30.errors = [{instancePath:instancePath+"/" + i0,schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs1 === errors;
+if(!valid0){
+break;
+}
+}
+}
+}
+}
+else {
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "array"}}];
+return false;
+}
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+validate30.evaluated = {"items":true,"dynamicProps":false,"dynamicItems":false};
+
+
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
+let vErrors = null;
+let errors = 0;
+const evaluated0 = validate27.evaluated;
+if(evaluated0.dynamicProps){
+evaluated0.props = undefined;
+}
+if(evaluated0.dynamicItems){
+evaluated0.items = undefined;
+}
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((((data.label === undefined) && (missing0 = "label")) || ((data.factors === undefined) && (missing0 = "factors"))) || ((data.work === undefined) && (missing0 = "work"))) || ((data.elsewhere === undefined) && (missing0 = "elsewhere"))) || ((data.functions === undefined) && (missing0 = "functions"))) || ((data.calls === undefined) && (missing0 = "calls"))){
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0}}];
+return false;
+}
+else {
+if(data.label !== undefined){
+const _errs1 = errors;
+if(typeof data.label !== "string"){
+validate27.errors = [{instancePath:instancePath+"/label",schemaPath:"#/properties/label/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.factors !== undefined){
+let data1 = data.factors;
+const _errs3 = errors;
+if(errors === _errs3){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key0 in data1){
+let data2 = data1[key0];
+const _errs6 = errors;
+if((((typeof data2 !== "string") && (!((typeof data2 == "number") && (isFinite(data2))))) && (typeof data2 !== "boolean")) && (data2 !== null)){
+validate27.errors = [{instancePath:instancePath+"/factors/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/factor/type",keyword:"type",params:{type: schema42.type}}];
+return false;
+}
+var valid1 = _errs6 === errors;
+if(!valid1){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/factors",schemaPath:"#/properties/factors/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.work !== undefined){
+let data3 = data.work;
+const _errs9 = errors;
+const _errs10 = errors;
+let valid3 = false;
+let passing0 = null;
+const _errs11 = errors;
+if(data3 !== null){
+const err0 = {instancePath:instancePath+"/work",schemaPath:"#/properties/work/oneOf/0/type",keyword:"type",params:{type: "null"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+var _valid0 = _errs11 === errors;
+if(_valid0){
+valid3 = true;
+passing0 = 0;
+}
+const _errs13 = errors;
+if(!(validate28(data3, {instancePath:instancePath+"/work",parentData:data,parentDataProperty:"work",rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+errors = vErrors.length;
+}
+var _valid0 = _errs13 === errors;
+if(_valid0 && valid3){
+valid3 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid3 = true;
+passing0 = 1;
+var props0 = {};
+props0.count = true;
+props0.unit = true;
+}
+}
+if(!valid3){
+const err1 = {instancePath:instancePath+"/work",schemaPath:"#/properties/work/oneOf",keyword:"oneOf",params:{passingSchemas: passing0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+validate27.errors = vErrors;
+return false;
+}
+else {
+errors = _errs10;
+if(vErrors !== null){
+if(_errs10){
+vErrors.length = _errs10;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid0 = _errs9 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.elsewhere !== undefined){
+let data4 = data.elsewhere;
+const _errs14 = errors;
+if(errors === _errs14){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+let missing1;
+if(((((data4.exceptions === undefined) && (missing1 = "exceptions")) || ((data4.interrupts === undefined) && (missing1 = "interrupts"))) || ((data4.otherThreads === undefined) && (missing1 = "otherThreads"))) || ((data4.userSpace === undefined) && (missing1 = "userSpace"))){
+validate27.errors = [{instancePath:instancePath+"/elsewhere",schemaPath:"#/properties/elsewhere/required",keyword:"required",params:{missingProperty: missing1}}];
+return false;
+}
+else {
+if(data4.exceptions !== undefined){
+let data5 = data4.exceptions;
+const _errs16 = errors;
+const _errs17 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/exceptions",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs17){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 9007199254740991 || isNaN(data5)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/exceptions",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data5 < 0 || isNaN(data5)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/exceptions",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs16 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.interrupts !== undefined){
+let data6 = data4.interrupts;
+const _errs19 = errors;
+const _errs20 = errors;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/interrupts",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs20){
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 9007199254740991 || isNaN(data6)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/interrupts",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data6 < 0 || isNaN(data6)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/interrupts",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs19 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.otherThreads !== undefined){
+let data7 = data4.otherThreads;
+const _errs22 = errors;
+const _errs23 = errors;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/otherThreads",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs23){
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 9007199254740991 || isNaN(data7)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/otherThreads",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data7 < 0 || isNaN(data7)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/otherThreads",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs22 === errors;
+}
+else {
+var valid4 = true;
+}
+if(valid4){
+if(data4.userSpace !== undefined){
+let data8 = data4.userSpace;
+const _errs25 = errors;
+const _errs26 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/userSpace",schemaPath:"#/$defs/count/type",keyword:"type",params:{type: "integer"}}];
+return false;
+}
+if(errors === _errs26){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 9007199254740991 || isNaN(data8)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/userSpace",schemaPath:"#/$defs/count/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991}}];
+return false;
+}
+else {
+if(data8 < 0 || isNaN(data8)){
+validate27.errors = [{instancePath:instancePath+"/elsewhere/userSpace",schemaPath:"#/$defs/count/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0}}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs25 === errors;
+}
+else {
+var valid4 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/elsewhere",schemaPath:"#/properties/elsewhere/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+}
+var valid0 = _errs14 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.functions !== undefined){
+let data9 = data.functions;
+const _errs28 = errors;
+if(errors === _errs28){
+if(Array.isArray(data9)){
+var valid9 = true;
+const len0 = data9.length;
+for(let i0=0; i0<len0; i0++){
+const _errs30 = errors;
+if(typeof data9[i0] !== "string"){
+validate27.errors = [{instancePath:instancePath+"/functions/" + i0,schemaPath:"#/properties/functions/items/type",keyword:"type",params:{type: "string"}}];
+return false;
+}
+var valid9 = _errs30 === errors;
+if(!valid9){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/functions",schemaPath:"#/properties/functions/type",keyword:"type",params:{type: "array"}}];
+return false;
+}
+}
+var valid0 = _errs28 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.calls !== undefined){
+let data11 = data.calls;
+const _errs32 = errors;
+if(errors === _errs32){
+if(Array.isArray(data11)){
+var valid10 = true;
+const len1 = data11.length;
+for(let i1=0; i1<len1; i1++){
+const _errs34 = errors;
+if(!(validate30(data11[i1], {instancePath:instancePath+"/calls/" + i1,parentData:data11,parentDataProperty:i1,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+errors = vErrors.length;
+}
+var valid10 = _errs34 === errors;
+if(!valid10){
+break;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/calls",schemaPath:"#/properties/calls/type",keyword:"type",params:{type: "array"}}];
+return false;
+}
+}
+var valid0 = _errs32 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}}];
+return false;
+}
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+validate27.evaluated = {"props":{"label":true,"factors":true,"work":true,"elsewhere":true,"functions":true,"calls":true},"dynamicProps":false,"dynamicItems":false};
+
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data, dynamicAnchors={}}={}){
 /*# sourceURL="urn:zclab:run:2" */;
@@ -1397,6 +1880,37 @@ var valid0 = _errs69 === errors;
 else {
 var valid0 = true;
 }
+if(valid0){
+if(data.views !== undefined){
+let data29 = data.views;
+const _errs70 = errors;
+if(errors === _errs70){
+if(Array.isArray(data29)){
+var valid14 = true;
+const len2 = data29.length;
+for(let i2=0; i2<len2; i2++){
+const _errs72 = errors;
+if(!(validate27(data29[i2], {instancePath:instancePath+"/views/" + i2,parentData:data29,parentDataProperty:i2,rootData,dynamicAnchors}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+var valid14 = _errs72 === errors;
+if(!valid14){
+break;
+}
+}
+}
+else {
+validate20.errors = [{instancePath:instancePath+"/views",schemaPath:"#/properties/views/type",keyword:"type",params:{type: "array"}}];
+return false;
+}
+}
+var valid0 = _errs70 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -1418,4 +1932,4 @@ return false;
 validate20.errors = vErrors;
 return errors === 0;
 }
-validate20.evaluated = {"props":{"schema":true,"lab":true,"invocation":true,"parameters":true,"seed":true,"environment":true,"code":true,"startedAt":true,"complete":true,"trials":true,"summary":true,"table":true},"dynamicProps":false,"dynamicItems":false};
+validate20.evaluated = {"props":{"schema":true,"lab":true,"invocation":true,"parameters":true,"seed":true,"environment":true,"code":true,"startedAt":true,"complete":true,"trials":true,"summary":true,"table":true,"views":true},"dynamicProps":false,"dynamicItems":false};
