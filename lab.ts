@@ -64,7 +64,6 @@ export {
   copiesText,
   COPY_ROLES,
 } from "./labs/kit/workload/copy_roles.ts";
-export { drawingOptions, drawingsText, ViewDrawings } from "./labs/kit/lab/view_drawings.ts";
 export { lookAtPath, PAYLOAD_WRITERS, reportsText } from "./labs/kit/workload/payload_path.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
@@ -111,6 +110,7 @@ export type {
   Lab,
   LabContext,
   LabOutcome,
+  LookOptions,
   ProgressReporter,
   Repeats,
   RunOptions,
@@ -130,6 +130,7 @@ export type {
   StringOption,
   StringsOption,
 } from "./labs/kit/options/options.ts";
+export type { Look, LookedPart } from "./labs/kit/trials/look.ts";
 export type { LabRow, RowComparison } from "./labs/kit/lab/rows.ts";
 export type { Replayed, ReplayOptions } from "./labs/kit/commands/replay.ts";
 export type { NicCounts, PlacedPiece } from "./labs/kit/testbed/nic_witness.ts";
@@ -141,7 +142,6 @@ export type {
 } from "./labs/kit/testbed/stream_links.ts";
 export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
-export type { DrawingFiles, DrawingOption } from "./labs/kit/lab/view_drawings.ts";
 export type {
   CopyReports,
   LookedAt,

@@ -7,6 +7,7 @@ import { CATALOGUE } from "./catalogue.ts";
 import { requireWritable } from "./kit/options/arguments.ts";
 import {
   helpText,
+  isText,
   labFileAmong,
   parseLabCommand,
   parseReplay,
@@ -15,7 +16,7 @@ import {
 } from "./kit/commands/lab.ts";
 import { loadLab, writeNewLab } from "./kit/lab/lab_file.ts";
 import { codeOf } from "./kit/lab/own_file.ts";
-import { labFileWord, labTask, userFolder } from "./kit/lab/lab_command.ts";
+import { labFileWord, labTask, shellWord, userFolder } from "./kit/lab/lab_command.ts";
 import { compareRuns, isDifferent, type RunComparison } from "./kit/run/compare_runs.ts";
 import { formatComparison, formatDifferences } from "./kit/run/comparison_text.ts";
 import { toCsv } from "./kit/run/csv.ts";
@@ -25,6 +26,7 @@ import {
   type Lab,
   labContext,
   type LabOutcome,
+  neededBy,
   outcomeOf,
   type ProgressReporter,
   type RunOptions,
@@ -107,12 +109,12 @@ export async function main(
       const lab = labOf(document, request.file, catalogue);
       const asked = parseReplay(args, lab);
       debug ||= asked.debug;
-      return await replayRun(document, lab, asked, interruption, surroundings);
+      return await replayRun(document, lab, { ...asked, typed: line }, interruption, surroundings);
     }
     debug ||= request.debug;
     if (request.kind === "compare") return await compareFiles(request.files, catalogue, print);
     const { lab, given, files } = request;
-    const outcome = await run(lab, given, files, interruption, surroundings);
+    const outcome = await run(lab, given, files, interruption, surroundings, { typed: line });
     if (outcome === undefined) return EXIT.notPossible;
     print(outcome.text.endsWith("\n") ? outcome.text : `${outcome.text}\n`);
     await writeFiles(files, outcome.document, surroundings);
@@ -166,7 +168,12 @@ async function run(
   files: RunFiles,
   { signal, said }: Interruptible,
   surroundings: Surroundings,
-  before: () => void = () => {},
+  { typed, before = () => {} }: {
+    /** The arguments, as they were given. */
+    readonly typed: readonly string[];
+    /** Called when the run is possible, before it begins. */
+    readonly before?: () => void;
+  },
 ): Promise<LabOutcome | undefined> {
   const { print, printError, progress, ensureSystem, guard } = surroundings;
   using bar = progress(signal);
@@ -179,10 +186,10 @@ async function run(
   await ensureSystem();
   signal.throwIfAborted();
   const here = await probe();
-  const missing = here.missing(lab.needs);
+  const missing = here.missing(neededBy(lab, context));
   if (missing.length > 0) {
     printError(`${lab.name} is not possible on this machine:\n`);
-    for (const item of missing) printError(`  ${missingLine(item, lab)}\n`);
+    for (const item of missing) printError(`  ${missingLine(item, lab, typed)}\n`);
     printError("deno task doctor shows all that works here, and what does not.\n");
     return undefined;
   }
@@ -218,7 +225,7 @@ async function keepRun(
 async function replayRun(
   document: RunDocument,
   lab: Lab,
-  { given, files }: ReturnType<typeof parseReplay>,
+  { given, files, typed }: ReturnType<typeof parseReplay> & { readonly typed: readonly string[] },
   interruption: Interruptible,
   surroundings: Surroundings,
 ): Promise<number> {
@@ -227,13 +234,14 @@ async function replayRun(
   const options = replayOptions(document, lab, given);
   const shown = { names: REPLAY_NAMES };
   let known: readonly RunDifference[] = [];
-  const outcome = await run(lab, options, files, interruption, surroundings, () => {
+  const before = (): void => {
     const { environment: then, parameters } = document;
     // What the lab adds to its environment and its parameters is not known before it runs.
     const now = { environment: environment(then.extra), code: codeOf(lab), parameters };
     known = runDifferences(document, now);
     print(`${titleOf(document)}, again:\n\n${formatDifferences(known, shown)}\n`);
-  });
+  };
+  const outcome = await run(lab, options, files, interruption, surroundings, { typed, before });
   if (outcome === undefined) return EXIT.notPossible;
   await writeFiles(files, outcome.document, surroundings);
   const comparison = compareRuns(document, outcome.document, rows);
@@ -324,7 +332,12 @@ async function writeFiles(
   for (const kind of RUN_FILES) {
     const path = files[kind];
     if (path === undefined) continue;
-    await writeWhole(path, await textOf(kind, document));
+    const isView = kind === "flame" || kind === "changes";
+    if (isView && (document.views ?? []).length < ROWS_DRAWN[kind]) {
+      printError(`${path} was not drawn: the run ended before the microscope had looked\n`);
+      continue;
+    }
+    await writeWhole(path, await textOf(kind, document, path));
     const partial = document.complete ? "" : ", stopped before its last trial";
     printError(`${WRITTEN[kind]} in ${path}${partial}\n`);
   }
@@ -334,9 +347,21 @@ const WRITTEN = {
   json: "The run is",
   csv: "The trials are",
   html: "The report is",
+  flame: "Where the instructions go is",
+  changes: "What changes between the two rows is",
 } as const;
 
-async function textOf(kind: keyof RunFiles, document: RunDocument): Promise<string> {
+/** How many rows a drawing is of. */
+const ROWS_DRAWN = { flame: 1, changes: 2 } as const;
+
+/** Columns of a drawing that is a text. */
+const TEXT_WIDTH = 120;
+
+async function textOf(
+  kind: keyof RunFiles,
+  document: RunDocument,
+  path: string,
+): Promise<string> {
   switch (kind) {
     case "json":
       return formatRunDocument(document);
@@ -346,6 +371,12 @@ async function textOf(kind: keyof RunFiles, document: RunDocument): Promise<stri
       // Few runs want a page.
       const { reportHtml } = await import("./kit/report/report.ts");
       return reportHtml(document);
+    }
+    case "flame":
+    case "changes": {
+      const { plot } = await import("./kit/plot/plot.ts");
+      const drawn = plot(document, { kind });
+      return isText(path) ? drawn.text({ width: TEXT_WIDTH, colours: false }) : drawn.svg();
     }
   }
 }
@@ -368,9 +399,14 @@ async function list(catalogue: readonly Lab[]): Promise<string> {
   return lines.join("\n") + "\n";
 }
 
-function missingLine({ name, why, command: general }: ProbeItem, lab: Lab): string {
+function missingLine(
+  { name, why, command: general }: ProbeItem,
+  lab: Lab,
+  typed: readonly string[] = [lab.name],
+): string {
   // What runs in the guest runs this lab there.
-  const command = general?.replace(/\bCOMMAND$/, `deno task lab ${lab.name}`);
+  const words = typed.length === 0 ? [lab.name] : typed.map(shellWord);
+  const command = general?.replace(/\bCOMMAND$/, () => `deno task lab ${words.join(" ")}`);
   return `${name}: ${why}` + (command === undefined ? "" : `; what would change it: ${command}`);
 }
 

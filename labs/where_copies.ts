@@ -14,8 +14,6 @@ import {
   DatagramSink,
   defineLab,
   DiskTarget,
-  drawingOptions,
-  drawingsText,
   fillStream,
   lookAtPath,
   PAYLOAD_RECEIVERS,
@@ -27,7 +25,6 @@ import {
   reportsText,
   type Row,
   StreamLink,
-  ViewDrawings,
 } from "zclab/lab";
 
 const LINKS = ["ifb", "disk", "loopback", "veth", "softnic"] as const;
@@ -69,8 +66,6 @@ type PathRow = Row<PathFactors, PathMeasures>;
 /** What all trials share. */
 interface Bench {
   readonly microscope: Microscope;
-  /** What `--flame` and `--changes` ask for. */
-  readonly drawings: ViewDrawings;
   /** What there is behind each link that was asked for. */
   readonly links: ReadonlyMap<Link, End>;
 }
@@ -137,7 +132,6 @@ export const whereCopies = defineLab({
       default: "stream",
       choices: FILLS,
     },
-    ...drawingOptions("--link ifb --send send", "--link ifb --send send,send-zc"),
   },
   repeats: { default: 3, quick: 2, minimum: 1 },
   warmUp: 0,
@@ -151,14 +145,14 @@ export const whereCopies = defineLab({
     }).filter(isPossible).map(({ bytes, link, send, receive }) => ({ bytes, link, send, receive })),
   baseline: { link: "ifb", send: "send" },
   within: ["bytes", "link"],
+  called: (factors) => pathOf(factors),
 
-  async setUp({ factors, has, options }, use): Promise<Bench> {
-    const drawings = await ViewDrawings.open(options, factors.map(nameOf));
+  async setUp({ factors, has }, use): Promise<Bench> {
     const links = new Map<Link, End>();
     for (const link of new Set(factors.map(({ link }) => link))) {
       if (link !== "softnic" || has("softnic")) links.set(link, await use<End>(open(link)));
     }
-    return { links, drawings, microscope: await use(Promise.resolve(Microscope.open())) };
+    return { links, microscope: await use(Promise.resolve(Microscope.open())) };
   },
   refusal({ bytes, link, send, receive }, { links }, { has }): string | undefined {
     if (!links.has(link)) return `${link} is not there: it is in the guest`;
@@ -169,14 +163,14 @@ export const whereCopies = defineLab({
   },
   async trial(
     factors,
-    { links, microscope, drawings },
-    { options: { fill } },
+    { links, microscope },
+    { options: { fill }, saw },
   ): Promise<PathMeasures> {
     const { bytes, link, send, receive } = factors;
     const payload = payloadOf(bytes, fill === "zeros");
     const where = links.get(link)!;
     const seen = await lookAtPath(microscope, where, { send, receive, bytes: payload });
-    await drawings.add(nameOf(factors), seen.view);
+    saw(seen.view);
     const roles = copiesByRole(seen.view);
     return {
       sender: roles.sender.count,
@@ -222,7 +216,7 @@ export const whereCopies = defineLab({
     return (wrong === 0 ? "" : `IN ${wrong} ROWS THE KERNEL SAYS SOMETHING ELSE THAN WAS SEEN. `) +
       `Copies of each payload byte; payload of ${fill === "zeros" ? "zeros" : "a stream"}`;
   },
-  conclusions({ rows, trials, context: { options: { flame, changes } } }): string[] {
+  conclusions({ rows }): string[] {
     const wrong = rows.filter(({ row }) => judge(row) === DISAGREES);
     return [
       ...wrong.map(({ row }) =>
@@ -237,7 +231,6 @@ export const whereCopies = defineLab({
         rows.length - wrong.length
       } of ${rows.length} rows the kernel and the NIC say what the ` +
       "microscope saw.",
-      ...drawingsText(trials.map(({ factors }) => nameOf(factors)), { flame, changes }),
     ];
   },
 });
@@ -254,13 +247,8 @@ function isPossible({ link, send, receive }: PathFactors): boolean {
   return receive !== "nobody" && (!onNic || link === "softnic");
 }
 
-function pathOf({ send, receive }: Pick<PathFactors, "send" | "receive">): string {
-  return receive === "nobody" ? send : `${send} + ${receive}`;
-}
-
-/** What a row is called in a drawing. */
-function nameOf(factors: PathFactors): string {
-  return `${pathOf(factors)}, ${factors.link}, ${factors.bytes} bytes`;
+function pathOf({ send, receive = "nobody" }: Partial<PathFactors>): string {
+  return receive === "nobody" ? `${send}` : `${send} + ${receive}`;
 }
 
 function open(link: Link): Promise<End> {

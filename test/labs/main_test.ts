@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { defineLab } from "../../labs/kit/lab/define_lab.ts";
 import type { Lab } from "../../labs/kit/lab/lab.ts";
 import { OptionError } from "../../labs/kit/options/options.ts";
 import { probe } from "../../labs/kit/probe/probe.ts";
@@ -12,6 +13,21 @@ import { TrialError } from "../../labs/kit/experiment/experiment.ts";
 import { Command } from "../child.ts";
 import { NEEDY, SAMPLE } from "./sample_lab.ts";
 import { inFolder } from "../folder.ts";
+import { testsNeeding } from "../needs.ts";
+
+const withoutIt = testsNeeding({ without: "microscope" });
+
+const TINY = defineLab({
+  name: "tiny",
+  title: "Nearly nothing",
+  description: "Returns a number.",
+  needs: [],
+  options: {},
+  factors: () => [{ mode: "copy" }, { mode: "zc" }],
+  baseline: { mode: "copy" },
+  trial: () => ({ rate: 1 }),
+  columns: { rate: { title: "rate" } },
+});
 
 const PROGRAM = fromFileUrl(new URL("./sample_lab.ts", import.meta.url));
 
@@ -36,6 +52,32 @@ async function run(
 Deno.test("main() prints what a lab found and returns 0", async () => {
   assertEquals(await run(["--payload", "5"]), { code: 0, out: "payload 5\n", errors: "" });
 });
+
+Deno.test("main() draws only labs that were declared, and only as .svg or .txt", async () => {
+  const undeclared = await run(["--flame", "a.svg"]);
+  assertEquals([undeclared.code, undeclared.out], [2, ""]);
+  assertStringIncludes(undeclared.errors, "make it with defineLab()");
+  const picture = await run(["--changes", "a.png"]);
+  assertEquals(picture.code, 2);
+  assertStringIncludes(picture.errors, "a.png ends neither in .svg nor in .txt");
+});
+
+withoutIt(
+  "main() says what to type for a drawing where there is no microscope",
+  () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/a.svg`;
+      const { code, errors } = await run(["tiny", "--flame", path, "--row", "zc, 8000"], {
+        catalogue: [TINY],
+      });
+      assertEquals(code, 77);
+      assertStringIncludes(
+        errors,
+        `deno task vm --microscope -- deno task lab tiny --flame ${path} --row 'zc, 8000'\n`,
+      );
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }),
+);
 
 Deno.test("main() writes the document, whole, beside nothing else", () =>
   inFolder(async (folder) => {

@@ -4,7 +4,6 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { whereCopies } from "../../labs/where_copies.ts";
 import { textOf } from "../ffi/connections.ts";
 import { testsNeeding } from "../needs.ts";
 import { rowsOf, runLab } from "./run_lab.ts";
@@ -128,7 +127,7 @@ test("where-copies draws what changes from a copying send to one that lends its 
     const text = await Deno.readTextFile(path);
     assertStringIncludes(
       text,
-      "What changes from send, ifb, 8192 bytes to send-zc, ifb, 8192 bytes",
+      "What changes from send, 8192 bytes, ifb to send-zc, 8192 bytes, ifb",
     );
     // A word of 8 bytes for each instruction, and some more: the copy, and memory that was cleared for it.
     assertMatch(text, /^−1\d{3} {2}rep_movs_alternative +copied payload/m);
@@ -137,27 +136,6 @@ test("where-copies draws what changes from a copying send to one that lends its 
   } finally {
     await Deno.remove(path);
   }
-});
-
-Deno.test("where-copies says where it drew, and where it did not because a row was missing", () => {
-  const { conclusions } = whereCopies.declaration;
-  const told = (options: object, ...ran: readonly string[]): string[] => {
-    const trials = ran.map((send) => ({
-      factors: { send, receive: "nobody", link: "ifb", bytes: 8192 },
-    }));
-    const findings = { rows: [], trials, context: { options } } as never;
-    return conclusions!(findings).slice(1);
-  };
-  assertEquals(told({}, "send", "send"), []);
-  assertEquals(told({ flame: "a.svg" }, "send", "send"), [
-    "Where the instructions go is in a.svg.",
-  ]);
-  assertEquals(told({ changes: "b.svg" }, "send", "send-zc", "send"), [
-    "What changes between the two rows is in b.svg.",
-  ]);
-  assertEquals(told({ changes: "b.svg" }, "send-zc"), [
-    "b.svg was not drawn: not all rows ran.",
-  ]);
 });
 
 withoutIt("where-copies says where there is a microscope", async () => {

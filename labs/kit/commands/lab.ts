@@ -23,8 +23,11 @@ import {
   withoutDashes,
 } from "../options/cli.ts";
 
+/** The kinds of files that show what the microscope saw, by the options that name them. */
+export const VIEW_FILES = ["flame", "changes"] as const;
+
 /** The kinds of files that a run can be written to, by the options that name them. */
-export const RUN_FILES = ["json", "csv", "html"] as const;
+export const RUN_FILES = ["json", "csv", "html", ...VIEW_FILES] as const;
 
 /** Where a run shall be written, as full paths. */
 export type RunFiles = { readonly [Kind in typeof RUN_FILES[number]]?: string };
@@ -73,6 +76,34 @@ const HTML_OPTION: LabOption = {
   description: "write the run as one page: table, plots, environment, how to repeat it",
   placeholder: "FILE",
 };
+const FLAME_OPTION: LabOption = {
+  kind: "string",
+  description:
+    "in a guest with the microscope: draw where the instructions of one row go, by the " +
+    "path of calls, as .svg or as .txt; --row says which",
+  placeholder: "FILE",
+  check: drawingProblem,
+};
+const CHANGES_OPTION: LabOption = {
+  kind: "string",
+  description:
+    "there as well: draw which functions execute fewer instructions in that row than in " +
+    "the one that it is compared with, and which more, as .svg or as .txt",
+  placeholder: "FILE",
+  check: drawingProblem,
+};
+const ROW_OPTION: LabOption = {
+  kind: "string",
+  description:
+    "the row to look at, by values of its factors, such as zc,8000; of several the first " +
+    "that is no baseline. A document and a page have it, too",
+  placeholder: "VALUES",
+};
+const AGAINST_OPTION: LabOption = {
+  kind: "string",
+  description: "the row that it is compared with, in the same way; without it the baseline",
+  placeholder: "VALUES",
+};
 const REPLAY_OPTION: LabOption = {
   kind: "string",
   description: "run the run of that document again, and compare the two row by row; beside it " +
@@ -102,6 +133,9 @@ export const COMMON_OPTIONS = [
   "json",
   "csv",
   "html",
+  ...VIEW_FILES,
+  "row",
+  "against",
   "quick",
   "seed",
   "repeats",
@@ -143,6 +177,7 @@ export function parseLabCommand(args: readonly string[], labs: readonly Lab[]): 
       options: ownOptions(values, lab) as RunOptions["options"],
       quick: values.has("quick"),
       ...(files.json === undefined ? {} : { json: files.json }),
+      ...lookOf(values),
       ...(values.has("seed") ? { seed: values.get("seed") as number } : {}),
       ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
     },
@@ -178,6 +213,7 @@ export function parseReplay(args: readonly string[], lab: Lab): ReplayRequest {
     files,
     given: {
       options: ownOptions(values, lab),
+      ...lookOf(values),
       ...(values.has("repeats") ? { repeats: values.get("repeats") as number } : {}),
     },
   };
@@ -294,6 +330,25 @@ function ownOptions(values: ReadonlyMap<string, unknown>, lab: Lab): Record<stri
   return Object.fromEntries(names.map((name) => [name, values.get(name)]));
 }
 
+/** What the microscope is to look at: what is to be drawn of it, or what is named. */
+function lookOf(values: ReadonlyMap<string, unknown>): Pick<RunOptions, "look"> {
+  if (![...VIEW_FILES, "row", "against"].some((name) => values.has(name))) return {};
+  const named = ["row", "against"].filter((name) => values.has(name))
+    .map((name) => [name, values.get(name)]);
+  return { look: { ...Object.fromEntries(named), changes: values.has("changes") } };
+}
+
+function drawingProblem(path: string): string | undefined {
+  return isText(path) || path.endsWith(".svg")
+    ? undefined
+    : `${path} ends neither in .svg nor in .txt`;
+}
+
+/** Whether a drawing in a file of this name is a list for a terminal. */
+export function isText(path: string): boolean {
+  return path.endsWith(".txt");
+}
+
 function filesOf(values: ReadonlyMap<string, unknown>): RunFiles {
   const files: { [Kind in typeof RUN_FILES[number]]?: string } = {};
   for (const kind of RUN_FILES) {
@@ -401,6 +456,10 @@ function commonOptions(lab: Lab | undefined): Record<string, LabOption> {
     json: JSON_OPTION,
     csv: CSV_OPTION,
     html: HTML_OPTION,
+    flame: FLAME_OPTION,
+    changes: CHANGES_OPTION,
+    row: ROW_OPTION,
+    against: AGAINST_OPTION,
     quick: QUICK_OPTION,
     seed: SEED_OPTION,
     ...(lab === undefined ? {} : { repeats: repeatsOption(lab) }),

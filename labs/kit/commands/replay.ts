@@ -18,7 +18,7 @@ import type { Measure } from "../trials/trials.ts";
 
 /** What a replay may have of its own. Everything else is as the document says. */
 export type ReplayOptions =
-  & Pick<RunOptions, "repeats" | "signal" | "progress" | "write">
+  & Pick<RunOptions, "repeats" | "look" | "signal" | "progress" | "write">
   & {
     /** Options that name something of this machine, such as a file: those of the other are not used. */
     readonly options?: Readonly<Record<string, unknown>>;
@@ -34,6 +34,9 @@ export interface Replayed {
 
 /** What the runs are called in the text of a replay. */
 export const REPLAY_NAMES = ["then", "now"] as const;
+
+/** Options of where-copies once, and of every lab today: files of the other machine. */
+const DRAWINGS: readonly string[] = ["flame", "changes"];
 
 /**
  * What to run a lab with so that it repeats a run: the same options, seed and repeats.
@@ -60,7 +63,9 @@ export function replayOptions(
   }
   requireClock(document, machineClock());
   const { invocation, parameters } = document;
-  const recorded = invocation?.options ?? {};
+  const recorded = Object.fromEntries(
+    Object.entries(invocation?.options ?? {}).filter(([name]) => !DRAWINGS.includes(name)),
+  );
   const known = new Set(
     Object.entries(lab.options as LabOptions)
       .flatMap(([name, { formerly }]) => [name, formerly?.name ?? name]),

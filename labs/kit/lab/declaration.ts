@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
 import type { Clock } from "../trials/clock.ts";
+import type { Look } from "../trials/look.ts";
 import type { Factors, Measures, Trial } from "../trials/trials.ts";
 import type { RunDocument } from "../run/run_document.ts";
 import type { Columns, FactorColumn, Row } from "./columns.ts";
@@ -40,6 +42,17 @@ export interface TrialRun<Options extends LabOptions = LabOptions> extends RunCo
   readonly round: number;
   /** Aborted when the run should stop; a long trial may heed it and throw its reason. */
   readonly signal: AbortSignal;
+  /**
+   * Does the part of the trial that is worth looking at with the microscope, as `--flame` does once the
+   * trials have run; nobody looks at other times. A trial need not use it: the whole is looked at then.
+   */
+  readonly look: Look;
+  /**
+   * Hands over what a trial that looks by itself has seen, so that nobody else need look.
+   *
+   * @param view What it has seen of its work.
+   */
+  saw(view: MicroscopeView): void;
 }
 
 /**

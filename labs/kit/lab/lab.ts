@@ -26,6 +26,7 @@ import type { Requirement } from "../probe/requirements.ts";
 import type { RunTable } from "../run/run_table.ts";
 import { partOf, RUN_SCHEMA, type RunDocument, type RunInvocation } from "../run/run_document.ts";
 import { RunError } from "../run/run_error.ts";
+import type { RunView } from "../run/run_view.ts";
 
 /** How often a lab repeats each trial: three times at most where the clock counts instructions. */
 export interface Repeats {
@@ -61,6 +62,28 @@ export interface RunRecord {
   readonly startedAt: string;
 }
 
+/** What is looked at with the microscope when the trials have run. */
+export interface LookOptions {
+  /**
+   * The row: values of its factors, such as `zc,8000` or `mode=zc,payload=8000`.
+   *
+   * @default {the first row that is no baseline}
+   */
+  readonly row?: string;
+  /**
+   * The row that it is compared with, in the same way; what is not said is as in the other row.
+   *
+   * @default {its baseline}
+   */
+  readonly against?: string;
+  /**
+   * Whether there must be two rows.
+   *
+   * @default {false}
+   */
+  readonly changes?: boolean;
+}
+
 /** What a lab is given to run with. */
 export interface LabContext<Options extends LabOptions = LabOptions> {
   /** The lab's own options, complete and checked. */
@@ -82,6 +105,8 @@ export interface LabContext<Options extends LabOptions = LabOptions> {
   readonly signal: AbortSignal;
   /** What {@linkcode runDocument} puts into the document. */
   readonly record: RunRecord;
+  /** What to look at with the microscope when the trials have run; undefined for nothing. */
+  readonly look?: LookOptions | undefined;
   /** Where to say how far the run is. */
   readonly progress: ProgressReporter;
   /** Prints a piece of text while the lab runs; the result belongs in the outcome. */
@@ -115,6 +140,8 @@ export interface RunFindings {
   readonly summary: readonly Measures[];
   /** How the rows are to be read. */
   readonly table?: RunTable;
+  /** What the microscope saw of a row, or of two. */
+  readonly views?: readonly RunView[];
 }
 
 /** An experiment that can be listed, described and run. */
@@ -154,6 +181,12 @@ export interface RunOptions<Options extends LabOptions = LabOptions> {
   readonly seed?: number;
   /** How often each trial is repeated. */
   readonly repeats?: number;
+  /**
+   * What to look at with the microscope when the trials have run: where the instructions of a row go,
+   * and of the row that it is compared with. The document has it as `views`; `plot()` draws it. It takes
+   * a lab that `defineLab` made, in a guest with the microscope.
+   */
+  readonly look?: LookOptions;
   /** Stops the run, which then keeps what it has measured. */
   readonly signal?: AbortSignal;
   /** Where to say how far the run is; nowhere unless given. */
@@ -187,7 +220,7 @@ export async function runLab<Options extends LabOptions>(
   options: RunOptions<Options> = {},
 ): Promise<LabOutcome> {
   const context = labContext(lab, options);
-  const [missing] = (await probe()).missing(lab.needs);
+  const [missing] = (await probe()).missing(neededBy(lab, context));
   if (missing !== undefined) {
     throw new UnsupportedError(missing.name, {
       advice: `${missing.why}${
@@ -197,6 +230,14 @@ export async function runLab<Options extends LabOptions>(
   }
   const outcome = { ...await outcomeOf(lab, context) };
   return displayedAs(outcome, () => displayOutcome(outcome), () => outcome.text);
+}
+
+/** What a run needs: what the lab does, and the microscope where something is to be looked at. */
+export function neededBy(
+  { needs }: Pick<Lab, "needs">,
+  { look }: Pick<LabContext, "look">,
+): readonly Requirement[] {
+  return look === undefined || needs.includes("microscope") ? needs : [...needs, "microscope"];
 }
 
 /**
@@ -230,7 +271,7 @@ export async function outcomeOf<Options extends LabOptions>(
  */
 export function runDocument<Options extends LabOptions>(
   context: LabContext<Options>,
-  { environment, parameters = {}, complete, trials, summary, table }: RunFindings,
+  { environment, parameters = {}, complete, trials, summary, table, views }: RunFindings,
 ): RunDocument {
   const { record: { lab, invocation, code, startedAt }, options, seed, repeats, quick } = context;
   return {
@@ -246,6 +287,7 @@ export function runDocument<Options extends LabOptions>(
     trials,
     summary,
     ...(table === undefined ? {} : { table }),
+    ...(views === undefined ? {} : { views }),
   };
 }
 
@@ -282,6 +324,12 @@ export function labContext<Options extends LabOptions>(
     const wrong = checkOption(option, value);
     if (wrong !== undefined) throw new OptionError(`${name}: ${wrong}`);
   }
+  if (given.look !== undefined && !("declaration" in lab)) {
+    throw new OptionError(
+      `${lab.name}: its trials are its own affair, so nobody can look at one. What to do: make it ` +
+        "with defineLab()",
+    );
+  }
   const options = optionValues(lab, given.options ?? {}, quick, clock);
   const own = Object.entries(given.options ?? {}).filter(([, value]) => value !== undefined);
   return {
@@ -302,6 +350,7 @@ export function labContext<Options extends LabOptions>(
       code: codeOf(lab),
       startedAt: new Date().toISOString(),
     },
+    ...(given.look === undefined ? {} : { look: given.look }),
     signal: given.signal ?? new AbortController().signal,
     progress: given.progress ?? { update: () => {} },
     write: given.write ?? (() => {}),

@@ -31,6 +31,7 @@ import { RunError } from "../run/run_error.ts";
 import { probe } from "../probe/probe.ts";
 import { Processors } from "../workload/processors.ts";
 import { inInstructions } from "./in_instructions.ts";
+import { chosenRows, lookAtRows, lookedText, UNSEEN } from "./looked_rows.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 import { nameOf as wayOf } from "./told.ts";
@@ -63,10 +64,9 @@ export async function runDeclared(
   try {
     const measured = await measure(lab, context, run, keep);
     const rows = rowsFrom(lab, run, measured, keep);
-    return {
-      document: runDocument(context, found!),
-      text: labText(lab, { ...measured, rows, context: run }),
-    };
+    const document = runDocument(context, found!);
+    const looked = document.views === undefined ? "" : lookedText(document.views);
+    return { document, text: labText(lab, { ...measured, rows, context: run }) + looked };
   } catch (error) {
     if (found === undefined || found.trials.length === 0) throw error;
     throw new RunError(runDocument(context, found), error);
@@ -105,6 +105,8 @@ async function measure(
   requireFactors(lab, planned);
   const kept = await lab.setUp?.({ ...run, factors: planned }, use);
   const { possible, refused } = await sortOut(lab, planned, kept, run);
+  // That a row is not there should be known before a minute of trials.
+  const chosen = context.look === undefined ? [] : chosenRows(lab, context.look, possible);
   const recorded = await lab.recorded?.(kept, run) ?? {};
   requireJson(recorded, "recorded");
   const record = environment(recorded.environment ?? {});
@@ -127,7 +129,13 @@ async function measure(
     signal,
     onProgress: (done, total, factors) => progress.update(done, total, nameOf(factors, possible)),
     trial: async (factors, { round, warmUp, signal }) => {
-      const measures = await lab.trial(factors, kept, { ...run, round, warmUp, signal });
+      const measures = await lab.trial(factors, kept, {
+        ...run,
+        ...UNSEEN,
+        round,
+        warmUp,
+        signal,
+      });
       requireMeasuresOf(lab.columns, measures);
       return measures;
     },
@@ -139,6 +147,15 @@ async function measure(
   keepTrials(trials, complete && lab.checks === undefined);
   const checked = await runChecks(lab, possible, run, signal);
   keepTrials([...trials, ...checked.trials], complete && checked.complete);
+  if (chosen.length > 0 && !signal.aborted) {
+    const round = Math.max(...trials.map((trial) => trial.round)) + 1;
+    const views = await lookAtRows(lab, chosen, {
+      kept,
+      run: { ...run, ...UNSEEN, round, warmUp: false, signal },
+      onRow: (label) => progress.update(trials.length, trials.length, `looking at ${label}`),
+    });
+    keep({ environment: record, ...(views.length < chosen.length ? {} : { views }) });
+  }
   return { record, recorded, possible, refused, trials, checks: checked.trials };
 }
 
@@ -250,7 +267,7 @@ async function runChecks(
       seed: run.seed,
       signal,
       trial: (factors, { round, warmUp, signal }) => {
-        const own: TrialRun = { ...run, round, warmUp, signal };
+        const own: TrialRun = { ...run, ...UNSEEN, round, warmUp, signal };
         return checks.trial(factors, own);
       },
     });

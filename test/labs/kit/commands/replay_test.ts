@@ -102,6 +102,15 @@ Deno.test("replayOptions() takes nothing that names a machine from a document", 
   const document = await recorded({});
   const forged = { ...document, parameters: { ...document.parameters, cpu: 7 } };
   assertEquals("cpu" in replayOptions(forged, SAMPLE as Lab).options!, false);
+  // Drawings were options of a lab once.
+  const drawn = {
+    ...document.invocation!,
+    options: { flame: "/tmp/a.svg", changes: "/tmp/b.svg" },
+  };
+  const { options, look } = replayOptions({ ...document, invocation: drawn }, SAMPLE as Lab);
+  assertEquals(["flame" in options!, "changes" in options!, look], [false, false, undefined]);
+  const again = replayOptions(document, SAMPLE as Lab, { look: { row: "zc" } });
+  assertEquals(again.look, { row: "zc" });
 });
 
 Deno.test("replayOptions() refuses another lab, unknown options, and other parameters", async () => {
