@@ -34,13 +34,14 @@ export function figures({ plots, problem }: FoundPlots): Html {
   return markup`<section aria-labelledby="plots">
 <h2 id="plots">Plots</h2>
 ${problem === undefined ? undefined : markup`<p>Nothing to plot: ${problem}</p>`}
-${
-    plots.map((plot) =>
-      markup`<figure>
+${plots.map(inTwoWidths)}
+</section>`;
+}
+
+/** A plot for desktops and paper, and the same for phones. */
+export function inTwoWidths(plot: Plot): Html {
+  return markup`<figure>
 <div class="wide">${new Html(plot.svg({ theme: "page", width: WIDE }))}</div>
 <div class="narrow">${new Html(plot.svg({ theme: "page", width: NARROW }))}</div>
-</figure>\n`
-    )
-  }
-</section>`;
+</figure>\n`;
 }

@@ -15,6 +15,7 @@ import { REPORT_STYLE } from "./style.ts";
 import { readSummary } from "./summary_rows.ts";
 import { trialsSection } from "./trials.ts";
 import { verdicts } from "./verdict.ts";
+import { viewsSection } from "./views.ts";
 import { when } from "./words.ts";
 
 /**
@@ -72,6 +73,7 @@ ${header(document)}
 ${verdicts(document, rows, found.plots)}
 ${results(rows, document.table)}
 ${figures(found)}
+${viewsSection(document)}
 ${evidence(document, rows)}
 ${trialsSection(document)}
 ${environmentSection(document)}

@@ -11,7 +11,15 @@ import {
   RunDocumentError,
 } from "../../../../labs/kit/run/run_document.ts";
 import type { Factors, Measures, Trial } from "../../../../labs/kit/trials/trials.ts";
-import { latencyTrials, noisy, sampleTrials, sendTrials } from "../plot/samples.ts";
+import { runView } from "../../../../labs/kit/plot/seen_calls.ts";
+import {
+  COPYING,
+  latencyTrials,
+  LENDING,
+  noisy,
+  sampleTrials,
+  sendTrials,
+} from "../plot/samples.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
@@ -198,6 +206,40 @@ Deno.test("the report of each lab is one whole page that asks nobody for anythin
     assert(found.having("http-equiv")[0]!.attributes["content"]!.includes("'none'"));
     assert(!/NaN|undefined|\[object/.test(page.replaceAll(/base64,[^"]+/g, "")), document.lab);
   }
+});
+
+Deno.test("what the microscope saw has a section of its own, in two widths and as lists", () => {
+  const work = { count: 2, unit: "request" };
+  const seen = [COPYING, LENDING].map((view) =>
+    runView(view, { label: `${view.label} <b>`, factors: { mode: view.label }, work })
+  );
+  const sectionOf = (views: RunDocument["views"]): Element | undefined => {
+    const page = reportHtml(readRunDocument(formatRunDocument({ ...sendRun(), views: views! })));
+    return elementsOf(page).all("section")
+      .find(({ attributes }) => attributes["aria-labelledby"] === "instructions");
+  };
+  const section = sectionOf(seen)!;
+  assertEquals(texts(section, "h2"), ["Where the instructions go"]);
+  for (const name of ["wide", "narrow"]) {
+    const drawn = section.having("class", name).flatMap((one) => one.all("svg"));
+    assertEquals(drawn.map((svg) => svg.all("title")[0]!.text), [
+      "What changes from copying <b> to lending <b>",
+      "Where the instructions go: lending <b>",
+      "Where the instructions go: copying <b>",
+    ]);
+  }
+  const lists = texts(section, "pre");
+  assertStringIncludes(lists[0]!, "−185  memcpy");
+  assertStringIncludes(lists[2]!, "190  31.7 %  memcpy < _copy_from_iter");
+  assertEquals(lists.length, 3);
+  assertEquals(texts(sectionOf(seen.slice(1))!, "pre").length, 1);
+  assertEquals(sectionOf([]), undefined);
+  // A document may come from anywhere.
+  const wrong = sectionOf([{ ...seen[0]!, calls: [] }])!;
+  assertStringIncludes(
+    texts(wrong, "p").join(" "),
+    "Nothing to draw: plot, kind flame: copying <b>",
+  );
 });
 
 Deno.test("the report has plots for desktops and for phones, each with its text", () => {
