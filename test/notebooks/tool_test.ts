@@ -166,6 +166,27 @@ test(`what a cell prints stays with it, and what goes wrong is said`, {
   assertStringIncludes(dead.failure!.message, "the kernel died");
 });
 
+test("what the microscope saw is a picture in a notebook, and a list beside it", {
+  needs: [{ component: "nbclient" }],
+}, async () => {
+  const view = { label: "send", factors: {}, work: { count: 2, unit: "request" } };
+  const elsewhere = { exceptions: 0, interrupts: 3, otherThreads: 0, userSpace: 9 };
+  const functions = ["entry_SYSCALL_64", "sendmsg", "rep_movs_alternative"];
+  const calls = [[0, 0, 10, 0], [1, 1, 30, 0], [2, 2, 60, 4096]];
+  const { failure, notebook } = await executeNotebook(notebookOf(
+    'import { plot, type RunView } from "zclab/experiment";\n' +
+      `const view: RunView = ${JSON.stringify({ ...view, elsewhere, functions, calls })};\n` +
+      'plot([view], { kind: "flame" })',
+    'plot([view, { ...view, label: "lend", calls: view.calls.slice(0, 2) }], { kind: "changes" })',
+  ));
+  assertEquals(failure, undefined);
+  const [flame, changes] = notebook.cells.map((cell) => shownText(cell));
+  assertStringIncludes(flame!, "<img ");
+  assertStringIncludes(flame!, "<title>rep_movs_alternative: 30 instructions, 60.0 %;");
+  assertStringIncludes(flame!, "30  60.0 %  rep_movs_alternative < sendmsg");
+  assertStringIncludes(changes!, "<title>What changes from send to lend</title>");
+});
+
 test(`a notebook that is stopped leaves no process behind`, {
   needs: [{ component: "nbclient" }],
 }, async () => {

@@ -27,8 +27,8 @@ export interface GuestChoice {
    */
   readonly clock?: Clock;
   /**
-   * Whether the microscope looks at it, where the clock counts instructions. It does for a lab that
-   * needs that, unless given.
+   * Whether the microscope looks at it, where the clock counts instructions. Unless given it
+   * does for a lab that needs that, and with `look`.
    */
   readonly microscope?: boolean;
 }
@@ -57,7 +57,8 @@ interface Said {
  * Runs a lab in the guest, Linux 7.3 with a software NIC, and returns the result here, as `runLab`
  * does where a lab runs. If no guest of the kind stays, one is started, which ends with this process (a
  * notebook's kernel, the REPL); where it was never made, it is made first, which takes root and some
- * minutes. One guest of each kind can stay at the same time.
+ * minutes. One guest of each kind can stay at the same time. With `look` it is the one with the microscope,
+ * which counts instructions.
  *
  * @param lab The lab: one of zclab's, or one of a file in zclab's folder.
  * @param options What differs from the lab's defaults, and the kind of guest. Progress is not shown.
@@ -108,7 +109,9 @@ export async function inGuest<Options extends LabOptions>(
  */
 export function guestArguments(
   { needs }: Pick<Lab, "needs">,
-  { clock, microscope = needs.includes("microscope") }: GuestChoice = {},
+  { look, clock, microscope = look !== undefined || needs.includes("microscope") }:
+    & GuestChoice
+    & Pick<RunOptions, "look"> = {},
 ): string[] {
   if (microscope) return ["--microscope", ...(clock === undefined ? [] : [`--clock=${clock}`])];
   return [`--clock=${clock ?? "time"}`];
@@ -151,6 +154,18 @@ export function argumentsOf<Options extends LabOptions>(
     ...(invocation.quick ? ["--quick"] : []),
     ...(invocation.repeats === null ? [] : [`--repeats=${invocation.repeats}`]),
     `--seed=${invocation.seed}`,
+    ...lookArguments(options),
+  ];
+}
+
+/** What is asked to be looked at. A drawing is asked for as well: what was seen comes in the document. */
+function lookArguments({ look }: Pick<RunOptions, "look">): string[] {
+  if (look === undefined) return [];
+  const { row, against, changes = false } = look;
+  return [
+    ...(row === undefined ? [] : [`--row=${row}`]),
+    ...(against === undefined ? [] : [`--against=${against}`]),
+    `--${changes ? "changes" : "flame"}=/tmp/view.svg`,
   ];
 }
 

@@ -25,6 +25,11 @@ Deno.test("argumentsOf() gives what the command line reads back", () => {
     [true, 3, 9],
   );
   assertEquals(argumentsOf(rxZcrx, {}), ["rx-zcrx", "--seed=1"]);
+  for (const look of [{}, { row: "zcrx,softnic", against: "recv" }, { changes: true }]) {
+    const looking = parseLabCommand(argumentsOf(rxZcrx, { look }), [rxZcrx]);
+    assert(looking.kind === "run");
+    assertEquals(looking.given.look, { changes: false, ...look });
+  }
 });
 
 Deno.test("argumentsOf() refuses what the lab does not have, before anything boots", () => {
