@@ -9,6 +9,8 @@ import { formatSi } from "../text/format.ts";
 import { medianInterval } from "../statistics/intervals.ts";
 import { coloursWanted, table, type TableColumn, terminalWidth } from "../text/table.ts";
 import type { Stopped } from "./stopped.ts";
+import { NOT_TIME } from "../trials/clock.ts";
+import { asCounted, isCounted } from "../trials/counted_measures.ts";
 import type { Factor, Factors, Trial } from "../trials/trials.ts";
 
 /** Combinations that are shown of an experiment at most. */
@@ -53,7 +55,8 @@ interface Row {
  * @returns A heading and a table.
  */
 export function displayExperiment(result: ShownExperiment): Display {
-  const counted = result.trials.filter(({ warmUp, control }) => !warmUp && !control);
+  const counted = result.trials.filter(({ warmUp, control }) => !warmUp && !control)
+    .map(asCounted);
   const all = rowsOf(counted);
   const rows = all.slice(0, MOST_COMBINATIONS);
   const measures = [...new Set(all.flatMap(({ values }) => [...values.keys()]))];
@@ -104,7 +107,8 @@ function headingOf(
     `seed ${seed}`,
     ...steady === false ? ["never steady"] : [],
     ...ending === undefined ? [] : [ending],
-  ].join(", ") + "\nMedian and 95 % interval of each measure:";
+  ].join(", ") +
+    `\nMedian and 95 % interval of each measure${trials.some(isCounted) ? ` (${NOT_TIME})` : ""}:`;
 }
 
 function rowsOf(trials: readonly Trial[]): Row[] {

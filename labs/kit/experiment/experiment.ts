@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { type Clock, machineClock } from "../trials/clock.ts";
 import { covariatesBetween, readCovariates } from "../trials/covariates.ts";
 import { displayExperiment } from "./display_experiment.ts";
 import { displayedAs } from "./displayed_as.ts";
@@ -95,9 +96,18 @@ export interface ExperimentOptions<F extends Factors, M extends Measures> {
   /**
    * Milliseconds of rest before each trial, in which the kernel ends what the last one has left to it.
    *
-   * @default {0}
+   * @default {0, and 30 where the clock counts instructions}
    */
   readonly rest?: number;
+  /**
+   * What the clock counts by which trials measure. Where that is instructions, the result, plots and
+   * verdicts say numbers of instructions instead of the rates and times that a trial returns: of
+   * `requestsPerSecond` the `instructionsPerRequest`, of `p50Seconds` the `p50Instructions`. In
+   * {@linkcode ExperimentResult.trials} they stay under the names that the trial gave them.
+   *
+   * @default {that of this machine: instructions in a guest of `deno task vm --clock instructions`}
+   */
+  readonly clock?: Clock;
   /** Stops the experiment between two trials; what has run is kept. */
   readonly signal?: AbortSignal;
   /**
@@ -157,6 +167,12 @@ export class TrialError extends Error {
 }
 
 /**
+ * Where the clock counts instructions nothing but a trial shall run while it does. The sleep costs the
+ * host next to nothing, because such a clock goes on at once.
+ */
+const COUNTED_REST = 30;
+
+/**
  * Runs an experiment: every combination once in each round, the rounds one after another, the
  * order within a round random and decided by the seed.
  *
@@ -213,7 +229,8 @@ export async function experiment<F extends Factors, M extends Measures>(
   options: ExperimentOptions<F, M>,
 ): Promise<ExperimentResult<F, M>> {
   const { factors, trial, control, onProgress, covariates: withCovariates = true } = options;
-  const { seed = randomSeed(), signal = new AbortController().signal, rest = 0 } = options;
+  const { seed = randomSeed(), signal = new AbortController().signal } = options;
+  const { clock = machineClock(), rest = clock === "time" ? 0 : COUNTED_REST } = options;
   const warmUp = planWarmUp(options.warmUp ?? 1);
   const repeats = planRepeats(options.repeats ?? 5);
   requireDistinct(factors);
@@ -265,6 +282,7 @@ export async function experiment<F extends Factors, M extends Measures>(
           startedAt,
           seconds,
           ...(covariates === undefined ? {} : { covariates }),
+          ...(clock === "time" ? {} : { clock }),
         });
       } catch (error) {
         // A trial that ends early because it was asked to has nothing to report.

@@ -10,6 +10,13 @@
  * @module
  */
 import { INSTRUCTIONS, INSTRUCTIONS_PER_SECOND, NOT_TIME } from "../trials/clock.ts";
+import {
+  capital,
+  type ClockedKind,
+  countedMeasure,
+  countOf as countIn,
+  singular,
+} from "../trials/counted_measures.ts";
 import type { Factors, Measure, Measures, Trial } from "../trials/trials.ts";
 import {
   type Column,
@@ -22,12 +29,9 @@ import {
 import type { AnyDeclaration, Chart, Findings, TrialRun } from "./declaration.ts";
 import type { LabOptions } from "../options/options.ts";
 
-/** What a number was, by the clock that counts time. */
-type Kind = "rate" | "time";
-
 /** What becomes of a number. */
 interface Count {
-  readonly kind: Kind;
+  readonly kind: ClockedKind;
   readonly name: string;
 }
 
@@ -108,7 +112,7 @@ function countsOf(columns: Columns): Counts {
   return counts;
 }
 
-function kindOf({ unit = "" }: ColumnBase): Kind | undefined {
+function kindOf({ unit = "" }: ColumnBase): ClockedKind | undefined {
   return unit.endsWith("/s") ? "rate" : unit === "s" ? "time" : undefined;
 }
 
@@ -118,19 +122,13 @@ function isOfDistribution({ over }: MeasureColumn): boolean {
 }
 
 /** `requestsPerSecond` is `instructionsPerRequest`, `cpuSecondsPerMiB` is `cpuInstructionsPerMiB`. */
-function countName(name: string, kind: Kind): string {
-  const rate = /^(.+)PerSecond$/.exec(name)?.[1];
-  if (kind === "rate") {
-    return rate === undefined ? `${name}Instructions` : `instructionsPer${capital(singular(rate))}`;
-  }
-  return /seconds/i.test(name)
-    ? name.replace(/s(?=econds)/i, (letter) => letter === "S" ? "I" : "i")
-      .replace(/(?<=i)econds/i, "nstructions")
-    : `${name}Instructions`;
+function countName(name: string, kind: ClockedKind): string {
+  const counted = countedMeasure(name);
+  return counted?.kind === kind ? counted.name : `${name}Instructions`;
 }
 
 /** `requests/s` is instructions for each request; a time keeps its title. */
-function countTitle(title: string, kind: Kind): string {
+function countTitle(title: string, kind: ClockedKind): string {
   if (kind === "time") return `${INSTRUCTIONS}:\n${title}`;
   const thing = /^(.+)\/s$/.exec(title)?.[1];
   return thing === undefined
@@ -138,7 +136,7 @@ function countTitle(title: string, kind: Kind): string {
     : `${INSTRUCTIONS}\n/${singular(thing)}`;
 }
 
-function countUnit({ title, unit = "" }: ColumnBase, kind: Kind): string {
+function countUnit({ title, unit = "" }: ColumnBase, kind: ClockedKind): string {
   if (kind === "time") return INSTRUCTIONS;
   const thing = /^(.+)\/s$/.exec(title)?.[1] ?? (unit === "B/s" ? "bytes" : undefined);
   return thing === undefined ? INSTRUCTIONS : `${INSTRUCTIONS}/${singular(thing)}`;
@@ -151,14 +149,6 @@ function asWords(title: string): string {
     (_, things: string, at: number) =>
       `${at === 0 ? capital(INSTRUCTIONS) : INSTRUCTIONS} per ${singular(things.toLowerCase())}`,
   );
-}
-
-function singular(things: string): string {
-  return things.replace(/ies$/, "y").replace(/(?<=ch|sh|s|x)es$/, "").replace(/(?<!s)s$/, "");
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 // === Columns ===
@@ -214,7 +204,7 @@ function countingColumn(
 }
 
 /** A column's title and unit as a number of instructions, whole or with four digits. */
-function described<C extends ColumnBase>(column: C, kind: Kind): C {
+function described<C extends ColumnBase>(column: C, kind: ClockedKind): C {
   const { prefix: _prefix, decimals: _decimals, unit: _unit, ...rest } = column;
   return column.isRatio === true
     ? rest as C
@@ -223,10 +213,9 @@ function described<C extends ColumnBase>(column: C, kind: Kind): C {
 
 // === Numbers ===
 
-/** What has no value, or is no rate, stays without. */
-function countOf(value: number, kind: Kind): number | null {
-  if (kind === "time") return value * INSTRUCTIONS_PER_SECOND;
-  return value > 0 ? INSTRUCTIONS_PER_SECOND / value : null;
+/** A column's unit is seconds, whatever its name says. */
+function countOf(value: number, kind: ClockedKind): number | null {
+  return countIn(value, { kind, perUnit: INSTRUCTIONS_PER_SECOND });
 }
 
 function asCounts(measures: Measures, counts: Counts): Measures {

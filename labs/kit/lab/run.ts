@@ -124,7 +124,7 @@ async function measure(
     ...(isCompared ? { control: lab.baseline } : {}),
     repeats,
     warmUp: warmUpOf(lab, run, possible.length),
-    ...(run.clock === "time" ? {} : { rest: REST_MILLISECONDS }),
+    clock: run.clock,
     seed,
     signal,
     onProgress: (done, total, factors) => progress.update(done, total, nameOf(factors, possible)),
@@ -158,12 +158,6 @@ async function measure(
   }
   return { record, recorded, possible, refused, trials, checks: checked.trials };
 }
-
-/**
- * Where the clock counts instructions nothing but a trial shall run while it does. The sleep costs the
- * host next to nothing, because such a clock goes on at once.
- */
-const REST_MILLISECONDS = 30;
 
 /**
  * So many trials warm up at least where the clock counts instructions. Before V8 compiles a function
@@ -264,6 +258,7 @@ async function runChecks(
       factors: [factors],
       repeats: 1,
       warmUp: 0,
+      clock: run.clock,
       seed: run.seed,
       signal,
       trial: (factors, { round, warmUp, signal }) => {

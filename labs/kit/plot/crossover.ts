@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { INSTRUCTIONS, isInstructions } from "../trials/clock.ts";
 import { displayWidth, styled, type TextStyle, truncated } from "../text/table.ts";
 import { lastValues, ofPanel } from "./alt_text.ts";
 import { ratioTicks } from "./axis.ts";
@@ -103,7 +104,9 @@ function ofTrials(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure
     );
   }
   const declared = options.table?.columns.find((column) => column.measure === measure.name)?.better;
-  const better = options.better ?? declared ?? (measure.unit === "s" ? "lower" : "higher");
+  const isOfInstructions = isInstructions(measure.unit);
+  const better = options.better ?? declared ??
+    (measure.unit === "s" || isOfInstructions ? "lower" : "higher");
   const { panels, problems } = crossoverOf(layout, measure.name, better === "lower");
   if (panels.length === 0) {
     throw new PlotError(
@@ -128,7 +131,11 @@ function ofTrials(layout: TrialsLayout, options: TrialsOptions): CrossoverFigure
     x,
     y: { label: `ratio to ${baseline}`, unit: "" },
     baseline,
-    better: better === "lower" ? "shorter" : "faster",
+    better: isOfInstructions
+      ? `${better} in ${INSTRUCTIONS}`
+      : better === "lower"
+      ? "shorter"
+      : "faster",
     labels: layout.labels,
     panels,
   };

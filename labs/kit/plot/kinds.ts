@@ -4,6 +4,7 @@
  * @module
  */
 import { isInstructions, NOT_TIME } from "../trials/clock.ts";
+import { asCounted, countedMeasure, isCounted } from "../trials/counted_measures.ts";
 import type { Trial } from "../trials/trials.ts";
 import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { changes, type ChangesFigure } from "./changes.ts";
@@ -21,7 +22,7 @@ import type { Labelled } from "./plain.ts";
 import { type SeenCalls, seenCalls } from "./seen_calls.ts";
 import { series, type SeriesFigure, type SeriesPoint } from "./series.ts";
 import { throughput, type ThroughputFigure } from "./throughput.ts";
-import type { FigureTexts, TrialsOptions } from "./trials.ts";
+import { type FigureTexts, findMeasure, type TrialsOptions } from "./trials.ts";
 
 /** What a plot shows. */
 export type Figure =
@@ -82,9 +83,9 @@ export function kindNamed(name: PlotKind): FigureKind<Figure> {
 export function kindsFor(trials: readonly Trial[], options: TrialsOptions = {}): PlotKind[] {
   const layout = layoutOf(trials, options);
   // A distribution would be drawn as times.
-  const isCounted = isOfInstructions(options);
+  const isTime = !isOfInstructions(trials, options);
   return BEST_FIRST.filter((kind) =>
-    !(isCounted && kind === "latency") && KINDS[kind].suits(layout, options)
+    (isTime || kind !== "latency") && KINDS[kind].suits(layout, options)
   );
 }
 
@@ -101,17 +102,36 @@ export function trialsFigure(
   kind: PlotKind | undefined,
   options: TrialsOptions,
 ): Figure {
+  if (isOfInstructions(trials, options)) {
+    const counted = inInstructions(trials, options);
+    const figure = kindNamed(kind ?? "throughput")
+      .ofTrials(layoutOf(trials.map(asCounted), counted), counted);
+    return withNotTime(figure);
+  }
   const layout = layoutOf(trials, options);
-  const hasDistribution = options.measure === undefined && !isOfInstructions(options) &&
-    latency.suits(layout, options);
-  const figure = kindNamed(kind ?? (hasDistribution ? "latency" : "throughput"))
-    .ofTrials(layout, options);
-  return isOfInstructions(options) ? withNotTime(figure) : figure;
+  const hasDistribution = options.measure === undefined && latency.suits(layout, options);
+  return kindNamed(kind ?? (hasDistribution ? "latency" : "throughput")).ofTrials(layout, options);
 }
 
-/** Whether the lab read its rows by a clock that counts instructions. */
-function isOfInstructions({ table }: TrialsOptions): boolean {
-  return table?.columns.some(({ unit }) => isInstructions(unit)) ?? false;
+/** Whether the lab read its rows by a clock that counts instructions, or the trials were measured by one. */
+function isOfInstructions(trials: readonly Trial[], { table }: TrialsOptions): boolean {
+  return trials.some(isCounted) ||
+    (table?.columns.some(({ unit }) => isInstructions(unit)) ?? false);
+}
+
+/** The same options for trials whose measures have become numbers of instructions. */
+function inInstructions(trials: readonly Trial[], options: TrialsOptions): TrialsOptions {
+  const { measure = findMeasure(trials, options.table), better, unit: _unit, ...rest } = options;
+  if (measure === undefined) return options;
+  const counted = trials.some(isCounted) ? countedMeasure(measure) : undefined;
+  if (counted === undefined) return { ...options, measure };
+  // A unit and a direction that were asked for are those of the rate or of the time.
+  const turned = counted.kind === "time" ? better : better === "higher" ? "lower" : "higher";
+  return {
+    ...rest,
+    measure: counted.name,
+    ...(better === undefined || turned === undefined ? {} : { better: turned }),
+  };
 }
 
 /** A picture goes about without the text around it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { INSTRUCTIONS, isInstructions } from "../trials/clock.ts";
 import type { PlotAxis } from "./figure.ts";
 
 /** The words of a name in camel case: `cpuSecondsPerMiB` is `cpu seconds per MiB`. */
@@ -43,6 +44,13 @@ export function describeMeasure(name: string): MeasureDescription {
       ? { label: "bytes per second", unit: "B/s", scale: 1 }
       : { label: `${what} per second`, unit: "/s", scale: 1 };
   }
+  if (/instructions/i.test(name)) {
+    const thing = /^instructionsPer(.+)$/.exec(name)?.[1];
+    const unit = thing === undefined
+      ? INSTRUCTIONS
+      : `${INSTRUCTIONS}/${words(thing).toLowerCase()}`;
+    return { label: words(name), unit, scale: 1 };
+  }
   const percentile = name.match(/^p(\d+)(\w*)$/);
   const readable = percentile === null
     ? name
@@ -66,7 +74,10 @@ export function describeFactor(name: string): PlotAxis {
 /** An axis in words with its unit: `payload (bytes)`. */
 export function axisText({ label, unit }: PlotAxis): string {
   // A rate says its unit in words, and a symbol stands at each tick, with its prefix.
-  return unit === "" || unit.startsWith("/") || unit.length <= 3 ? label : `${label} (${unit})`;
+  const isSaid = isInstructions(unit) && label.includes(INSTRUCTIONS);
+  return isSaid || unit === "" || unit.startsWith("/") || unit.length <= 3
+    ? label
+    : `${label} (${unit})`;
 }
 
 /** A sentence begins with a capital, unless its first word is a symbol such as p50. */

@@ -44,6 +44,7 @@ const RATES: readonly RegExp[] = [
   /^(bytes|bits)PerSecond$/,
   /^(datagrams|packets|messages)PerSecond$/,
   /PerSecond$/,
+  /^instructionsPer/,
 ];
 
 /** The measure that the lab judges by; where nothing says so, the one that says how fast it went. */

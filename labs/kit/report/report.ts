@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asCounted } from "../trials/counted_measures.ts";
 import { formatRunDocument, type RunDocument } from "../run/run_document.ts";
 import { environmentSection } from "./environment.ts";
 import { evidence } from "./evidence.ts";
@@ -25,7 +26,7 @@ import { when } from "./words.ts";
  * What the page says is read off the shape of the document, so that it serves every lab. A
  * document may come from anywhere: everything of it is escaped, and the page forbids scripts.
  *
- * @param document The run.
+ * @param run The run.
  * @returns The text of the page.
  * @throws {RunDocumentError} If it is no run document.
  *
@@ -51,8 +52,9 @@ import { when } from "./words.ts";
  * assertStringIncludes(page, "450 k/s");
  * ```
  */
-export function reportHtml(document: RunDocument): string {
-  const file = formatRunDocument(document);
+export function reportHtml(run: RunDocument): string {
+  const file = formatRunDocument(run);
+  const document = { ...run, trials: run.trials.map(asCounted) };
   const rows = readSummary(document);
   const found = plotsOf(document);
   const title = `${document.lab}${when(document) === undefined ? "" : `, ${when(document)}`}`;

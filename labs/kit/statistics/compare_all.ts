@@ -19,6 +19,7 @@ import {
   type PairedBootstrap,
   type Ratio,
   requireKnown,
+  withKind,
 } from "./comparisons.ts";
 import { findOutliers } from "./outliers.ts";
 import { judge, type Verdict } from "./verdicts.ts";
@@ -295,7 +296,7 @@ function rowsOf<F extends Factors>(
   );
   return pairs.map((pair): ComparisonRow<F> => {
     const { factors, baseline, found, chance } = pair;
-    const comparison = found.ratio();
+    const comparison = withKind(found.ratio(), trials, measure);
     const floor = floors.get(baseline);
     const { chance: correctedChance, among } = corrected.get(pair)!;
     return {

@@ -13,6 +13,7 @@ import {
 } from "../trials/trials.ts";
 import { type BootstrapOptions, mean, resample } from "./bootstrap.ts";
 import { normalQuantile, studentQuantile } from "./distributions.ts";
+import { countedMeasure, isCounted } from "../trials/counted_measures.ts";
 import { numberOf, positiveOf } from "./values.ts";
 
 /** A ratio with its 95 % interval; 1.2 means 20 % more. */
@@ -25,6 +26,11 @@ export interface Ratio {
   readonly high: number;
   /** How many rounds it rests on. */
   readonly rounds: number;
+  /**
+   * Of trials by a clock that counts instructions: whether the measure is by its name a rate or a time.
+   * {@linkcode verdict} then speaks of instructions. The ratio is that of the measure all the same.
+   */
+  readonly counted?: "rate" | "time";
 }
 
 /** Options of {@linkcode compare}. */
@@ -202,7 +208,18 @@ export function compare<F extends Factors>(
   trials: readonly Trial<F, Measures>[],
   options: CompareOptions<F>,
 ): Ratio | undefined {
-  return bootstrapOf(trials, options)?.ratio();
+  const ratio = bootstrapOf(trials, options)?.ratio();
+  return ratio && withKind(ratio, trials, options.measure);
+}
+
+/** Says of a ratio of trials by a clock that counts instructions what their measure is. */
+export function withKind(
+  ratio: Ratio,
+  trials: readonly Pick<Trial, "clock">[],
+  measure: string,
+): Ratio {
+  const kind = trials.some(isCounted) ? countedMeasure(measure)?.kind : undefined;
+  return kind === undefined ? ratio : { ...ratio, counted: kind };
 }
 
 /**

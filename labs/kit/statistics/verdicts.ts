@@ -3,13 +3,17 @@
  *
  * @module
  */
+import { INSTRUCTIONS, NOT_TIME } from "../trials/clock.ts";
 import type { Ratio } from "./comparisons.ts";
 import { requireRatio } from "./values.ts";
 
 /** A difference of 900 %. What was not seen beyond it is not worth a number. */
 const TENFOLD = 9;
 
-/** Words for {@linkcode verdict}. */
+/**
+ * Words for {@linkcode verdict}. Of trials by a clock that counts instructions it says without words
+ * which takes more of them, and with words that they are no time.
+ */
 export interface VerdictWords {
   /** What is compared with the baseline, such as `zc`. */
   readonly subject: string;
@@ -97,11 +101,12 @@ export interface Judgement {
  * @param judgement Whether the comparison itself is called, before the noise floor is heeded.
  */
 export function judge(
-  { ratio, low, high }: Ratio,
+  comparison: Ratio,
   noiseFloor: Ratio | undefined,
-  { subject, higher = "faster", lower = "slower" }: VerdictWords,
+  words: VerdictWords,
   { isCalled, reach, among }: Judgement,
 ): Verdict {
+  const { ratio, low, high } = comparison;
   const floor = noiseFloor === undefined ? 0 : Math.max(
     Math.log(noiseFloor.high / noiseFloor.low) / 2,
     Math.abs(Math.log(noiseFloor.ratio)),
@@ -110,15 +115,9 @@ export function judge(
   const unknown = noiseFloor === undefined ? " (noise floor not measured)" : "";
   const isBeyondFloor = Math.abs(Math.log(ratio)) > floor;
 
-  if (isCalled && isBeyondFloor && low > 1) {
-    const interval = `${percent(low - 1)} to ${percent(high - 1)} %`;
-    const text = `${subject} is ${percent(ratio - 1)} % ${higher}, 95 % interval ${interval}`;
-    return { difference: "higher", detectable, text: text + unknown };
-  }
-  if (isCalled && isBeyondFloor && high < 1) {
-    const interval = `${percent(1 - high)} to ${percent(1 - low)} %`;
-    const text = `${subject} is ${percent(1 - ratio)} % ${lower}, 95 % interval ${interval}`;
-    return { difference: "lower", detectable, text: text + unknown };
+  if (isCalled && isBeyondFloor && (low > 1 || high < 1)) {
+    const text = differenceText(comparison, words);
+    return { difference: low > 1 ? "higher" : "lower", detectable, text: text + unknown };
   }
   // Only where the correction decided does it need saying.
   const decided = among !== undefined && !isCalled && isBeyondFloor && (low > 1 || high < 1);
@@ -128,6 +127,35 @@ export function judge(
     : "this run could not have seen even a tenfold one";
   const text = `no difference seen${corrected}; ${seen}`;
   return { difference: "none", detectable, text: text + unknown };
+}
+
+/** How large a difference is, and which way. */
+function differenceText(comparison: Ratio, { subject, ...words }: VerdictWords): string {
+  const { counted } = comparison;
+  const hasWords = words.higher !== undefined || words.lower !== undefined;
+  if (counted !== undefined && !hasWords) {
+    // Twice as many in a second are half as many instructions for each.
+    const of = counted === "rate" ? inverse(comparison) : comparison;
+    const [higher, lower] = [`higher in ${INSTRUCTIONS}`, `lower in ${INSTRUCTIONS}`];
+    return `${subject} is ${changeText(of, higher, lower)}`;
+  }
+  const { higher = "faster", lower = "slower" } = words;
+  const note = counted === undefined ? "" : ` (${NOT_TIME})`;
+  return `${subject} is ${changeText(comparison, higher, lower)}${note}`;
+}
+
+function changeText({ ratio, low, high }: Ratio, higher: string, lower: string): string {
+  return ratio > 1
+    ? `${percent(ratio - 1)} % ${higher}, 95 % interval ${percent(low - 1)} to ${
+      percent(high - 1)
+    } %`
+    : `${percent(1 - ratio)} % ${lower}, 95 % interval ${percent(1 - high)} to ${
+      percent(1 - low)
+    } %`;
+}
+
+function inverse({ ratio, low, high, ...rest }: Ratio): Ratio {
+  return { ...rest, ratio: 1 / ratio, low: 1 / high, high: 1 / low };
 }
 
 /** Whole percents, with one digit more where a whole one would say little. */

@@ -51,6 +51,11 @@ export interface Trial<F extends Factors = Factors, M extends Measures = Measure
    * versions that did not know it.
    */
   readonly covariates?: Covariates;
+  /**
+   * What the clock counted by which it was measured, where that is not time: rates and times among the
+   * measures are per nanosecond of such a clock, which is an instruction.
+   */
+  readonly clock?: "instructions";
 }
 
 /**
