@@ -24,7 +24,7 @@ type HeldMeasures = {
   /** Bytes that had arrived at the end, after it had given them back. */
   readonly bytesAfterwards: number;
   /** How long it took from giving them back to the next piece; null if nothing stood still. */
-  readonly resumedAfterMilliseconds: number | null;
+  readonly resumedAfterSeconds: number | null;
   /** Times that the receive had to be started again because no buffer was free. */
   readonly starved: number;
   /** Bytes that the kernel says it copied; null before Linux 7.2. */
@@ -87,6 +87,14 @@ export const rxHeldPieces = defineLab({
     return { none, softnic: await use(StreamLink.open(softnic)) };
   },
   trial: (factors, links) => receive(links, factors),
+  /** It was in milliseconds at first. */
+  earlier: (trials) =>
+    trials.map((trial) => {
+      const { resumedAfterMilliseconds: milliseconds, ...measures } = trial.measures;
+      if (milliseconds === undefined) return trial;
+      const resumedAfterSeconds = milliseconds === null ? null : Number(milliseconds) / 1000;
+      return { ...trial, measures: { ...measures, resumedAfterSeconds } };
+    }),
 
   columns: {
     streamBytes: { title: "bytes of\nthe stream", over: "same", shown: "where there is room" },
@@ -103,12 +111,11 @@ export const rxHeldPieces = defineLab({
       of: "bytesAfterwards",
       over: "minimum",
     },
-    resumedAfterMilliseconds: { title: "went on\nafter ms", over: "maximum", decimals: 0 },
+    resumedAfterSeconds: { title: "went on\nafter", unit: "s", over: "maximum" },
     copiedBytes: { title: "bytes\ncopied", over: "sum", evidence: true },
     droppedFrames: { title: "frames\ndropped", over: "sum", evidence: true },
   },
-  proof: ({ resumedAfterMilliseconds }) =>
-    resumedAfterMilliseconds === null ? "goes on" : "stands still",
+  proof: ({ resumedAfterSeconds }) => resumedAfterSeconds === null ? "goes on" : "stands still",
 });
 
 /** A link for each kind of device. */
@@ -146,7 +153,7 @@ async function receive(
     streamBytes: STREAM[device],
     bytesWhileHolding: whileHolding,
     bytesAfterwards: afterwards,
-    resumedAfterMilliseconds: resumedAfter,
+    resumedAfterSeconds: resumedAfter === null ? null : resumedAfter / 1000,
     starved,
     copiedBytes,
     droppedFrames,

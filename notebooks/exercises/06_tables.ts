@@ -66,8 +66,10 @@ export function heldTable({ summary }: RunDocument): string {
       },
       {
         title: "went on\nafter, ms",
-        value: ({ resumedAfterMilliseconds: time }) =>
-          time === null ? null : Math.ceil(Number(time)),
+        value: (row) => {
+          const time = millisecondsOf(row);
+          return time === null ? null : Math.ceil(time);
+        },
       },
       {
         title: "frames\ndropped",
@@ -77,4 +79,10 @@ export function heldTable({ summary }: RunDocument): string {
     summary,
     PLAIN,
   );
+}
+
+/** How long a receive stood still. The recorded run is older than the measure in seconds. */
+function millisecondsOf({ resumedAfterSeconds, resumedAfterMilliseconds }: Row): number | null {
+  if (typeof resumedAfterSeconds === "number") return 1000 * resumedAfterSeconds;
+  return typeof resumedAfterMilliseconds === "number" ? resumedAfterMilliseconds : null;
 }

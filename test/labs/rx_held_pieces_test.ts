@@ -11,7 +11,7 @@ type Row = {
   readonly streamBytes: number;
   readonly mostWhileHolding: number;
   readonly leastAfterwards: number;
-  readonly resumedAfterMilliseconds: number | null;
+  readonly resumedAfterSeconds: number | null;
   readonly copiedBytes: number | null;
   readonly droppedFrames: number | null;
 };
@@ -25,7 +25,7 @@ test("rx-held-pieces: a stream stands still while all buffers are held, and lose
     // The trial itself compares every byte.
     assertEquals(row.leastAfterwards, row.streamBytes, where);
     const isAll = row.held === row.buffers;
-    assertEquals(row.resumedAfterMilliseconds !== null, isAll, where);
+    assertEquals(row.resumedAfterSeconds !== null, isAll, where);
     assertEquals(row.mostWhileHolding < row.streamBytes, isAll, where);
     if (row.device === "none") {
       assertEquals([row.copiedBytes, row.droppedFrames], [row.streamBytes, null], where);

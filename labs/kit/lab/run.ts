@@ -17,6 +17,7 @@ import {
 } from "../trials/trials.ts";
 import type { WarmUpUntilSame } from "../experiment/warm_up.ts";
 import { requireFactors } from "./check_declaration.ts";
+import { isInstructions } from "../trials/clock.ts";
 import { comparedColumns, requireMeasuresOf } from "./columns.ts";
 import type {
   AnyDeclaration,
@@ -171,7 +172,8 @@ function warmUpOf(
   { clock }: RunContext,
   combinations: number,
 ): number | WarmUpUntilSame {
-  const same = comparedColumns(columns).map(({ measure }) => measure);
+  const same = comparedColumns(columns).filter(({ unit = "" }) => isInstructions(unit))
+    .map(({ measure }) => measure);
   if (clock === "time" || same.length === 0) return warmUp;
   return { same, least: Math.max(2, Math.ceil(WARM_UP_TRIALS / combinations)) };
 }
