@@ -84,7 +84,10 @@ export const busyPoll = defineLab({
     "order. Two cases where it cannot help are measured too: loopback, which has no NAPI, and " +
     "both threads on one processor. The kernel counts the packets that busy polling fetched; " +
     "that count stands in the table. Every reply is checked.",
-  needs: ["io_uring", "IORING_REGISTER_NAPI", "namespaces", "veth", "ip", "ethtool", "nsenter"],
+  needs: [
+    ...["io_uring", "IORING_REGISTER_NAPI", "namespaces", "veth", "ip", "ethtool"] as const,
+    ...["nsenter", "clock of time"] as const,
+  ],
   options: {
     payload: {
       kind: "number",

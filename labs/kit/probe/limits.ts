@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { machineClock } from "../trials/clock.ts";
+import { type Clock, machineClock } from "../trials/clock.ts";
 import { type Answer, type Answers, type Machine, no, real } from "./requirements.ts";
 import { has, read, reason } from "./system_files.ts";
 
@@ -45,6 +45,20 @@ export function probeLimits(answers: Answers, machine: Machine): void {
       : machineClock() === "instructions"
       ? real("one CPU, whose clock counts instructions: sender and receiver take turns on it")
       : no("one CPU: sender and receiver would take turns on it"),
+  );
+  answers.set("clock of time", clockAnswer(machineClock()));
+}
+
+/**
+ * Whether the clock measures time, which waiting takes and polling saves.
+ *
+ * @param clock What it counts.
+ */
+export function clockAnswer(clock: Clock): Answer {
+  return clock === "time" ? real("the clock counts time") : no(
+    "the clock counts instructions, of one CPU: who polls keeps it from who answers, and waiting " +
+      "takes none",
+    "deno task vm -- COMMAND (without --clock instructions)",
   );
 }
 

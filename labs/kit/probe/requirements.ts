@@ -42,6 +42,7 @@ export const REQUIREMENTS = [
   "optmem_max",
   "huge pages",
   "two CPUs",
+  "clock of time",
 ] as const;
 
 /** A thing that a lab can need, under its kernel name where it has one. */

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { clockAnswer } from "../../../../labs/kit/probe/limits.ts";
 import { Probe, probe } from "../../../../labs/kit/probe/probe.ts";
 import {
   type ProbeItem,
   type Requirement,
   REQUIREMENTS,
 } from "../../../../labs/kit/probe/requirements.ts";
+import { busyPoll } from "../../../../labs/busy_poll.ts";
 import { Command } from "../../../child.ts";
 import { test } from "../../../needs.ts";
 
@@ -141,3 +143,12 @@ test(
     }
   },
 );
+
+Deno.test("what saves time needs a clock of time, and is told how to get one", () => {
+  assertEquals(clockAnswer("time").state, "real");
+  const { state, why, command } = clockAnswer("instructions");
+  assertEquals(state, "no");
+  assertStringIncludes(why, "of one CPU");
+  assertStringIncludes(command!, "without --clock instructions");
+  assert(busyPoll.needs.includes("clock of time"));
+});
