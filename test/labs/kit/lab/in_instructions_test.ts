@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { cross } from "../../../../labs/kit/trials/trials.ts";
+import { cross, type Trial } from "../../../../labs/kit/trials/trials.ts";
 import { toCsv } from "../../../../labs/kit/run/csv.ts";
 import type { Columns } from "../../../../labs/kit/lab/columns.ts";
 import { type DeclaredLab, defineLab } from "../../../../labs/kit/lab/define_lab.ts";
@@ -9,6 +9,7 @@ import { plots } from "../../../../labs/kit/plot/plot.ts";
 import { reportHtml } from "../../../../labs/kit/report/report.ts";
 import { Durations } from "../../../../labs/kit/statistics/durations.ts";
 import { CATALOGUE } from "../../../../labs/catalogue.ts";
+import { txCopyVsZc } from "../../../../labs/tx_copy_vs_zc.ts";
 
 type Measured = {
   readonly sendsPerSecond: number;
@@ -179,4 +180,28 @@ Deno.test("every lab of the catalogue can be told in instructions", () => {
     }
     for (const { title } of charts) assert(!/per second/i.test(title), `${lab.name}: ${title}`);
   }
+});
+
+Deno.test("tx-copy-vs-zc compares GSO packets among themselves, in instructions as well", () => {
+  const { conclusions } = inInstructions(txCopyVsZc.declaration);
+  const trials = [0, 1, 2].flatMap((round) =>
+    [["non-zc", 9000], ["gso", 500], ["gso+zc-fixed", 100]].map(([mode, each], order): Trial => ({
+      round,
+      order,
+      warmUp: false,
+      control: false,
+      factors: { sink: "ifb", payload: 8000, mode: mode! },
+      measures: { instructionsPerDatagram: each! },
+      startedAt: "2026-01-01T00:00:00.000Z",
+      seconds: 1,
+      clock: "instructions",
+    }))
+  );
+  const context = { options: { sink: "ifb" } };
+  const found = { rows: [], trials, checks: [], recorded: {}, context };
+  const lines = conclusions!(found as unknown as Parameters<NonNullable<typeof conclusions>>[0]);
+  assertStringIncludes(
+    lines.join("\n"),
+    "of two GSO packets at 8000 bytes, against gso that copies: gso+zc-fixed is 80 % lower in instructions",
+  );
 });
