@@ -28,6 +28,8 @@ type ReceiveFactors = {
   readonly buffer: number | null;
 };
 
+type ReceiveRow = Row<ReceiveFactors, ReceivedStream>;
+
 /** What all trials share. */
 interface Bench {
   readonly links: StreamLinks;
@@ -70,8 +72,7 @@ export const rxZcrx = defineLab({
     "Receives a TCP stream with recv, with multishot recv into provided buffers, with zcrx " +
     "without a device (the real interface, with copying) and with zcrx on softnic, a NIC in software. " +
     "Whether bytes were copied is told by three witnesses: the kernel's statistics, the NIC's counters of " +
-    "what it placed into user memory, and the physical pages. On softnic it is the NIC's own transfer " +
-    "that a CPU does, so that speeds there say nothing about hardware. labs/rx_zcrx.md explains more.",
+    "what it placed into user memory, and the physical pages. labs/rx_zcrx.md explains more.",
   needs: ["liburing", "shim", "io_uring", "namespaces", "ip", "nsenter", "zcrx", "two CPUs"],
   options: {
     engine: {
@@ -122,6 +123,12 @@ export const rxZcrx = defineLab({
       default: 16 * MIB,
       minimum: MIB,
       maximum: 1024 * MIB,
+    },
+    memory: {
+      kind: "string",
+      description: "what recv copies into: memory that is there, as zcrx's is, or fresh memory",
+      default: "touched",
+      choices: ["touched", "fresh"],
     },
   },
   repeats: { default: 5, quick: 3, minimum: 2 },
@@ -192,6 +199,7 @@ export const rxZcrx = defineLab({
         area: engine === "zcrx" ? options.area : RECV_BYTES,
         device: device === "none" ? "none" : "softnic",
         buffer: buffer ?? undefined,
+        touched: options.memory === "touched",
         sendOn: processors.peer,
         connection: BUFFERS,
         proof,
@@ -267,12 +275,8 @@ export const rxZcrx = defineLab({
  * Zero copy is what all three witnesses agree on; the kernel alone does not count all copies. Without a
  * device there is only the kernel, and nothing but copying that it could have done.
  */
-function judge(
-  { engine, payloadBytes, copiedBytes, placedBytes, samePages }: Row<
-    ReceiveFactors,
-    ReceivedStream
-  >,
-): "not copied" | "copied" | "unclear" {
+function judge(row: ReceiveRow): "not copied" | "copied" | "unclear" {
+  const { engine, payloadBytes, copiedBytes, placedBytes, samePages } = row;
   if (engine !== "zcrx") return "copied";
   if (copiedBytes !== null && copiedBytes > 0 && !placedBytes) return "copied";
   if (copiedBytes === 0 && placedBytes === payloadBytes && samePages === true) return "not copied";
@@ -280,10 +284,7 @@ function judge(
 }
 
 /** What the witnesses say of all rows of one device together. */
-function witnessed(
-  device: "none" | "softnic",
-  rows: readonly Row<ReceiveFactors, ReceivedStream>[],
-): string {
+function witnessed(device: "none" | "softnic", rows: readonly ReceiveRow[]): string {
   const sum = (name: string): number =>
     rows.reduce((sum, row) => sum + Number(row[name] ?? NaN), 0);
   const copied = sum("copiedBytes");

@@ -166,7 +166,7 @@ export function receiveCopying(
  *
  * @param ring The ring.
  * @param socket A connected TCP socket.
- * @param buffers How many, a power of two, and their bytes.
+ * @param buffers How many, a power of two, their bytes, and whether to write into them before.
  * @param options The stream.
  * @returns What came of it.
  * @throws {UringError} If receiving failed.
@@ -175,7 +175,7 @@ export function receiveCopying(
 export function receiveMultishot(
   ring: Ring,
   socket: Socket,
-  buffers: { readonly count: number; readonly bytes: number },
+  buffers: { readonly count: number; readonly bytes: number; readonly touched?: boolean },
   options: ReceiveOptions,
 ): Received {
   using provided = BufferRing.open(ring, buffers);

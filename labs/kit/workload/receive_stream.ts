@@ -44,6 +44,13 @@ export interface ReceiveStreamOptions {
    * @default {4096}
    */
   readonly buffer?: number | undefined;
+  /**
+   * Whether the memory that recv copies into is written to before. That of zcrx is there from its
+   * registration on; into fresh memory the first receive into each page has to make it.
+   *
+   * @default {true}
+   */
+  readonly touched?: boolean;
   /** The processor to send on; any unless given. */
   readonly sendOn?: number;
   /**
@@ -102,13 +109,14 @@ export async function receiveStream(
   sender: StreamSender,
   options: ReceiveStreamOptions,
 ): Promise<ReceivedStream> {
-  const { engine, bytes, device, buffer = 4096, sendOn, proof = false } = options;
+  const { engine, bytes, device, buffer = 4096, sendOn, touched = true, proof = false } = options;
   const isZeroCopy = engine === "zcrx";
   const onNic = isZeroCopy && device !== "none" && link.nic !== undefined;
   using area = Area.map({
     bytes: options.area,
     ...(onNic && buffer > 4096 ? { hugePages: "2MiB" } : {}),
   });
+  if (engine === "recv" && touched) area.unsafeBytes().fill(0);
   await using ring = Ring.open({
     entries: 64,
     completionEntries: COMPLETIONS,
@@ -131,7 +139,12 @@ export async function receiveStream(
       ? receiveZeroCopy(receiver, wire.far, stream)
       : engine === "recv"
       ? receiveCopying(ring, wire.far, area, stream)
-      : receiveMultishot(ring, wire.far, { count: PROVIDED_BUFFERS, bytes: buffer }, stream);
+      : receiveMultishot(
+        ring,
+        wire.far,
+        { count: PROVIDED_BUFFERS, bytes: buffer, touched },
+        stream,
+      );
   });
   return {
     ...received,

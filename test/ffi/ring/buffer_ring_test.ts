@@ -530,3 +530,23 @@ Deno.test("A receive that waits for a buffer ends when the batch API cancels wha
   piece.release();
   assertEquals(buffers.held, 0);
 });
+
+Deno.test("touched buffers have memory behind them before anything is received", async () => {
+  const bytes = 1 << 20;
+  const count = 32;
+  /** How many more pages this process has in memory once the buffers are there. */
+  const pagesOf = async (touched: boolean): Promise<number> => {
+    await using ring = Ring.open({ entries: 4 });
+    const before = residentPages();
+    using _buffers = BufferRing.open(ring, { count, bytes, touched });
+    return residentPages() - before;
+  };
+  const pages = count * bytes / 4096;
+  // What else the process does takes some, and gives some back.
+  assert(await pagesOf(false) < pages / 4);
+  assert(await pagesOf(true) > pages * 3 / 4);
+});
+
+function residentPages(): number {
+  return Number(Deno.readTextFileSync("/proc/self/statm").split(" ")[1]);
+}
