@@ -62,6 +62,7 @@ export const rxDevmem = defineLab({
       description: "length of the stream of each trial",
       default: 64 * MIB,
       quick: 8 * MIB,
+      counted: 2 * MIB,
       minimum: MIB,
       maximum: 65_536 * MIB,
       formerly: { name: "stream", unit: MIB },

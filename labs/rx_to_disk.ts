@@ -84,6 +84,7 @@ const options = {
     description: "length of the stream of each trial, rounded down to pages",
     default: 64 * MIB,
     quick: 16 * MIB,
+    counted: 4 * MIB,
     minimum: MIB,
     maximum: 1024 * MIB,
   },
