@@ -39,6 +39,10 @@ const EXAMPLES: { readonly [file: string]: readonly [needs: readonly Need[], pri
     [...LINKS, "softnic", "zcrx"],
     /^hello at byte \d+ of the area\nthe kernel copied 0 bytes\n$/,
   ],
+  "12_first_touch.ts": [
+    LINKS,
+    /^Experiment: 5 rounds [^]*\nfresh +\d[^]*\ntouched +\d[^]*\n(fresh is|no difference seen).*\n$/,
+  ],
 };
 
 for (const [file, [needs, printed]] of Object.entries(EXAMPLES)) {
