@@ -64,7 +64,8 @@ export {
   copiesText,
   COPY_ROLES,
 } from "./labs/kit/workload/copy_roles.ts";
-export { lookAtPath, PAYLOAD_WRITERS, reportsText } from "./labs/kit/workload/payload_path.ts";
+export { reportsText } from "./labs/kit/workload/copy_reports.ts";
+export { lookAtPath, PAYLOAD_WRITERS } from "./labs/kit/workload/payload_path.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
 
@@ -142,12 +143,8 @@ export type {
 } from "./labs/kit/testbed/stream_links.ts";
 export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/connected.ts";
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
-export type {
-  CopyReports,
-  LookedAt,
-  PathOptions,
-  PayloadWriter,
-} from "./labs/kit/workload/payload_path.ts";
+export type { CopyReports } from "./labs/kit/workload/copy_reports.ts";
+export type { LookedAt, PathOptions, PayloadWriter } from "./labs/kit/workload/payload_path.ts";
 export type { PayloadReceiver } from "./labs/kit/workload/payload_receivers.ts";
 export type { PayloadSender } from "./labs/kit/workload/payload_senders.ts";
 export type {

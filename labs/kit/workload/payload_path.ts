@@ -6,13 +6,13 @@
  */
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Microscope } from "../../../ffi/microscope/microscope.ts";
-import type { MicroscopeView, PayloadTouch } from "../../../ffi/microscope/view.ts";
+import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { DatagramSink } from "../testbed/datagram_sink.ts";
 import { DiskTarget } from "../testbed/disk_target.ts";
 import { NicWitness } from "../testbed/nic_witness.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
-import { payloadCopies, roleOf } from "./copy_roles.ts";
+import { contradictionsOf, type CopyReports, NO_REPORTS } from "./copy_reports.ts";
 import { type PayloadReceiver, PayloadReception } from "./payload_receivers.ts";
 import { type PayloadSender, sendPayload } from "./payload_senders.ts";
 
@@ -21,18 +21,6 @@ export const PAYLOAD_WRITERS = ["write", "write-direct"] as const;
 
 /** A way of writing a payload to a file. */
 export type PayloadWriter = typeof PAYLOAD_WRITERS[number];
-
-/** What the kernel and the NIC report of a payload; null where there is nobody to say it. */
-export type CopyReports = {
-  /** Whether a notification of a zero-copy send has the copied bit. */
-  readonly copiedBit: boolean | null;
-  /** Bytes that zcrx or devmem says it copied. */
-  readonly receiveCopied: number | null;
-  /** Payload that the NIC says it placed into memory of a user. */
-  readonly placed: number | null;
-  /** Of a file that was written, what the page cache has, in bytes of whole pages. */
-  readonly cached: number | null;
-};
 
 /** A payload that has taken its path. */
 export interface LookedAt {
@@ -58,11 +46,6 @@ export interface PathOptions {
 const OFFSET = 13;
 /** Bytes on their way and in the queue at most: a payload fits. */
 const BUFFERS = { sendBuffer: 1 << 20, receiveBuffer: 1 << 20 } as const;
-
-/** The parts of the kernel that say what they copied on receive. */
-const COUNTING = /^(io_zcrx_|tcp_recvmsg_dmabuf)/;
-
-const NOTHING: CopyReports = { copiedBit: null, receiveCopied: null, placed: null, cached: null };
 
 /** A payload in memory, the ring that sends it, and what looks meanwhile. */
 interface Prepared {
@@ -119,7 +102,7 @@ async function write(
   if (written !== payload.length) {
     throw new Error(`${written} of ${payload.length} bytes were written`);
   }
-  return { view, reports: { ...NOTHING, cached: file.cachedBytes(payload.length) } };
+  return { view, reports: { ...NO_REPORTS, cached: file.cachedBytes(payload.length) } };
 }
 
 async function sendAway(
@@ -132,7 +115,7 @@ async function sendAway(
   const view = await microscope.look(send, async () => {
     report.copiedBit = await sendPayload(send, { ring, socket, payload });
   });
-  return { view, reports: { ...NOTHING, ...report } };
+  return { view, reports: { ...NO_REPORTS, ...report } };
 }
 
 async function sendAcross(
@@ -155,59 +138,8 @@ async function sendAcross(
   });
   if (!reception.matches(bytes)) throw new Error("What was received is not what was sent");
   const { placedBytes: placed } = await witness.counts();
-  return { view, reports: { ...NOTHING, ...report, receiveCopied: reception.copiedBytes, placed } };
-}
-
-/**
- * Where what was reported is not what was seen.
- *
- * @param seen Both.
- * @returns A sentence for each contradiction.
- */
-export function contradictionsOf(
-  { view, reports }: {
-    readonly view: Pick<MicroscopeView, "copies" | "payloadBytes">;
-    readonly reports: CopyReports;
-  },
-): string[] {
-  const { copiedBit, receiveCopied, placed, cached } = reports;
-  const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
-    payloadCopies(view).filter(is).reduce((sum, { copied }) => sum + copied, 0);
-  const found: string[] = [];
-  // The NIC reads what it sends, copied or not.
-  const byKernel = copiedBy((touch) => touch.generation === 0 && roleOf(touch) !== "nic");
-  if (copiedBit !== null && copiedBit !== byKernel > 0) {
-    found.push(`the copied bit is ${copiedBit ? "" : "not "}set, ${byKernel} bytes were copied`);
-  }
-  const inReceive = copiedBy(({ path }) => path.some((name) => COUNTING.test(name)));
-  if (receiveCopied !== null && receiveCopied !== inReceive) {
-    found.push(`receiving counts ${receiveCopied} bytes as copied, and copied ${inReceive}`);
-  }
-  const byReceiver = copiedBy((touch) => roleOf(touch) === "receiver");
-  if (placed !== null && placed !== view.payloadBytes - byReceiver) {
-    found.push(`the NIC says that it placed ${placed} bytes, the receiver copied ${byReceiver}`);
-  }
-  if (cached !== null && cached > 0 !== byKernel > 0) {
-    found.push(`the page cache has ${cached} bytes of the file, ${byKernel} were copied`);
-  }
-  return found;
-}
-
-/**
- * What was reported of a payload, in words; `nothing` if nobody reports.
- *
- * @param receive How it was received.
- * @param reports The reports; null where there is none.
- */
-export function reportsText(
-  receive: string,
-  { copiedBit, receiveCopied, placed, cached }: CopyReports,
-): string {
-  const said = [
-    ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
-    ...(receiveCopied === null ? [] : [`${receive.split("-")[0]} copied ${receiveCopied} B`]),
-    ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
-    ...(cached === null ? [] : [`the page cache has ${cached} B`]),
-  ];
-  return said.length === 0 ? "nothing" : said.join(", ");
+  return {
+    view,
+    reports: { ...NO_REPORTS, ...report, receiveCopied: reception.copiedBytes, placed },
+  };
 }

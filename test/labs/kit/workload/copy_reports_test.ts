@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { PayloadTouch } from "zclab";
-import { contradictionsOf, type CopyReports } from "../../../../labs/kit/workload/payload_path.ts";
+import { contradictionsOf, type CopyReports } from "../../../../labs/kit/workload/copy_reports.ts";
 
 const NOTHING: CopyReports = { copiedBit: null, receiveCopied: null, placed: null, cached: null };
 
