@@ -5,9 +5,18 @@
  */
 import { CQE } from "../kernel/uapi.ts";
 
+// Under a name of this file it is folded into the code, not looked up at each piece.
+const MORE = CQE.MORE;
+/** More than any place of a completion queue, and than any word here: V8 then knows indices for such. */
+const PLACE = 0xff_ffff;
+const WORD = 0x3fff_ffff;
+
 const FIRST_ARRIVALS = 1024;
 
-/** The words of an arrival: two of the offset, the length, and the receive's user data. */
+/**
+ * The words of an arrival: two of the offset, the length, and the receive's user data. They start at a
+ * multiple of four, so that `at | LENGTH` is the place of its length, and no sum that could be too large.
+ */
 const ARRIVAL_SHIFT = 2;
 const HIGH = 1;
 const LENGTH = 2;
@@ -63,8 +72,7 @@ export class ArrivalQueue {
   /**
    * Adds the pieces of completions of 32 bytes that follow each other and are one request's.
    *
-   * @param ring The words of the completion queue, whose places start at `cqes`; `mask` makes a place
-   *   of a number.
+   * @param completions The words of the completions; `mask` makes a place of a number.
    * @param first The number of the first.
    * @param end The number behind the last that is in the queue.
    * @param upper The upper word of the request.
@@ -72,8 +80,7 @@ export class ArrivalQueue {
    * @returns How many.
    */
   pushRun(
-    ring: Int32Array,
-    cqes: number,
+    completions: Int32Array,
     mask: number,
     first: number,
     end: number,
@@ -83,18 +90,18 @@ export class ArrivalQueue {
     this.#reserve((end - first) | 0);
     const { words } = this;
     const wrap = words.length - 1;
-    let to = (this.at + (this.count << ARRIVAL_SHIFT)) & wrap;
+    let to = (this.at + (this.count << ARRIVAL_SHIFT)) & wrap & WORD;
     let number = first;
     let bytes = 0;
     while (number !== end) {
-      const from = cqes + ((number & mask) << 3);
-      if (ring[from + 1] !== upper || (ring[from + 3]! & CQE.MORE) === 0) break;
-      const length = ring[from + 2]!;
-      words[to] = ring[from + 4]!;
-      words[to + HIGH] = ring[from + 5]!;
-      words[to + LENGTH] = length;
-      words[to + USER_DATA] = userData;
-      to = (to + (1 << ARRIVAL_SHIFT)) & wrap;
+      const from = (number & mask & PLACE) << 3;
+      if (completions[from | 1] !== upper || (completions[from | 3]! & MORE) === 0) break;
+      const length = completions[from | 2]!;
+      words[to] = completions[from | 4]!;
+      words[to | HIGH] = completions[from | 5]!;
+      words[to | LENGTH] = length;
+      words[to | USER_DATA] = userData;
+      to = (to + (1 << ARRIVAL_SHIFT)) & wrap & WORD;
       bytes += length;
       number = (number + 1) | 0;
     }

@@ -215,17 +215,16 @@ export class Receptions {
 
   /** Completions of one of our requests that are pieces; returns how many. */
   #completeRun(first: number, end: number, upper: number): number {
-    const { cqes, cqEntries } = this.#engine.queues;
-    const words = this.#words;
+    const { completions, cqEntries } = this.#engine.queues;
     const mask = cqEntries - 1;
     const slot = upper & SLOT_MASK;
     const reception = this.#bySlot[slot]!;
     if (this.#closed || reception.discarding || reception.stream !== undefined) {
-      this.#complete(words[cqes + ((first & mask) << 3) + 2]!, slot, false);
+      this.#complete(completions[(first & mask) << 3 | 2]!, slot, false);
       return 1;
     }
     const { userData } = reception;
-    const count = this.#arrived.pushRun(words, cqes, mask, first, end, upper, userData);
+    const count = this.#arrived.pushRun(completions, mask, first, end, upper, userData);
     this.#took(reception, count, this.#arrived.runBytes);
     return count;
   }

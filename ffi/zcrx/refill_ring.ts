@@ -6,6 +6,9 @@
 import { LAYOUTS } from "../kernel/layout.ts";
 import { Mapping, PAGE_SIZE } from "../kernel/memory.ts";
 
+/** More than any word of a ring of pieces: V8 then knows that an index is not negative. */
+const WORD = 0x3fff_ffff;
+
 /** Entries that the kernel takes at most. */
 export const MOST_REFILL_ENTRIES = 32_768;
 
@@ -52,7 +55,8 @@ export class RefillRing {
   readonly #words: Int32Array;
   readonly #headAt: number;
   readonly #tailAt: number;
-  readonly #rqes: number;
+  /** The entries alone, four words each. */
+  readonly #entryWords: Int32Array;
   #tail: number;
   /** What the kernel was last told of the tail. */
   #published: number;
@@ -76,7 +80,7 @@ export class RefillRing {
     this.#words = new Int32Array(memory, 0, memory.byteLength >> 2);
     this.#headAt = offsets.head >> 2;
     this.#tailAt = offsets.tail >> 2;
-    this.#rqes = offsets.rqes >> 2;
+    this.#entryWords = new Int32Array(memory, offsets.rqes, entries << 2);
     this.#published = this.#tail = Atomics.load(this.#words, this.#tailAt);
     this.#head = Atomics.load(this.#words, this.#headAt);
   }
@@ -111,12 +115,12 @@ export class RefillRing {
     const tail = this.#tail;
     const { entries } = this;
     if (((tail - this.#head) | 0) >= entries && this.waiting >= entries) return false;
-    const words = this.#words;
-    const at = this.#rqes + ((tail & (entries - 1)) << 2);
+    const words = this.#entryWords;
+    const at = (tail & (entries - 1)) << 2;
     words[at] = low;
-    words[at + 1] = high;
-    words[at + 2] = length;
-    words[at + 3] = 0;
+    words[at | 1] = high;
+    words[at | 2] = length;
+    words[at | 3] = 0;
     this.#tail = (tail + 1) | 0;
     return true;
   }
@@ -134,18 +138,17 @@ export class RefillRing {
     let room = entries - ((this.#tail - this.#head) | 0);
     if (room < count) room = entries - this.waiting;
     const added = Math.min(count, room);
-    const words = this.#words;
-    const rqes = this.#rqes;
+    const words = this.#entryWords;
     const wrap = from.length - 1;
     const end = (this.#tail + added) | 0;
-    let at = first;
+    let at = first & WORD;
     for (let tail = this.#tail; tail !== end; tail = (tail + 1) | 0) {
-      const to = rqes + ((tail & (entries - 1)) << 2);
+      const to = (tail & (entries - 1) & WORD >> 2) << 2;
       words[to] = from[at]!;
-      words[to + 1] = from[at + 1]!;
-      words[to + 2] = from[at + 2]!;
-      words[to + 3] = 0;
-      at = (at + 4) & wrap;
+      words[to | 1] = from[at | 1]!;
+      words[to | 2] = from[at | 2]!;
+      words[to | 3] = 0;
+      at = (at + 4) & wrap & WORD;
     }
     this.#tail = end;
     return added;

@@ -177,9 +177,9 @@ function completionQueue(
   first: number,
   completions: readonly { upper: number; result: number; flags: number; low: number }[],
 ): Int32Array {
-  const words = new Int32Array(64 + places * 8);
+  const words = new Int32Array(places * 8);
   completions.forEach(({ upper, result, flags, low }, i) => {
-    const at = 64 + (((first + i) & (places - 1)) << 3);
+    const at = ((first + i) & (places - 1)) << 3;
     words.set([0, upper, result, flags, low, 7], at);
   });
   return words;
@@ -194,7 +194,7 @@ for (const first of [0, 6, 0x7fffffff, -3]) {
       const queue = new ArrivalQueue();
       const words = completionQueue(8, first, completions);
       const end = (first + completions.length) | 0;
-      const count = queue.pushRun(words, 64, 7, first, end, 5, -2);
+      const count = queue.pushRun(words, 7, first, end, 5, -2);
       for (let i = 0; i < queue.show(); i++) {
         const at = queue.place(i);
         assertEquals([...queue.words.subarray(at, at + 4)], [4096, 7, 100, -2]);

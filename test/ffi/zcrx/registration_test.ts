@@ -321,7 +321,7 @@ Deno.test("Taking and returning a piece allocates nothing", () => {
         pieces.free(slot);
         words[0] = words[16];
         if ((i & 31) !== 0) continue;
-        const shown = queue.pushRun(completions, 0, 31, i, i + 32, 5, 7) && queue.show();
+        const shown = queue.pushRun(completions, 31, i, i + 32, 5, 7) && queue.show();
         if (ring.addRun(queue.words, queue.place(0), shown) !== 32) throw i;
         queue.drop(shown);
         ring.publish();
