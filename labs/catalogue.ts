@@ -9,6 +9,7 @@ import { rxDevmem } from "./rx_devmem.ts";
 import { rxHeldPieces } from "./rx_held_pieces.ts";
 import { rxToDisk } from "./rx_to_disk.ts";
 import { rxZcrx } from "./rx_zcrx.ts";
+import { txColdMemory } from "./tx_cold_memory.ts";
 import { txCopyVsZc } from "./tx_copy_vs_zc.ts";
 import { whereCopies } from "./where_copies.ts";
 
@@ -21,6 +22,16 @@ export const CATALOGUE: readonly Lab[] = [
   rxDevmem,
   rxToDisk,
   whereCopies,
+  txColdMemory,
 ];
 
-export { busyPoll, rxDevmem, rxHeldPieces, rxToDisk, rxZcrx, txCopyVsZc, whereCopies };
+export {
+  busyPoll,
+  rxDevmem,
+  rxHeldPieces,
+  rxToDisk,
+  rxZcrx,
+  txColdMemory,
+  txCopyVsZc,
+  whereCopies,
+};
