@@ -21,7 +21,7 @@
 
 // What a notebook shows.
 export { show } from "./labs/kit/notebook/show.ts";
-export { NotebookRun, runOrRecorded } from "./labs/kit/notebook/recorded_run.ts";
+export { NotebookRun, recordedRun, runOrRecorded } from "./labs/kit/notebook/recorded_run.ts";
 
 // What runs in the guest, and is shown here.
 export { type GuestChoice, GuestRunError, inGuest } from "./labs/kit/notebook/in_guest.ts";

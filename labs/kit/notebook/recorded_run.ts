@@ -17,7 +17,7 @@ import {
   RunDocumentError,
 } from "../run/run_document.ts";
 
-/** A run, and where it was made; {@linkcode runOrRecorded} returns it. */
+/** A run, and where it was made; {@linkcode runOrRecorded} and {@linkcode recordedRun} return it. */
 export class NotebookRun {
   /** The run, as {@linkcode runLab} gives it. */
   readonly document: RunDocument;
@@ -149,6 +149,50 @@ export async function runOrRecorded<Options extends LabOptions>(
     if (!(error instanceof UnsupportedError)) throw error;
     return new NotebookRun(await readRecording(lab, recording), error.message);
   }
+}
+
+/**
+ * Reads a recorded run that a notebook shows beside one that is made here: one of another kernel, or by
+ * another clock. {@linkcode NotebookRun.source} says that it is recorded.
+ *
+ * @param lab The lab.
+ * @param recording The recorded run: a run document.
+ * @param why What it takes that is not here, such as `it takes a guest whose clock counts instructions`.
+ * @returns The run.
+ * @throws {RunDocumentError} If it is not there, or is no run of this lab.
+ *
+ * @example
+ * ```ts
+ * import { codeVersion, environment, formatRunDocument, RUN_SCHEMA } from "zclab/experiment";
+ * import { recordedRun } from "zclab/notebook";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const recording = await Deno.makeTempFile();
+ * const recorded = formatRunDocument({
+ *   schema: RUN_SCHEMA,
+ *   lab: "example",
+ *   invocation: { options: {}, quick: true, seed: 1, repeats: null },
+ *   parameters: { seed: 1 },
+ *   seed: 1,
+ *   environment: environment(),
+ *   code: codeVersion(),
+ *   startedAt: "2026-12-01T00:00:00.000Z",
+ *   complete: true,
+ *   trials: [],
+ *   summary: [{ copied: 0 }],
+ * });
+ * await Deno.writeTextFile(recording, recorded);
+ * const run = await recordedRun({ name: "example" }, recording, "it takes another kernel");
+ * assertStringIncludes(run.source, "because here it is not possible: it takes another kernel");
+ * await Deno.remove(recording);
+ * ```
+ */
+export async function recordedRun(
+  lab: { readonly name: string },
+  recording: string | URL,
+  why: string,
+): Promise<NotebookRun> {
+  return new NotebookRun(await readRecording(lab, recording), why);
 }
 
 async function readRecording(

@@ -9,7 +9,7 @@ import {
   RunDocumentError,
 } from "zclab/experiment";
 import type { Lab, LabOutcome } from "zclab/lab";
-import { runOrRecorded } from "zclab/notebook";
+import { recordedRun, runOrRecorded } from "zclab/notebook";
 
 function document(lab: string, sum: number): RunDocument {
   const here = environment();
@@ -98,5 +98,18 @@ Deno.test("a failing lab fails, and a recording of another lab is refused", asyn
     () => runOrRecorded(impossible, {}, recording.path),
     RunDocumentError,
     "is one of other, not of sum",
+  );
+});
+
+Deno.test("a recorded run of another clock or kernel says so, and why it is not made here", async () => {
+  using recording = recorded("sum");
+  const run = await recordedRun({ name: "sum" }, recording.path, "it takes another clock");
+  assertEquals([run.document.summary, run.recorded], [[{ sum: 7 }], true]);
+  assertStringIncludes(run.source, "RECORDED RUN, not measured here.");
+  assertStringIncludes(run.source, "not possible: it takes another clock");
+  await assertRejects(
+    () => recordedRun({ name: "other" }, recording.path, "it takes another clock"),
+    RunDocumentError,
+    "is one of sum, not of other",
   );
 });
