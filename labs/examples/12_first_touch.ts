@@ -1,5 +1,5 @@
 // What the first receive into a page costs: it copies no more than the second one.
-import { Area, Ring } from "zclab";
+import { Area, MSG, Ring } from "zclab";
 import { compareAll, cross, experiment } from "zclab/experiment";
 import { StreamLink } from "zclab/lab";
 
@@ -19,7 +19,7 @@ const result = await experiment({
     for (const room of target.chunks(PART)) {
       await ring.send(wire.near, source.slice(0, PART));
       const started = performance.now();
-      ring.batch.recv(wire.far, room).submit();
+      ring.batch.recv(wire.far, room, 0, MSG.WAITALL).submit();
       ring.batch.waitBlocking(1, 1000);
       milliseconds += performance.now() - started;
       ring.batch.reap((_userData, length) => {
