@@ -66,6 +66,12 @@ export {
 } from "./labs/kit/workload/copy_roles.ts";
 export { reportsText } from "./labs/kit/workload/copy_reports.ts";
 export { lookAtPath, PAYLOAD_WRITERS } from "./labs/kit/workload/payload_path.ts";
+export {
+  isPossiblePath,
+  openPayloadLink,
+  pathName,
+  PAYLOAD_LINKS,
+} from "./labs/kit/workload/payload_links.ts";
 export { PAYLOAD_RECEIVERS } from "./labs/kit/workload/payload_receivers.ts";
 export { PAYLOAD_SENDERS } from "./labs/kit/workload/payload_senders.ts";
 
@@ -145,6 +151,7 @@ export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/con
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
 export type { CopyReports } from "./labs/kit/workload/copy_reports.ts";
 export type { LookedAt, PathOptions, PayloadWriter } from "./labs/kit/workload/payload_path.ts";
+export type { PayloadEnd, PayloadLink, PayloadPath } from "./labs/kit/workload/payload_links.ts";
 export type { PayloadReceiver } from "./labs/kit/workload/payload_receivers.ts";
 export type { PayloadSender } from "./labs/kit/workload/payload_senders.ts";
 export type {

@@ -11,39 +11,31 @@ import {
   copiesByRole,
   copiesText,
   type CopyReports,
-  DatagramSink,
   defineLab,
-  DiskTarget,
   fillStream,
+  isPossiblePath,
   lookAtPath,
+  openPayloadLink,
+  pathName,
+  PAYLOAD_LINKS,
   PAYLOAD_RECEIVERS,
   PAYLOAD_SENDERS,
   PAYLOAD_WRITERS,
-  type PayloadReceiver,
-  type PayloadSender,
-  type PayloadWriter,
+  type PayloadEnd,
+  type PayloadLink,
+  type PayloadPath,
   reportsText,
   type Row,
-  StreamLink,
 } from "zclab/lab";
 
-const LINKS = ["ifb", "disk", "loopback", "veth", "softnic"] as const;
 const SENDERS = [...PAYLOAD_SENDERS, ...PAYLOAD_WRITERS] as const;
 const RECEIVERS = ["nobody", ...PAYLOAD_RECEIVERS] as const;
 const FILLS = ["stream", "zeros"] as const;
 
-type Link = typeof LINKS[number];
-
-/** What is behind a link. */
-type End = DatagramSink | DiskTarget | StreamLink;
-
 /** What one trial is about: a path. */
-type PathFactors = {
+type PathFactors = PayloadPath & {
   /** Length of the payload. */
   readonly bytes: number;
-  readonly link: Link;
-  readonly send: PayloadSender | PayloadWriter;
-  readonly receive: PayloadReceiver | "nobody";
 };
 
 /** What one trial found. */
@@ -67,11 +59,9 @@ type PathRow = Row<PathFactors, PathMeasures>;
 interface Bench {
   readonly microscope: Microscope;
   /** What there is behind each link that was asked for. */
-  readonly links: ReadonlyMap<Link, End>;
+  readonly links: ReadonlyMap<PayloadLink, PayloadEnd>;
 }
 
-/** 4096 bytes of payload with TCP's headers, so that each segment fills a page. */
-const MTU = 4148;
 const PAGE = 4096;
 const DISAGREES = "DISAGREES";
 
@@ -86,7 +76,7 @@ export const whereCopies = defineLab({
     "Sends one payload on each path, while the microscope follows each of its bytes through every load " +
     "and store of the machine, and tells how often it was copied, by whom and in which function of the " +
     "kernel. Beside it stands what the kernel and the NIC say of the same: the copied bit of the " +
-    "notification, zcrx's statistics, the driver's counters. Where they agree, that is the proof; where " +
+    "notification, zcrx's statistics, what TCP_ZEROCOPY_RECEIVE mapped, the driver's counters. Where they agree, that is the proof; where " +
     "they do not, it is said first. softnic's DMA is a memcpy by a CPU, and is seen as the NIC's copy. " +
     "labs/where_copies.md says whose a copy is.",
   needs: [
@@ -98,22 +88,22 @@ export const whereCopies = defineLab({
     link: {
       kind: "strings",
       description: "ifb drops UDP datagrams, disk is a file, the others carry TCP",
-      default: LINKS,
+      default: PAYLOAD_LINKS,
       quick: ["ifb", "disk", "loopback", "softnic"],
-      choices: LINKS,
+      choices: PAYLOAD_LINKS,
     },
     send: {
       kind: "strings",
       description: "the ways of sending, and of writing to a file",
       default: SENDERS,
-      quick: SENDERS.filter((send) => send !== "sendmsg-zc" && send !== "vmsplice"),
+      quick: SENDERS.filter((send) => !["sendmsg-zc", "vmsplice", "devmem"].includes(send)),
       choices: SENDERS,
     },
     receive: {
       kind: "strings",
       description: "the ways of receiving",
       default: PAYLOAD_RECEIVERS,
-      quick: ["recv", "zcrx", "zcrx-no-device"],
+      quick: ["recv", "tcp-zerocopy", "zcrx", "zcrx-no-device"],
       choices: PAYLOAD_RECEIVERS,
     },
     bytes: {
@@ -139,25 +129,32 @@ export const whereCopies = defineLab({
   factors: ({ bytes, link: links, send: senders, receive: receivers }): PathFactors[] =>
     cross({
       bytes,
-      link: LINKS.filter((link) => links.includes(link)),
+      link: PAYLOAD_LINKS.filter((link) => links.includes(link)),
       receive: RECEIVERS.filter((one) => one === "nobody" || receivers.includes(one)),
       send: SENDERS.filter((one) => senders.includes(one)),
-    }).filter(isPossible).map(({ bytes, link, send, receive }) => ({ bytes, link, send, receive })),
+    }).filter(isPossiblePath).map(({ bytes, link, send, receive }) => ({
+      bytes,
+      link,
+      send,
+      receive,
+    })),
   baseline: { link: "ifb", send: "send" },
   within: ["bytes", "link"],
-  called: (factors) => pathOf(factors),
+  called: (factors) => pathName(factors),
 
   async setUp({ factors, has }, use): Promise<Bench> {
-    const links = new Map<Link, End>();
+    const links = new Map<PayloadLink, PayloadEnd>();
     for (const link of new Set(factors.map(({ link }) => link))) {
-      if (link !== "softnic" || has("softnic")) links.set(link, await use<End>(open(link)));
+      if (link !== "softnic" || has("softnic")) links.set(link, await use(openPayloadLink(link)));
     }
     return { links, microscope: await use(Promise.resolve(Microscope.open())) };
   },
   refusal({ bytes, link, send, receive }, { links }, { has }): string | undefined {
     if (!links.has(link)) return `${link} is not there: it is in the guest`;
     if (receive.startsWith("zcrx") && !has("zcrx")) return "this kernel has no zero-copy receive";
-    if (receive === "devmem" && !has("udmabuf")) return "there is no /dev/udmabuf for a dma-buf";
+    if ([send, receive].includes("devmem") && !has("udmabuf")) {
+      return "there is no /dev/udmabuf for a dma-buf";
+    }
     if (send !== "write-direct" || bytes % PAGE === 0) return undefined;
     return `O_DIRECT writes whole pages, such as --bytes ${2 * PAGE}`;
   },
@@ -187,7 +184,7 @@ export const whereCopies = defineLab({
   columns: {
     path: {
       title: "path",
-      value: (row) => pathOf(row),
+      value: (row) => pathName(row),
       shown: "never",
     },
     sender: { ...SEEN, title: "sender" },
@@ -200,6 +197,7 @@ export const whereCopies = defineLab({
     copiedBit: { ...SEEN, title: "copied\nbit" },
     receiveCopied: { ...SEEN, title: "bytes\ncopied" },
     placed: { ...SEEN, title: "bytes\nplaced" },
+    mapped: { ...SEEN, title: "bytes\nmapped", shown: "where there is room" },
     cached: { ...SEEN, title: "bytes\ncached", shown: "where there is room" },
     kernelSays: {
       title: "the kernel says",
@@ -234,35 +232,6 @@ export const whereCopies = defineLab({
     ];
   },
 });
-
-/** Whether a payload can be sent and received so at the ends of a link. */
-function isPossible({ link, send, receive }: PathFactors): boolean {
-  const isWriter = PAYLOAD_WRITERS.some((one) => one === send);
-  if (isWriter !== (link === "disk")) return false;
-  if (link === "ifb" && (send === "sendfile" || send === "splice" || send === "vmsplice")) {
-    return false;
-  }
-  if (link === "disk" || link === "ifb") return receive === "nobody";
-  const onNic = receive === "zcrx" || receive === "devmem";
-  return receive !== "nobody" && (!onNic || link === "softnic");
-}
-
-function pathOf({ send, receive = "nobody" }: Partial<PathFactors>): string {
-  return receive === "nobody" ? `${send}` : `${send} + ${receive}`;
-}
-
-function open(link: Link): Promise<End> {
-  switch (link) {
-    case "ifb":
-      return DatagramSink.open(link);
-    case "disk":
-      return Promise.resolve(DiskTarget.open());
-    case "loopback":
-      return StreamLink.open({ kind: link });
-    default:
-      return StreamLink.open({ kind: link, mtu: MTU });
-  }
-}
 
 function payloadOf(length: number, isZero: boolean): Uint8Array {
   const words = new Uint8Array(Math.ceil(length / 4) * 4);

@@ -64,8 +64,10 @@ test("where-copies --quick counts each copy, and the kernel says the same", asyn
     "disk: write: 1 0 0 0",
     "disk: write-direct: 0 0 0 0",
     ...paths("loopback recv", "1 0 1 0", "0 0 2 0", "0 0 1 0"),
+    ...paths("loopback tcp-zerocopy", "1 0 1 0", "0 0 1 0", "0 0 1 0"),
     ...paths("loopback zcrx-no-device", "1 0 1 0", "0 0 2 0", "0 0 1 0"),
     ...paths("softnic recv", "1 1 1 0", "0 1 1 0", "0 1 1 0"),
+    ...paths("softnic tcp-zerocopy", "1 1 0 0", "0 1 0 0", "0 1 0 0"),
     ...paths("softnic zcrx", "1 1 0 0", "0 1 0 0", "0 1 0 0"),
     ...paths("softnic zcrx-no-device", "1 1 1 0", "0 1 1 0", "0 1 1 0"),
   ]);
@@ -89,13 +91,25 @@ test("where-copies --quick counts each copy, and the kernel says the same", asyn
     "sender: 1 _copy_from_iter; nic: 1 softnic_read; receiver: 1 _copy_to_iter",
     "the NIC placed 0 B",
   ]);
+  assertEquals(of("loopback", "send-zc + tcp-zerocopy"), [
+    "receiver: 1 skb_copy_ubufs",
+    "copied, TCP_ZEROCOPY_RECEIVE copied 0 B, mapped 8192 B",
+  ]);
+  assertEquals(of("loopback", "sendfile + tcp-zerocopy"), [
+    "receiver: 1 _copy_to_iter",
+    "TCP_ZEROCOPY_RECEIVE copied 8192 B, mapped 0 B",
+  ]);
+  assertEquals(of("softnic", "send-zc + tcp-zerocopy"), [
+    "nic: 1 softnic_read",
+    "not copied, TCP_ZEROCOPY_RECEIVE copied 0 B, mapped 8192 B, the NIC placed 0 B",
+  ]);
   assertEquals(of("softnic", "send-zc + zcrx"), [
     "nic: 1 softnic_read",
     "not copied, zcrx copied 0 B, the NIC placed 8192 B",
   ]);
   assertStringIncludes(
     text,
-    "In 36 of 36 rows the kernel and the NIC say what the microscope saw.",
+    "In 48 of 48 rows the kernel and the NIC say what the microscope saw.",
   );
 });
 

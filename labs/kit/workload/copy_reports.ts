@@ -10,8 +10,10 @@ import { payloadCopies, roleOf } from "./copy_roles.ts";
 export type CopyReports = {
   /** Whether a notification of a zero-copy send has the copied bit. */
   readonly copiedBit: boolean | null;
-  /** Bytes that zcrx or devmem says it copied. */
+  /** Bytes that zcrx, devmem or TCP_ZEROCOPY_RECEIVE says it copied. */
   readonly receiveCopied: number | null;
+  /** Bytes that TCP_ZEROCOPY_RECEIVE says it mapped. */
+  readonly mapped: number | null;
   /** Payload that the NIC says it placed into memory of a user. */
   readonly placed: number | null;
   /** Of a file that was written, what the page cache has, in bytes of whole pages. */
@@ -22,12 +24,13 @@ export type CopyReports = {
 export const NO_REPORTS: CopyReports = {
   copiedBit: null,
   receiveCopied: null,
+  mapped: null,
   placed: null,
   cached: null,
 };
 
 /** The parts of the kernel that say what they copied on receive. */
-const COUNTING = /^(io_zcrx_|tcp_recvmsg_dmabuf)/;
+const COUNTING = /^(io_zcrx_|tcp_recvmsg|tcp_zerocopy_receive|do_tcp_getsockopt)/;
 
 /**
  * Where what was reported is not what was seen.
@@ -41,7 +44,7 @@ export function contradictionsOf(
     readonly reports: CopyReports;
   },
 ): string[] {
-  const { copiedBit, receiveCopied, placed, cached } = reports;
+  const { copiedBit, receiveCopied, mapped, placed, cached } = reports;
   const copiedBy = (is: (touch: PayloadTouch) => boolean): number =>
     payloadCopies(view).filter(is).reduce((sum, { copied }) => sum + copied, 0);
   const found: string[] = [];
@@ -54,8 +57,12 @@ export function contradictionsOf(
   if (receiveCopied !== null && receiveCopied !== inReceive) {
     found.push(`receiving counts ${receiveCopied} bytes as copied, and copied ${inReceive}`);
   }
+  if (mapped !== null && mapped !== view.payloadBytes - inReceive) {
+    found.push(`${mapped} bytes were mapped, and ${inReceive} copied on receive`);
+  }
   const byReceiver = copiedBy((touch) => roleOf(touch) === "receiver");
-  if (placed !== null && placed !== view.payloadBytes - byReceiver) {
+  // What is mapped, the NIC has placed into memory of the kernel.
+  if (placed !== null && placed + (mapped ?? 0) !== view.payloadBytes - byReceiver) {
     found.push(`the NIC says that it placed ${placed} bytes, the receiver copied ${byReceiver}`);
   }
   if (cached !== null && cached > 0 !== byKernel > 0) {
@@ -72,13 +79,19 @@ export function contradictionsOf(
  */
 export function reportsText(
   receive: string,
-  { copiedBit, receiveCopied, placed, cached }: CopyReports,
+  { copiedBit, receiveCopied, mapped, placed, cached }: CopyReports,
 ): string {
   const said = [
     ...(copiedBit === null ? [] : [copiedBit ? "copied" : "not copied"]),
-    ...(receiveCopied === null ? [] : [`${receive.split("-")[0]} copied ${receiveCopied} B`]),
+    ...(receiveCopied === null ? [] : [`${receiverOf(receive)} copied ${receiveCopied} B`]),
+    ...(mapped === null ? [] : [`mapped ${mapped} B`]),
     ...(placed === null ? [] : [`the NIC placed ${placed} B`]),
     ...(cached === null ? [] : [`the page cache has ${cached} B`]),
   ];
   return said.length === 0 ? "nothing" : said.join(", ");
+}
+
+/** Who counts what it copies on receive. */
+function receiverOf(receive: string): string {
+  return receive === "tcp-zerocopy" ? "TCP_ZEROCOPY_RECEIVE" : receive.split("-")[0]!;
 }

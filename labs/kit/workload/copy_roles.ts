@@ -35,7 +35,7 @@ const NIC = /^softnic_read/;
 
 /** Where the kernel handles what has arrived, up to the program that takes it. */
 const RECEIVING =
-  /^(__netif_receive_skb|ip6?_rcv|ip6?_local_deliver|tcp_v[46]_(do_)?rcv|tcp_rcv_established|udp6?_(unicast_|queue_)?rcv|(sock|inet6?|tcp|udp)_recvmsg|tcp_read_sock|tcp_splice_read|io_zcrx_)/;
+  /^(__netif_receive_skb|ip6?_rcv|ip6?_local_deliver|tcp_v[46]_(do_)?rcv|tcp_rcv_established|udp6?_(unicast_|queue_)?rcv|(sock|inet6?|tcp|udp)_recvmsg|tcp_read_sock|tcp_splice_read|tcp_zerocopy_receive|do_tcp_getsockopt|io_zcrx_)/;
 
 /** Where the kernel takes what a program gives it, up to the device or the file. */
 const SENDING =

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DeviceMemoryTransmitter } from "../../../ffi/devmem/transmitter.ts";
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import type { Microscope } from "../../../ffi/microscope/microscope.ts";
 import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
@@ -74,8 +75,7 @@ export async function lookAtPath(
   const { send, bytes } = options;
   const offset = send === "write-direct" ? 0 : OFFSET;
   await using ring = Ring.open({ entries: 16 });
-  const isFile = send === "sendfile" || send === "splice";
-  using area = Area[isFile ? "file" : "map"]({ bytes: offset + bytes.length });
+  using area = Area[kindOfMemory(send)]({ bytes: offset + bytes.length });
   if (send === "send-zc-fixed") ring.register(area);
   const payload = area.slice(offset, bytes.length).write(bytes);
   microscope.watch(payload);
@@ -86,6 +86,12 @@ export async function lookAtPath(
     ? await sendAway(prepared, where, send as PayloadSender)
     : await sendAcross(prepared, where, options);
   return { ...seen, contradictions: contradictionsOf(seen) };
+}
+
+/** What a way of sending wants its payload in. */
+function kindOfMemory(send: PathOptions["send"]): "map" | "file" | "dmaBuf" {
+  if (send === "devmem") return "dmaBuf";
+  return send === "sendfile" || send === "splice" ? "file" : "map";
 }
 
 async function write(
@@ -123,12 +129,18 @@ async function sendAcross(
   link: StreamLink,
   { send, receive, bytes }: PathOptions,
 ): Promise<Seen> {
+  const { near } = link.bed;
   await using reception = new PayloadReception(receive as PayloadReceiver, link);
+  using transmitter = send !== "devmem" ? undefined : DeviceMemoryTransmitter.open({
+    area: payload.area,
+    interface: near.interface,
+    place: near,
+  });
   using wire = await link.connect(BUFFERS);
   // The last, short segment is not to wait for an acknowledgement.
   wire.near.setOption("TCP_NODELAY", true);
   const witness = await NicWitness.begin(link.nic?.far, link);
-  const outgoing = { ring, socket: wire.near, payload };
+  const outgoing = { ring, socket: wire.near, payload, transmitter };
   const report: { copiedBit: boolean | null } = { copiedBit: null };
   const view = await microscope.look(`${send} + ${receive}`, async () => {
     [report.copiedBit] = await Promise.all([
@@ -138,8 +150,6 @@ async function sendAcross(
   });
   if (!reception.matches(bytes)) throw new Error("What was received is not what was sent");
   const { placedBytes: placed } = await witness.counts();
-  return {
-    view,
-    reports: { ...NO_REPORTS, ...report, receiveCopied: reception.copiedBytes, placed },
-  };
+  const { copiedBytes: receiveCopied, mappedBytes: mapped } = reception;
+  return { view, reports: { ...NO_REPORTS, ...report, receiveCopied, mapped, placed } };
 }

@@ -6,18 +6,21 @@
 import { Area, type Slice } from "../../../ffi/memory/area.ts";
 import { DeviceMemoryReceiver } from "../../../ffi/devmem/receiver.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
+import { TcpZeroCopyReceiver } from "../../../ffi/net/tcp_zerocopy_receiver.ts";
 import { BufferRing } from "../../../ffi/ring/buffer_ring.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
 
 /**
- * The ways: RECV; RECV_MULTISHOT into provided buffers; READ_FIXED into a registered buffer; RECV_ZC
- * on a queue of the NIC, and without a device; and devmem, into a dma-buf.
+ * The ways: RECV; RECV_MULTISHOT into provided buffers; READ_FIXED into a registered buffer;
+ * TCP_ZEROCOPY_RECEIVE, which has pages mapped; RECV_ZC on a queue of the NIC, and without a device; and
+ * devmem, into a dma-buf.
  */
 export const PAYLOAD_RECEIVERS = [
   "recv",
   "recv-multishot",
   "read-fixed",
+  "tcp-zerocopy",
   "zcrx",
   "zcrx-no-device",
   "devmem",
@@ -36,8 +39,9 @@ const PROVIDED = { count: 64, bytes: 4096 } as const;
 export class PayloadReception implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #receive: (socket: Socket, length: number) => Promise<void>;
-  readonly #parts: Uint8Array[] = [];
+  readonly #parts: Readonly<Uint8Array>[] = [];
   readonly #copied: () => number | null;
+  readonly #mapped: () => number | null;
 
   /**
    * Makes what receiving needs.
@@ -52,6 +56,7 @@ export class PayloadReception implements AsyncDisposable {
     const isZeroCopy = way.startsWith("zcrx");
     const ring = stack.use(Ring.open({ entries: 64, completionSize: isZeroCopy ? 32 : 16 }));
     this.#copied = () => null;
+    this.#mapped = () => null;
     if (isZeroCopy) {
       const area = stack.use(Area.map({ bytes: AREA_BYTES }));
       const device = way === "zcrx" ? "softnic" : "none";
@@ -61,6 +66,11 @@ export class PayloadReception implements AsyncDisposable {
     } else if (way === "devmem") {
       const receiver = stack.use(openDeviceMemory(stack, link));
       this.#copied = () => receiver.counts.linearBytes + receiver.counts.readableBytes;
+      this.#receive = (socket, length) => this.#takeAll(receiver.receive(socket, ring), length);
+    } else if (way === "tcp-zerocopy") {
+      const receiver = stack.use(TcpZeroCopyReceiver.open());
+      this.#copied = () => receiver.counts.copiedBytes + receiver.counts.skippedBytes;
+      this.#mapped = () => receiver.counts.mappedBytes;
       this.#receive = (socket, length) => this.#takeAll(receiver.receive(socket, ring), length);
     } else if (way === "recv-multishot") {
       const buffers = stack.use(BufferRing.open(ring, PROVIDED));
@@ -89,7 +99,7 @@ export class PayloadReception implements AsyncDisposable {
   }
 
   async #takeAll(
-    pieces: AsyncGenerator<{ readonly bytes: Uint8Array }>,
+    pieces: AsyncGenerator<{ readonly bytes: Readonly<Uint8Array> }>,
     length: number,
   ): Promise<void> {
     let received = 0;
@@ -125,6 +135,11 @@ export class PayloadReception implements AsyncDisposable {
   /** Bytes that the kernel says it copied on receive; null where it does not say. */
   get copiedBytes(): number | null {
     return this.#copied();
+  }
+
+  /** Bytes of which the kernel says that it mapped their pages; null where it does not map. */
+  get mappedBytes(): number | null {
+    return this.#mapped();
   }
 
   /** Closes all of it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DeviceMemoryTransmitter } from "../../../ffi/devmem/transmitter.ts";
 import type { Slice } from "../../../ffi/memory/area.ts";
 import { Message } from "../../../ffi/net/message.ts";
 import { MessageZeroCopy } from "../../../ffi/net/message_zerocopy.ts";
@@ -14,8 +15,8 @@ import { POLL } from "../../../ffi/kernel/uapi.ts";
 
 /**
  * The ways: SEND; SEND_ZC, the same from a registered buffer, and SENDMSG_ZC; `send(2)` with
- * MSG_ZEROCOPY; the pages of a file by `sendfile(2)`, or by `splice(2)` through a pipe; and those of
- * memory, lent to a pipe by `vmsplice(2)`.
+ * MSG_ZEROCOPY; the pages of a file by `sendfile(2)`, or by `splice(2)` through a pipe; those of
+ * memory, lent to a pipe by `vmsplice(2)`; and devmem, a dma-buf that the NIC reads.
  */
 export const PAYLOAD_SENDERS = [
   "send",
@@ -26,6 +27,7 @@ export const PAYLOAD_SENDERS = [
   "sendfile",
   "splice",
   "vmsplice",
+  "devmem",
 ] as const;
 
 /** A way of sending one payload. */
@@ -37,13 +39,15 @@ export interface Outgoing {
   /** Connected. */
   readonly socket: Socket;
   readonly payload: Slice;
+  /** What `devmem` sends with, made for the payload's area. */
+  readonly transmitter?: DeviceMemoryTransmitter | undefined;
 }
 
 /**
  * Sends a payload, and waits until the kernel has released its memory, where it says that it has.
  *
  * @param way How. `send-zc-fixed` wants the payload's area registered with the ring, the others not;
- *   `sendfile` and `splice` want one that is a file.
+ *   `sendfile` and `splice` want one that is a file, `devmem` a dma-buf and its transmitter.
  * @param outgoing What, and where.
  * @returns Whether the kernel reports that it copied: true if it did for any part; null where it does
  *   not say.
@@ -71,7 +75,18 @@ export async function sendPayload(way: PayloadSender, outgoing: Outgoing): Promi
     case "vmsplice":
       await sendThroughPipe(outgoing, (pipe, part) => pipe.lend(part));
       return null;
+    case "devmem":
+      return await sendDeviceMemory(outgoing);
   }
+}
+
+async function sendDeviceMemory(
+  { ring, socket, payload, transmitter }: Outgoing,
+): Promise<boolean> {
+  if (transmitter === undefined) throw new TypeError("devmem is sent with a transmitter");
+  await eachPart(payload, (part) => Promise.resolve(transmitter.sendBlocking(socket, part)));
+  await transmitter.drained(ring);
+  return transmitter.counts.copied > 0;
 }
 
 async function sendThroughPipe(

@@ -154,6 +154,33 @@ async function receive(ring: Ring, socket: Socket, slice: Slice): Promise<void> 
   }
 }
 
+test("microscope: a register that holds zeros is told from others, wherever a page ends", async () => {
+  const microscope = shared();
+  await using bed = await Testbed.loopback();
+  await using ring = Ring.open({ entries: 8 });
+  using area = Area.map({ bytes: 1 << 14 });
+  using room = Area.map({ bytes: 1 << 14 });
+  ring.register(room);
+  using connection = await connectTcp(ring, bed);
+  for (const length of [4091, 4092, 4093, 4094, 4095, 8189, 3, 1]) {
+    for (const offset of [5, 4095]) {
+      const name = `${length} zeros to ${offset}`;
+      const slice = payloadIn(area, new Uint8Array(length));
+      microscope.watch(slice);
+      const view = await microscope.look(name, async () => {
+        await send(ring, connection.near, slice);
+        const into = room.slice(offset, length);
+        // READ_FIXED, because its memory is registered.
+        for (let read = 0; read < length;) {
+          read += await ring.read(connection.far, into.slice(read));
+        }
+      });
+      assertEquals(copiesOf(view), 2, name);
+      assertEquals(copiersOf(view).map(([, ...rest]) => rest), [[0, length], [1, length]], name);
+    }
+  }
+});
+
 test("microscope: a copy into memory that was not there before is exact, too", async () => {
   const microscope = shared();
   await using bed = await Testbed.loopback();

@@ -16,7 +16,7 @@ for (const way of PAYLOAD_RECEIVERS.filter((way) => way !== "zcrx" && way !== "d
   const test = way === "zcrx-no-device" ? testsNeeding("zcrx") : testsNeeding();
   test(`a payload is sent in every way over loopback, and received by ${way}`, async () => {
     await using link = await StreamLink.open({ kind: "loopback" });
-    for (const send of PAYLOAD_SENDERS) {
+    for (const send of PAYLOAD_SENDERS.filter((send) => send !== "devmem")) {
       await using ring = Ring.open({ entries: 16 });
       await using reception = new PayloadReception(way, link);
       using wire = await link.connect({ sendBuffer: 1 << 20, receiveBuffer: 1 << 20 });
@@ -33,7 +33,14 @@ for (const way of PAYLOAD_RECEIVERS.filter((way) => way !== "zcrx" && way !== "d
       assert(reception.matches(bytes), send);
       bytes[64_999]! ^= 1;
       assert(!reception.matches(bytes), send);
-      assertEquals(reception.copiedBytes, way === "zcrx-no-device" ? bytes.length : null, send);
+      const { copiedBytes, mappedBytes } = reception;
+      if (way === "tcp-zerocopy") {
+        assertEquals(copiedBytes! + mappedBytes!, bytes.length, send);
+        assertEquals(mappedBytes! > 0, LENDING.includes(send), send);
+      } else {
+        const isCounted = way === "zcrx-no-device";
+        assertEquals([copiedBytes, mappedBytes], [isCounted ? bytes.length : null, null], send);
+      }
     }
   });
 }
