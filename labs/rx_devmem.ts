@@ -32,6 +32,8 @@ interface Bench {
 const MIB = 1 << 20;
 /** Bytes of the warm-up: softnic remembers the last 16384 placements. */
 const PROOF_BYTES = 8 * MIB;
+/** Bytes that the microscope follows. */
+const WITNESS_BYTES = 64 << 10;
 
 /** Evidence in bytes, of all rounds that count together. */
 const BYTES = { unit: "B", over: "sum", evidence: true } as const;
@@ -106,10 +108,17 @@ export const rxDevmem = defineLab({
   trial(
     { mtu, send, receive },
     { links, streams },
-    { options, warmUp, signal },
+    { options, warmUp, signal, payloadLook: look },
   ): Promise<DeviceMemoryStreamed> {
     const bytes = warmUp ? Math.min(options.bytes, PROOF_BYTES) : options.bytes;
-    return streams.move(links.at(mtu), { send, receive, bytes, proof: warmUp, signal });
+    return streams.move(links.at(mtu), { send, receive, bytes, proof: warmUp, signal, look });
+  },
+  witness: {
+    options: { bytes: WITNESS_BYTES },
+    reports: ({ linearBytes, readableBytes, receivedBytes, placedBytes }) => ({
+      receiveCopied: linearBytes + readableBytes + receivedBytes,
+      placed: placedBytes,
+    }),
   },
 
   columns: {

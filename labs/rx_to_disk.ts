@@ -69,6 +69,8 @@ const CHUNK = 256 << 10;
  * then lies across pages.
  */
 const BUFFERS = { receiveBuffer: 2 * MIB, sendBuffer: 256 << 10 } as const;
+/** Bytes that the microscope follows. */
+const WITNESS_BYTES = 64 << 10;
 /** Length of the area: what is being written, what is asked for, what is queued, what the NIC posts. */
 const AREA_BYTES = 32 * MIB;
 
@@ -135,7 +137,11 @@ export const rxToDisk = defineLab({
     environment: { file, link: link.nic === undefined ? "veth" : "softnic" },
     parameters: { file, bytes: wholePages(options) },
   }),
-  async trial({ path }, { link, sender, target }, { options, processors }): Promise<DiskMeasures> {
+  async trial(
+    { path },
+    { link, sender, target },
+    { options, processors, payloadLook: look },
+  ): Promise<DiskMeasures> {
     const bytes = wholePages(options);
     using file = target.file({ direct: path !== "recv+write" });
     await target.dropCached();
@@ -148,7 +154,7 @@ export const rxToDisk = defineLab({
     using wire = await link.connect(BUFFERS);
     const witness = await NicWitness.begin(link.nic?.far, link);
 
-    const stream = { bytes, cpu: processors.peer };
+    const stream = { bytes, cpu: processors.peer, look };
     const moved = await sender.stream(wire.near, stream, async (begin) => {
       const cpuBefore = threadCpuSeconds();
       const started = performance.now();
@@ -175,6 +181,14 @@ export const rxToDisk = defineLab({
       cachedBytes,
       verified: await isStreamOnDisk(written, bytes),
     };
+  },
+  witness: {
+    options: { bytes: WITNESS_BYTES },
+    reports: ({ copiedBytes, placedBytes, cachedBytes }) => ({
+      receiveCopied: copiedBytes,
+      placed: placedBytes,
+      cached: cachedBytes,
+    }),
   },
 
   columns: {

@@ -184,11 +184,8 @@ export const rxZcrx = defineLab({
       interfaces: JSON.parse(JSON.stringify(await links.settings())),
     },
   }),
-  async trial(
-    factors,
-    { links, sender },
-    { options, processors, round, clock },
-  ): Promise<ReceivedStream> {
+  async trial(factors, { links, sender }, run): Promise<ReceivedStream> {
+    const { options, processors, round, clock, payloadLook: look } = run;
     const { engine, device, mtu, buffer, cores } = factors;
     const link = links.at(mtu);
     await link.interruptOn(cores === "same" ? processors.measuring : processors.interrupt);
@@ -203,6 +200,7 @@ export const rxZcrx = defineLab({
         sendOn: processors.peer,
         connection: BUFFERS,
         proof,
+        look,
       });
     const isFirst = round === 0;
     const { samePages } = isFirst && engine === "zcrx"
@@ -211,6 +209,10 @@ export const rxZcrx = defineLab({
     // Where instructions are counted, V8 shall have compiled what runs often before two rounds agree.
     const bytes = isFirst && clock === "instructions" ? 4 * options.bytes : options.bytes;
     return { ...await receive(bytes, false), samePages };
+  },
+  witness: {
+    options: { bytes: 64 << 10 },
+    reports: ({ copiedBytes, placedBytes: placed }) => ({ receiveCopied: copiedBytes, placed }),
   },
   /** Until there was a declaration the pages stood among the parameters. */
   earlier(trials, { parameters: { proofs } }): readonly Trial[] {
@@ -255,9 +257,7 @@ export const rxZcrx = defineLab({
     `${formatBytes(options.bytes)} bytes in each trial`,
   conclusions: ({ rows, context: { has } }) => [
     ...(["softnic", "none"] as const).flatMap((device) => {
-      const own = rows.filter(({ factors }) =>
-        factors.engine === "zcrx" && factors.device === device
-      );
+      const own = rows.filter(({ row }) => row.engine === "zcrx" && row.device === device);
       return own.length === 0 ? [] : [witnessed(device, own.map(({ row }) => row))];
     }),
     ...(has("softnic")

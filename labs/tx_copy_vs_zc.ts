@@ -84,15 +84,8 @@ export const txCopyVsZc = defineLab({
     "order, and compares each way with copying in the same round. The kernel reports for each " +
     "zero-copy request whether it copied after all; that count stands in the table.",
   needs: [
-    "liburing",
-    "shim",
-    "io_uring",
-    "IORING_OP_SEND_ZC",
-    "namespaces",
-    "ifb",
-    "ip",
-    "tc",
-    "nsenter",
+    ...["liburing", "shim", "io_uring", "IORING_OP_SEND_ZC"] as const,
+    ...["namespaces", "ifb", "ip", "tc", "nsenter"] as const,
   ],
   options: {
     payload: {
@@ -168,8 +161,14 @@ export const txCopyVsZc = defineLab({
       return error.message;
     }
   },
-  trial: ({ mode, payload }, sink, run) =>
-    sendTo(sink, { mode, payload, batch: run.options.batch, seconds: secondsOf(run) }),
+  trial: ({ mode, payload }, sink, run) => {
+    const { options: { batch }, payloadLook: look } = run;
+    return sendTo(sink, { mode, payload, batch, seconds: secondsOf(run), look });
+  },
+  witness: {
+    options: { seconds: 0, batch: 2 },
+    reports: ({ copied }) => ({ copiedBit: copied === null ? null : copied > 0 }),
+  },
   checks: {
     /** A local receiver makes the kernel copy: the copied count must say so. */
     factors: ({ sink, payload }) =>

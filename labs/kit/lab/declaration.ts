@@ -13,6 +13,8 @@ import type { Columns, FactorColumn, Row } from "./columns.ts";
 import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "../options/options.ts";
 import type { Requirement } from "../probe/requirements.ts";
+import type { CopyReports } from "../workload/copy_reports.ts";
+import type { PayloadLook } from "../workload/payload_look.ts";
 import type { Processors } from "../workload/processors.ts";
 import type { LabRow } from "./rows.ts";
 
@@ -53,6 +55,8 @@ export interface TrialRun<Options extends LabOptions = LabOptions> extends RunCo
    * @param view What it has seen of its work.
    */
   saw(view: MicroscopeView): void;
+  /** What looks at the payload, for the workload; only where {@linkcode LabDeclaration.witness} asks. */
+  readonly payloadLook?: PayloadLook | undefined;
 }
 
 /**
@@ -246,6 +250,18 @@ export interface LabDeclaration<
     trial(factors: NoInfer<F>, run: TrialRun<Options>): NoInfer<M> | Promise<NoInfer<M>>;
     /** What it shows, in a sentence. */
     text(trial: Trial<NoInfer<F>, NoInfer<M>>): string;
+  };
+
+  /**
+   * The microscope as one more witness, in a guest that has it: after all others one more trial of each
+   * combination, which shows its payload to `payloadLook` of its run. Below the verdicts stands who copied each
+   * byte, beside what was reported of it; what contradicts it stands above the table.
+   */
+  readonly witness?: {
+    /** Options of that trial: what is followed byte by byte shall be little. */
+    readonly options: Partial<OptionValues<Options>>;
+    /** What the kernel and the NIC report of the payload; what is left out, nobody says. */
+    reports(measures: NoInfer<M>): Partial<CopyReports>;
   };
 
   /** The columns of the table, from left to right, behind the factors. */

@@ -56,7 +56,7 @@ export function inInstructions(lab: AnyDeclaration): AnyDeclaration {
     trials: findings.trials.map(trialInSeconds),
     checks: findings.checks.map(trialInSeconds),
   });
-  const { proof, checks, charts, heading, conclusions } = lab;
+  const { proof, checks, witness, charts, heading, conclusions } = lab;
   return {
     ...lab,
     trial: async (factors: Factors, kept: unknown, run: TrialRun) => {
@@ -78,6 +78,12 @@ export function inInstructions(lab: AnyDeclaration): AnyDeclaration {
         trial: async (factors: Factors, run: TrialRun) =>
           asCounts(await checks.trial(factors, run), counts),
         text: (trial: Trial) => checks.text(trialInSeconds(trial)),
+      },
+    }),
+    ...(witness === undefined ? {} : {
+      witness: {
+        ...witness,
+        reports: (measures: Measures) => witness.reports(inSeconds(measures)),
       },
     }),
     ...(charts === undefined ? {} : {

@@ -36,6 +36,9 @@ import { chosenRows, lookAtRows, lookedText, UNSEEN } from "./looked_rows.ts";
 import { type LabRow, makeRows, type Rows, runTableOf, summaryOf } from "./rows.ts";
 import { labText } from "./text.ts";
 import { nameOf as wayOf } from "./told.ts";
+import { askMicroscope } from "./witness.ts";
+import { disagreementLines, witnessLines } from "./witness_text.ts";
+import type { Witnessed } from "./witnessed.ts";
 
 /** How the rows of a declared lab are made. */
 export function rowsOf(lab: AnyDeclaration): Rows<Factors, Measures> {
@@ -90,6 +93,7 @@ interface Measured {
   readonly refused: readonly Refused[];
   readonly trials: readonly Trial[];
   readonly checks: readonly Trial[];
+  readonly witnessed: readonly Witnessed[];
 }
 
 async function measure(
@@ -111,7 +115,7 @@ async function measure(
   const recorded = await lab.recorded?.(kept, run) ?? {};
   requireJson(recorded, "recorded");
   const record = environment(recorded.environment ?? {});
-  const parameters = { ...recorded.parameters, refused };
+  const parameters: Measures = { ...recorded.parameters, refused };
   // Not before: the record says on which processors the process may run, and what the set-up starts
   // does not belong on this one.
   const isPinned = lab.pinned === true || context.options["cpu"] !== undefined;
@@ -148,6 +152,11 @@ async function measure(
   keepTrials(trials, complete && lab.checks === undefined);
   const checked = await runChecks(lab, possible, run, signal);
   keepTrials([...trials, ...checked.trials], complete && checked.complete);
+  const witnessed = await askMicroscope(lab, possible, kept, run, signal);
+  if (witnessed.length > 0) {
+    const microscope = [...disagreementLines(lab, witnessed), ...witnessLines(lab, witnessed)];
+    keep({ environment: record, parameters: { ...parameters, microscope } });
+  }
   if (chosen.length > 0 && !signal.aborted) {
     const round = Math.max(...trials.map((trial) => trial.round)) + 1;
     const views = await lookAtRows(lab, chosen, {
@@ -157,7 +166,7 @@ async function measure(
     });
     keep({ environment: record, ...(views.length < chosen.length ? {} : { views }) });
   }
-  return { record, recorded, possible, refused, trials, checks: checked.trials };
+  return { record, recorded, possible, refused, trials, checks: checked.trials, witnessed };
 }
 
 /**

@@ -13,6 +13,7 @@ import type { AnyDeclaration, Refused } from "./declaration.ts";
 import { tableText } from "./table_text.ts";
 import { baselineName, nameOf, type Told } from "./told.ts";
 import { verdictLines } from "./verdict_text.ts";
+import { disagreementLines, witnessLines } from "./witness_text.ts";
 
 /**
  * The text of a run.
@@ -21,9 +22,10 @@ import { verdictLines } from "./verdict_text.ts";
  * @param told What it came to.
  */
 export function labText(lab: AnyDeclaration, told: Told): string {
-  const { rows, trials, checks, refused } = told;
+  const { rows, trials, checks, refused, witnessed } = told;
   if (rows.length === 0) return "";
   const lines = [
+    ...disagreementLines(lab, witnessed),
     headingOf(lab, told),
     "",
     tableText(lab, told),
@@ -31,6 +33,7 @@ export function labText(lab: AnyDeclaration, told: Told): string {
     ...verdictLines(lab, rows),
     ...(lab.conclusions?.(told) ?? []),
     ...checks.map((trial) => `Control: ${lab.checks!.text(trial)}`),
+    ...witnessLines(lab, witnessed),
     ...outlierLines(lab, trials),
     ...refusedLines(lab, refused),
   ];

@@ -9,11 +9,14 @@ import { words } from "../plot/names.ts";
 import type { FactorColumn } from "./columns.ts";
 import type { AnyDeclaration, Findings, Refused } from "./declaration.ts";
 import type { LabOptions } from "../options/options.ts";
+import type { Witnessed } from "./witnessed.ts";
 
 /** What a run came to. */
 export interface Told extends Findings<Factors, Measures, LabOptions> {
   /** Combinations that are not possible here. */
   readonly refused: readonly Refused[];
+  /** What the microscope saw of each combination; nothing where there is none. */
+  readonly witnessed: readonly Witnessed[];
 }
 
 /** What the baseline is called, such as `non-zc`. */

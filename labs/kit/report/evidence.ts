@@ -15,7 +15,11 @@ import { count } from "./words.ts";
 /** The section with the evidence. */
 export function evidence(document: RunDocument, rows: SummaryRows): Html {
   const columns = rows.evidence.filter(({ cells }) => cells.some((cell) => cell !== ""));
-  const sentences = [...countsOf(document.summary), ...controlsOf(document)];
+  const sentences = [
+    ...countsOf(document.summary),
+    ...controlsOf(document),
+    ...witnessOf(document),
+  ];
   const isAboutCopies = sentences.length > 0 || columns.length === 0 ||
     document.summary.some((row) => Object.keys(row).some((name) => /copied/i.test(name)));
   return markup`<section aria-labelledby="evidence">
@@ -33,6 +37,11 @@ ${
       : markup`<p>This run holds no evidence about copying.</p>`
   }
 </section>`;
+}
+
+/** What the microscope saw, where it was asked: lines of text. */
+function witnessOf({ parameters: { microscope } }: RunDocument): string[] {
+  return Array.isArray(microscope) ? microscope.map((line) => String(line).trim()) : [];
 }
 
 /** What the kernel, the NIC and the pages say, over all rows that they say it of. */

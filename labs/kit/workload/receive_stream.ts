@@ -15,6 +15,7 @@ import {
   type ReceiveOptions,
   receiveZeroCopy,
 } from "./receive.ts";
+import type { PayloadLook } from "./payload_look.ts";
 import type { StreamSender } from "./stream_sender.ts";
 
 /** The ways of receiving a stream: RECV, RECV_MULTISHOT into provided buffers, RECV_ZC. */
@@ -66,6 +67,8 @@ export interface ReceiveStreamOptions {
    * @default {false}
    */
   readonly proof?: boolean;
+  /** Looks at the stream, which then fills pages. */
+  readonly look?: PayloadLook | undefined;
 }
 
 /** What came of a stream. */
@@ -109,7 +112,8 @@ export async function receiveStream(
   sender: StreamSender,
   options: ReceiveStreamOptions,
 ): Promise<ReceivedStream> {
-  const { engine, bytes, device, buffer = 4096, sendOn, touched = true, proof = false } = options;
+  const { engine, bytes, device, buffer = 4096, sendOn, touched = true, proof = false, look } =
+    options;
   const isZeroCopy = engine === "zcrx";
   const onNic = isZeroCopy && device !== "none" && link.nic !== undefined;
   using area = Area.map({
@@ -128,7 +132,7 @@ export async function receiveStream(
   using wire = await link.connect(options.connection);
   const pieces: PlacedPiece[] = [];
   const witness = await NicWitness.begin(link.nic?.far, { queue: link.queue, pages: proof });
-  const received = await sender.stream(wire.near, { bytes, cpu: sendOn }, (onReady) => {
+  const received = await sender.stream(wire.near, { bytes, cpu: sendOn, look }, (onReady) => {
     const stream: ReceiveOptions = {
       bytes,
       whole: proof,

@@ -5,8 +5,9 @@
  */
 import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
+import type { PayloadLook } from "./payload_look.ts";
 import { WorkerPeer } from "./peer.ts";
-import type { SendRequest, Sent } from "./stream_sender_thread.ts";
+import type { PagesRequest, SenderAnswer, SendRequest, Sent } from "./stream_sender_thread.ts";
 
 export type { Sent } from "./stream_sender_thread.ts";
 
@@ -16,6 +17,8 @@ export interface StreamOptions {
   readonly bytes: number;
   /** The processor to send on; any unless given. */
   readonly cpu?: number | undefined;
+  /** Looks at the stream from its first byte to its last, which fills a page. */
+  readonly look?: PayloadLook | undefined;
 }
 
 /**
@@ -43,9 +46,9 @@ export interface StreamOptions {
  * ```
  */
 export class StreamSender implements Disposable {
-  readonly #peer: WorkerPeer<SendRequest, Sent>;
+  readonly #peer: WorkerPeer<SendRequest | PagesRequest, SenderAnswer>;
 
-  private constructor(peer: WorkerPeer<SendRequest, Sent>) {
+  private constructor(peer: WorkerPeer<SendRequest | PagesRequest, SenderAnswer>) {
     this.#peer = peer;
   }
 
@@ -71,7 +74,14 @@ export class StreamSender implements Disposable {
     { bytes, cpu }: StreamOptions,
   ): Promise<{ begin: () => void; sent: Promise<Sent> }> {
     const { begin, answer } = await this.#peer.request({ fd: socket.fd, bytes, cpu });
-    return { begin, sent: answer };
+    return { begin, sent: answer as Promise<Sent> };
+  }
+
+  /** Where in physical memory the thread has so much of the stream. */
+  async #pagesOf(bytes: number): Promise<Float64Array> {
+    const { begin, answer } = await this.#peer.request({ pagesOf: bytes });
+    begin();
+    return await answer as Float64Array;
   }
 
   /**
@@ -85,6 +95,17 @@ export class StreamSender implements Disposable {
    * @throws {Error} If sending failed, or what `receive` throws.
    */
   async stream<T>(
+    socket: Socket,
+    options: StreamOptions,
+    receive: (begin: () => void) => T | Promise<T>,
+  ): Promise<T> {
+    const { look, bytes } = options;
+    return look === undefined
+      ? await this.#stream(socket, options, receive)
+      : await look([await this.#pagesOf(bytes)], () => this.#stream(socket, options, receive));
+  }
+
+  async #stream<T>(
     socket: Socket,
     options: StreamOptions,
     receive: (begin: () => void) => T | Promise<T>,

@@ -4,6 +4,7 @@
  * @module
  */
 import { Area } from "../../../ffi/memory/area.ts";
+import { physicalPages } from "../../../ffi/memory/physical_pages.ts";
 import { UringError } from "../../../ffi/kernel/errors.ts";
 import { Ring } from "../../../ffi/ring/ring.ts";
 import { pinThread, threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
@@ -20,6 +21,15 @@ export interface SendRequest {
   /** The processor to send on, or undefined for any. */
   readonly cpu: number | undefined;
 }
+
+/** What the thread is told instead: to say where it has so much of the stream. */
+export interface PagesRequest {
+  /** Bytes that it will be told to send. */
+  readonly pagesOf: number;
+}
+
+/** What the thread says: what came of sending, or the numbers of the physical pages. */
+export type SenderAnswer = Sent | Float64Array;
 
 /** What came of sending. */
 export interface Sent {
@@ -97,6 +107,8 @@ function send(area: Area, { fd, bytes, cpu }: SendRequest, prepared: () => void)
 }
 
 const stream = new Stream();
-answerRequests<SendRequest, Sent>((request, prepared) =>
-  send(stream.upTo(request.bytes), request, prepared)
-);
+answerRequests<SendRequest | PagesRequest, SenderAnswer>((request, prepared) => {
+  if ("fd" in request) return send(stream.upTo(request.bytes), request, prepared);
+  prepared();
+  return physicalPages(stream.upTo(request.pagesOf), 0, request.pagesOf);
+});

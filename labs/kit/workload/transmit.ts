@@ -15,6 +15,7 @@ import { Ring } from "../../../ffi/ring/ring.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
 import { POLL } from "../../../ffi/kernel/uapi.ts";
+import type { PayloadLook } from "./payload_look.ts";
 
 /** The ways of sending. */
 export const TRANSMIT_MODES = [
@@ -52,6 +53,8 @@ export interface TransmitOptions {
    * Default: many.
    */
   readonly buffers?: "many" | "one";
+  /** Looks at the first batch that counts, which with no seconds is all. */
+  readonly look?: PayloadLook | undefined;
 }
 
 /** What came of it. */
@@ -103,7 +106,7 @@ interface Sender {
  * @throws {UringError} If a send fails, or a notification does not come within ten seconds.
  */
 export function transmit(socket: Socket, options: TransmitOptions): Transmitted {
-  const { mode, payload, batch, seconds, buffers = "many" } = options;
+  const { mode, payload, batch, seconds, buffers = "many", look } = options;
   const datagrams = datagramsPerRequest(mode, payload);
   const length = payload * datagrams;
   const room = Math.ceil(length / PAGE) * PAGE;
@@ -126,11 +129,14 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   const cpuBefore = threadCpuSeconds();
   const start = now();
   const end = start + seconds * 1000;
-  do {
-    sender.sendBatch();
-    batches++;
-  } while (now() < end);
-  const after = sender.settle();
+  const send = (): ReturnType<Sender["settle"]> => {
+    do {
+      sender.sendBatch();
+      batches++;
+    } while (now() < end);
+    return sender.settle();
+  };
+  const after = look === undefined ? send() : look(piecesOf(regions[0]!, work), send);
   const elapsed = (now() - start) / 1000;
   const cpu = threadCpuSeconds() - cpuBefore;
 
@@ -169,6 +175,14 @@ interface Work {
   readonly stride: number;
   /** Pieces of a batch. */
   readonly count: number;
+}
+
+/** What a batch sends of a region. */
+function piecesOf(region: Slice, { length, stride, count }: Work): Slice[] {
+  return Array.from(
+    { length: stride === 0 ? 1 : count },
+    (_, i) => region.slice(i * stride, length),
+  );
 }
 
 function senderFor(mode: TransmitMode, work: Work): Sender {

@@ -295,6 +295,11 @@ Deno.test("the evidence adds up what the kernel, the NIC and the pages say, and 
   assertStringIncludes(evidence(poll!), "96 %");
   assert(!evidence(poll!).includes("Copied or not copied"));
   assertStringIncludes(evidence(zcrx!), "The kernel reported 0 B of 10.0 MB as copied");
+  const microscope = ["DISAGREEMENT: zcrx: it was copied.", "  zcrx: nobody."];
+  const witnessed = { ...zcrx!, parameters: { ...zcrx!.parameters, microscope } };
+  assertStringIncludes(evidence(witnessed), "<p>DISAGREEMENT: zcrx: it was copied.</p>");
+  assertStringIncludes(evidence(witnessed), "<p>zcrx: nobody.</p>");
+  assert(!evidence(zcrx!).includes("DISAGREEMENT"));
   assertStringIncludes(
     evidence(zcrx!),
     "Without a device, where it must copy, the kernel reported 10.0 MB",
