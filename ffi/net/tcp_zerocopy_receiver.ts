@@ -77,9 +77,11 @@ export interface SocketPoller {
  * else. So what arrives must be cut so:
  *
  * - A NIC that splits headers from payload, with segments of a page: an MTU of 4096 bytes and the headers,
- *   4148 for IPv4 with timestamps. softnic does it, whatever the sender does.
- * - Over loopback and veth, what is sent by SEND_ZC or MSG_ZEROCOPY: for a receiver on the same machine
- *   the kernel copies what was only lent to it, into pages of its own, and those can be mapped.
+ *   4148 for IPv4 with timestamps. softnic does it, whatever the sender does. With an MTU of 1500 or 9000
+ *   it fills some pages with several segments: of 64 KiB 48 to 56 were mapped.
+ * - Over loopback and veth, what is sent by SEND_ZC or MSG_ZEROCOPY: for a receiver on the same machine the
+ *   kernel copies what was only lent to it, into pages of its own, and those can be mapped. Over veth with
+ *   an MTU of 4148 that is all of it, otherwise most.
  * - Not over loopback or veth: what is sent by copying, which lies in memory that several pages share, and
  *   the pages of a file or of a pipe, which belong to somebody.
  *
