@@ -30,6 +30,8 @@ export class EventPump {
   readonly #ring: Pumped;
   #events: EventSource | undefined;
   #awaited = 0;
+  /** Whether completions signal the eventfd. */
+  #watching = false;
   #pumping = false;
   #turns = 0;
   #submitScheduled = false;
@@ -48,6 +50,7 @@ export class EventPump {
     const events = EventSource.open();
     try {
       this.#ring.registerEvents(events.fd);
+      this.#ring.signalEvents(false);
     } catch (error) {
       events.close();
       throw error;
@@ -67,6 +70,7 @@ export class EventPump {
         if (ring.prepared > 0) ring.submit(0);
         // What the kernel completed at once needs no trip through the event loop.
         if (++this.#turns < TURNS) ring.settle();
+        if (this.#awaited > 0 && !ring.closed) this.#begin();
       } catch (error) {
         ring.fail(error);
       }
@@ -76,16 +80,27 @@ export class EventPump {
   /** Says that somebody awaits completions; the event loop watches the ring until told otherwise. */
   watch(): void {
     this.open();
-    if (this.#awaited++ > 0) return;
+    this.#awaited++;
+    // What is about to be submitted may complete at once; then there is nothing to watch for.
+    if (!this.#submitScheduled) this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#watching) return;
+    this.#watching = true;
     this.#ring.signalEvents(true);
-    if (this.#pumping) return;
-    this.#pumping = true;
-    this.#pump();
+    // One that waits already has missed what came before the signals did.
+    if (this.#pumping) this.#events?.wake();
+    else {
+      this.#pumping = true;
+      this.#pump();
+    }
   }
 
   /** The other half of {@linkcode watch}. */
   unwatch(): void {
-    if (--this.#awaited > 0 || this.#ring.closed) return;
+    if (--this.#awaited > 0 || !this.#watching || this.#ring.closed) return;
+    this.#watching = false;
     this.#ring.signalEvents(false);
     this.#events?.wake();
   }
