@@ -248,15 +248,17 @@ async function record(names: readonly string[]): Promise<number> {
       );
     }
   }
-  for (const [name, { lab, guest }] of Object.entries(RECORDINGS)) {
+  for (const [name, { command, guest }] of Object.entries(RECORDINGS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const file = `${name}.json`;
     using room = Room.open("recording");
     print(`Recording ${name}\n`);
-    const run = ["task", "lab", ...lab, "--json", room.path(file)];
-    const args = guest ? ["task", "vm", "--out", room.folder, "--", "deno", ...run] : run;
-    const command = new Deno.Command(Deno.execPath(), { args, cwd: PROJECT, stdin: "null" });
-    const { code } = await command.spawn().status;
+    const run = [...command, "--json", room.path(file)];
+    const args = guest === undefined
+      ? run
+      : ["task", "vm", "--out", room.folder, ...guest, "--", "deno", ...run];
+    const child = new Deno.Command(Deno.execPath(), { args, cwd: PROJECT, stdin: "null" }).spawn();
+    const { code } = await child.status;
     if (code !== 0) return code;
     Deno.copyFileSync(room.path(file), `${NOTEBOOKS}/recorded/${file}`);
   }

@@ -10,12 +10,13 @@ export * as reproducibleMeasurement from "./07_reproducible_measurement.ts";
 export * as notifiers from "./03_notifiers.ts";
 export * as whenZeroCopyLoses from "./04_when_zero_copy_loses.ts";
 export * as proofOfZeroCopy from "./05_proof_of_zero_copy.ts";
+export * as whereIsItCopied from "./08_where_is_it_copied.ts";
 
 /**
  * Where a recorded run is.
  *
  * @param name Its name, such as `rx_zcrx`.
- * @returns The address of its run document, for `runOrRecorded`.
+ * @returns The address of its file, for `runOrRecorded` or `recordedRun`.
  */
 export function recording(name: string): URL {
   return new URL(`../recorded/${name}.json`, import.meta.url);

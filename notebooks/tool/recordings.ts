@@ -6,18 +6,34 @@
 
 /** How a recorded run is made. */
 export interface Recording {
-  /** What `deno task lab` is told, without `--json`. */
-  readonly lab: readonly string[];
-  /** Whether it needs the guest. */
-  readonly guest: boolean;
+  /** What `deno` is told, without the `--json FILE` that follows. */
+  readonly command: readonly string[];
+  /** What `deno task vm` is told where it needs the guest; undefined where it runs here. */
+  readonly guest?: readonly string[];
 }
+
+/** A guest that is looked at from below. */
+const MICROSCOPE = ["--microscope"] as const;
+
+const VIEWS = ["run", "--allow-all", "notebooks/tool/record_views.ts"] as const;
 
 /** Every recorded run: `notebooks/recorded/NAME.json`. */
 export const RECORDINGS: Readonly<Record<string, Recording>> = {
   tx_copy_vs_zc: {
-    lab: ["tx-copy-vs-zc", "--payload", "600,2000,8000", "--mode", "zc", "--repeats", "7"],
-    guest: false,
+    command: [
+      ...["task", "lab", "tx-copy-vs-zc", "--payload", "600,2000,8000", "--mode", "zc"],
+      ...["--repeats", "7"],
+    ],
   },
-  rx_zcrx: { lab: ["rx-zcrx", "--quick", "--repeats", "5"], guest: true },
-  rx_held_pieces: { lab: ["rx-held-pieces"], guest: true },
+  rx_zcrx: { command: ["task", "lab", "rx-zcrx", "--quick", "--repeats", "5"], guest: [] },
+  rx_held_pieces: { command: ["task", "lab", "rx-held-pieces"], guest: [] },
+  where_copies: {
+    command: [
+      ...["task", "lab", "where-copies", "--repeats", "2"],
+      ...["--send", "send,send-zc,sendfile,splice,write,write-direct"],
+      ...["--receive", "recv,recv-multishot,zcrx,zcrx-no-device"],
+    ],
+    guest: MICROSCOPE,
+  },
+  views: { command: VIEWS, guest: MICROSCOPE },
 };
