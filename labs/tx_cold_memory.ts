@@ -29,12 +29,14 @@ type MemoryMeasures = {
 /** What all trials share. */
 interface Bench {
   readonly sink: DatagramSink;
-  /** By their sizes in MiB. */
+  /** By the sizes of the memory in MiB. */
   readonly areas: ReadonlyMap<number, Area>;
 }
 
 const MIB = 1 << 20;
 const PAGE = 4096;
+/** What the kernel may make one page of, where it has room: then looking pages up is less work. */
+const HUGE_PAGE = 2 * MIB;
 /** What the caches of every processor hold, in MiB. */
 const WARM = 1;
 /** Requests in each submission. */
@@ -108,7 +110,9 @@ export const txColdMemory = defineLab({
     const sink = await use(DatagramSink.open("ifb"));
     const areas = new Map<number, Area>();
     for (const memory of new Set(factors.map(({ memory }) => memory))) {
-      const area = await use(Promise.resolve(Area.map({ bytes: memory * MIB })));
+      // Room for whole huge pages, so that a small memory consists of the same pages as a large one.
+      const bytes = Math.max(HUGE_PAGE, memory * MIB) + HUGE_PAGE;
+      const area = await use(Promise.resolve(Area.map({ bytes })));
       // Untouched memory is one page of zeros, which never leaves the cache.
       area.unsafeBytes().fill(0x7a);
       areas.set(memory, area);
@@ -136,9 +140,10 @@ export const txColdMemory = defineLab({
     const area = areas.get(memory)!;
     using _registered = mode === "send-zc-fixed" ? register(ring, area) : undefined;
     const stride = Math.ceil(payload / PAGE) * PAGE;
+    const first = Math.ceil(area.address / HUGE_PAGE) * HUGE_PAGE - area.address;
     const payloads = Array.from(
-      { length: Math.floor(area.bytes / stride) },
-      (_, index) => area.slice(index * stride, payload),
+      { length: Math.floor(memory * MIB / stride) },
+      (_, index) => area.slice(first + index * stride, payload),
     );
     const sender = new Sender(ring, socket, payloads, mode === "send" ? "send" : "sendZc");
     // Each payload once: the caches have what they can hold. Where instructions are counted there are none.

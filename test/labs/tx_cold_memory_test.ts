@@ -51,7 +51,7 @@ test(
     const { project, denoDirectory } = nobody.shareProject();
     const file = `${nobody.directory}/home/run.json`;
     const { code, stdout, stderr } = nobody.run(
-      ...["prlimit", `--memlock=${4 << 20}`],
+      ...["prlimit", `--memlock=${7 << 20}`],
       ...["env", `DENO_DIR=${denoDirectory}`, nobody.deno, "run", "-A", "--cached-only"],
       ...["-c", `${project}/deno.json`, `${project}/labs/main.ts`, "tx-cold-memory"],
       ...["--repeats", "2", "--memory", "8", "--seconds", "0.002", "--json", file],
