@@ -124,8 +124,9 @@ function picture({ root }: FlameFigure, canvas: Canvas): Piece[] {
   });
   const hiddenText = `Left out for lack of room: ${left.length} boxes and what they called, ` +
     `${countText(hidden)} instructions, ${shareOf(hidden, root.total)}.`;
+  const marks = legendItems(shown, colours);
   return [
-    legend(legendItems(shown, colours), canvas),
+    ...(marks.length === 0 ? [] : [legend(marks, canvas)]),
     { svg: svg.join(""), height: rows * ROW + 4 },
     ...(left.length === 0 ? [] : [notes([hiddenText], canvas)]),
   ];

@@ -185,7 +185,8 @@ function elsewhereText(counts: ElsewhereCounts, count: number): string {
     ["userSpace", "in user space"],
   ] as const).flatMap(([place, words]) => {
     const sum = counts[place] / count;
-    return sum === 0 ? [] : [`${countText(sum)} ${words}`];
+    // What is too little to be told for each unit is told of none.
+    return sum < 0.05 ? [] : [`${countText(sum)} ${words}`];
   });
   return parts.join(", ");
 }

@@ -29,7 +29,7 @@ ${views.toReversed().map((view: RunView) => drawn(() => plot([view], { kind: "fl
 function drawn(make: () => Plot): Html {
   try {
     const made = make();
-    return markup`${inTwoWidths(made)}<details><summary>${made.figure.title}, as a list</summary>
+    return markup`${inTwoWidths(made)}<details><summary>The same as a list</summary>
 <pre>${made.text({ width: LIST_WIDTH, colours: false })}</pre></details>\n`;
   } catch (error) {
     // A document may come from anywhere.
