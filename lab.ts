@@ -151,7 +151,6 @@ export type { ConnectedOptions, ConnectedSockets } from "./labs/kit/workload/con
 export type { CopyRole, RoleCopies } from "./labs/kit/workload/copy_roles.ts";
 export type { CopyReports } from "./labs/kit/workload/copy_reports.ts";
 export type { LookedAt, PathOptions, PayloadWriter } from "./labs/kit/workload/payload_path.ts";
-export type { PayloadLook } from "./labs/kit/workload/payload_look.ts";
 export type { PayloadEnd, PayloadLink, PayloadPath } from "./labs/kit/workload/payload_links.ts";
 export type { PayloadReceiver } from "./labs/kit/workload/payload_receivers.ts";
 export type { PayloadSender } from "./labs/kit/workload/payload_senders.ts";

@@ -108,7 +108,7 @@ export const rxDevmem = defineLab({
   trial(
     { mtu, send, receive },
     { links, streams },
-    { options, warmUp, signal, payloadLook: look },
+    { options, warmUp, signal, look },
   ): Promise<DeviceMemoryStreamed> {
     const bytes = warmUp ? Math.min(options.bytes, PROOF_BYTES) : options.bytes;
     return streams.move(links.at(mtu), { send, receive, bytes, proof: warmUp, signal, look });

@@ -140,7 +140,7 @@ export const rxToDisk = defineLab({
   async trial(
     { path },
     { link, sender, target },
-    { options, processors, payloadLook: look },
+    { options, processors, look },
   ): Promise<DiskMeasures> {
     const bytes = wholePages(options);
     using file = target.file({ direct: path !== "recv+write" });

@@ -185,7 +185,7 @@ export const rxZcrx = defineLab({
     },
   }),
   async trial(factors, { links, sender }, run): Promise<ReceivedStream> {
-    const { options, processors, round, clock, payloadLook: look } = run;
+    const { options, processors, round, clock, look } = run;
     const { engine, device, mtu, buffer, cores } = factors;
     const link = links.at(mtu);
     await link.interruptOn(cores === "same" ? processors.measuring : processors.interrupt);

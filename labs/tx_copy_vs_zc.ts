@@ -162,7 +162,7 @@ export const txCopyVsZc = defineLab({
     }
   },
   trial: ({ mode, payload }, sink, run) => {
-    const { options: { batch }, payloadLook: look } = run;
+    const { options: { batch }, look } = run;
     return sendTo(sink, { mode, payload, batch, seconds: secondsOf(run), look });
   },
   witness: {

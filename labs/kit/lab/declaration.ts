@@ -14,7 +14,6 @@ import type { Repeats } from "./lab.ts";
 import type { LabOptions, OptionValues } from "../options/options.ts";
 import type { Requirement } from "../probe/requirements.ts";
 import type { CopyReports } from "../workload/copy_reports.ts";
-import type { PayloadLook } from "../workload/payload_look.ts";
 import type { Processors } from "../workload/processors.ts";
 import type { LabRow } from "./rows.ts";
 
@@ -55,8 +54,6 @@ export interface TrialRun<Options extends LabOptions = LabOptions> extends RunCo
    * @param view What it has seen of its work.
    */
   saw(view: MicroscopeView): void;
-  /** What looks at the payload, for the workload; only where {@linkcode LabDeclaration.witness} asks. */
-  readonly payloadLook?: PayloadLook | undefined;
 }
 
 /**
@@ -254,7 +251,7 @@ export interface LabDeclaration<
 
   /**
    * The microscope as one more witness, in a guest that has it: after all others one more trial of each
-   * combination, which shows its payload to `payloadLook` of its run. Below the verdicts stands who copied each
+   * combination, which shows its payload to `look` of its run. Below the verdicts stands who copied each
    * byte, beside what was reported of it; what contradicts it stands above the table.
    */
   readonly witness?: {

@@ -7,14 +7,14 @@
  * @module
  */
 import { Microscope } from "../../../ffi/microscope/microscope.ts";
-import type { MicroscopeView } from "../../../ffi/microscope/view.ts";
 import { OptionError } from "../options/options.ts";
 import { valueText } from "../plot/layout_of_trials.ts";
 import { countText, instructionsOf, runView, systemCalls } from "../plot/seen_calls.ts";
-import type { RunView, ViewedWork } from "../run/run_view.ts";
+import type { RunView } from "../run/run_view.ts";
 import { formatChange } from "../text/format.ts";
-import { type Look, notLooking } from "../trials/look.ts";
+import { notLooking } from "../trials/look.ts";
 import { describeFactors, type Factors } from "../trials/trials.ts";
+import { PayloadWindow, type Seen } from "../workload/payload_window.ts";
 import type { AnyDeclaration, TrialRun } from "./declaration.ts";
 import type { LookOptions } from "./lab.ts";
 import { nameOf } from "./told.ts";
@@ -123,12 +123,6 @@ export interface RowsLook {
   onRow(label: string): void;
 }
 
-/** What was seen of a trial. */
-interface Seen {
-  readonly view: MicroscopeView;
-  readonly work: ViewedWork | null;
-}
-
 /**
  * Looks at trials of rows.
  *
@@ -182,46 +176,16 @@ class Eye implements Disposable {
     trial: (own: Pick<TrialRun, "look" | "saw">) => unknown,
   ): Promise<Seen> {
     if (this.#isTold !== false) {
-      const seen: { last?: Seen } = {};
-      await trial({
-        look: (part, work) => this.#lookAt(label, part, work, seen),
-        saw: (view) => seen.last = { view, work: null },
-      });
-      this.#isTold = seen.last !== undefined;
-      if (seen.last !== undefined) return seen.last;
+      const window = new PayloadWindow(label, () => this.#open());
+      await trial({ look: window.look, saw: window.saw });
+      this.#isTold = window.seen !== undefined;
+      if (window.seen !== undefined) return window.seen;
     }
     const microscope = this.#open().watch();
     const view = await microscope.look(label, async () => {
       await trial(UNSEEN);
     });
     return { view, work: null };
-  }
-
-  #lookAt<T>(
-    label: string,
-    { watch = [], unit, count }: Parameters<Look>[0],
-    work: () => T,
-    seen: { last?: Seen },
-  ): T {
-    const microscope = this.#open().watch(...watch);
-    const done: { result?: T } = {};
-    const keep = (view: MicroscopeView): void => {
-      const done = count();
-      seen.last = { view, work: done > 0 ? { count: done, unit } : null };
-    };
-    // What returns a promise is looked at until that is fulfilled.
-    const view: MicroscopeView | Promise<MicroscopeView> = microscope.look(
-      label,
-      () => done.result = work(),
-    );
-    if (!(view instanceof Promise)) {
-      keep(view);
-      return done.result as T;
-    }
-    return view.then((view) => {
-      keep(view);
-      return done.result;
-    }) as T;
   }
 
   #open(): Microscope {

@@ -9,7 +9,7 @@ import { Microscope } from "../../../ffi/microscope/microscope.ts";
 import type { Factors } from "../trials/trials.ts";
 import { copiesByRole, copiesText } from "../workload/copy_roles.ts";
 import { contradictionsOf, NO_REPORTS } from "../workload/copy_reports.ts";
-import { PayloadWindow } from "../workload/payload_look.ts";
+import { PayloadWindow } from "../workload/payload_window.ts";
 import type { AnyDeclaration, RunContext } from "./declaration.ts";
 import { UNSEEN } from "./looked_rows.ts";
 import type { Witnessed } from "./witnessed.ts";
@@ -39,15 +39,16 @@ export async function askMicroscope(
   const witnessed: Witnessed[] = [];
   for (const factors of combinations) {
     if (signal.aborted) break;
-    const window = new PayloadWindow(microscope);
+    const window = new PayloadWindow("payload", () => microscope);
     // As a round that counts, and not as the first one.
     const own = { ...run, ...UNSEEN, options, round: 1, warmUp: false, signal };
-    const measures = await lab.trial(factors, kept, { ...own, payloadLook: window.look });
+    const measures = await lab.trial(factors, kept, { ...own, look: window.look });
     const reports = { ...NO_REPORTS, ...witness.reports(measures) };
-    const { view } = window;
-    if (view === undefined) {
-      throw new TypeError(`${lab.name}: its trial does not use run.payloadLook`);
+    const { seen } = window;
+    if (seen === undefined) {
+      throw new TypeError(`${lab.name}: its trial does not use run.look`);
     }
+    const { view } = seen;
     witnessed.push({
       factors,
       payloadBytes: view.payloadBytes,

@@ -14,7 +14,7 @@ import { Ring } from "../../../ffi/ring/ring.ts";
 import { type NetworkCounters, networkCounters } from "../testbed/network_counters.ts";
 import { type NicCounts, NicWitness, type PlacedPiece } from "../testbed/nic_witness.ts";
 import type { StreamLink } from "../testbed/stream_links.ts";
-import type { PayloadLook } from "./payload_look.ts";
+import { type Look, notLooking } from "../trials/look.ts";
 import { fillStream, matchesStream, matchesWhole } from "./stream.ts";
 
 /** How one end moves payload: as always, with a copy by the kernel, or with a dma-buf. */
@@ -38,7 +38,7 @@ export interface DeviceMemoryStreamOptions {
   /** Stops it. */
   readonly signal?: AbortSignal;
   /** Looks at the stream, of which no byte is then sent twice: it has 1 MiB at most. */
-  readonly look?: PayloadLook | undefined;
+  readonly look?: Look;
 }
 
 /** What came of it. */
@@ -143,7 +143,7 @@ export class DeviceMemoryStreams implements Disposable {
    * @throws {Error} If what is received is not what was sent.
    */
   async move(link: StreamLink, options: DeviceMemoryStreamOptions): Promise<DeviceMemoryStreamed> {
-    const { bytes, proof = false, look } = options;
+    const { bytes, proof = false, look = notLooking } = options;
     const { near, far } = link.bed;
     await using ring = Ring.open({ entries: 16 });
     using bindings = new DisposableStack();
@@ -180,7 +180,7 @@ export class DeviceMemoryStreams implements Disposable {
       ]);
     };
     const source = transmitter === undefined ? this.#plain : this.#source;
-    await (look === undefined ? move() : look([source.slice(0, bytes)], move));
+    await look({ watch: [source.slice(0, bytes)], unit: "byte", count: () => bytes }, move);
     const seconds = (performance.now() - started) / 1000;
     const cpuSeconds = threadCpuSeconds() - cpuBefore;
     await transmitter?.drained(ring);

@@ -15,7 +15,7 @@ import {
   type ReceiveOptions,
   receiveZeroCopy,
 } from "./receive.ts";
-import type { PayloadLook } from "./payload_look.ts";
+import type { Look } from "../trials/look.ts";
 import type { StreamSender } from "./stream_sender.ts";
 
 /** The ways of receiving a stream: RECV, RECV_MULTISHOT into provided buffers, RECV_ZC. */
@@ -68,7 +68,7 @@ export interface ReceiveStreamOptions {
    */
   readonly proof?: boolean;
   /** Looks at the stream, which then fills pages. */
-  readonly look?: PayloadLook | undefined;
+  readonly look?: Look;
 }
 
 /** What came of a stream. */

@@ -5,7 +5,7 @@
  */
 import { CLOSED, type Fact, showFacts } from "../../../ffi/kernel/inspection.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
-import type { PayloadLook } from "./payload_look.ts";
+import { type Look, notLooking } from "../trials/look.ts";
 import { WorkerPeer } from "./peer.ts";
 import type { PagesRequest, SenderAnswer, SendRequest, Sent } from "./stream_sender_thread.ts";
 
@@ -18,7 +18,7 @@ export interface StreamOptions {
   /** The processor to send on; any unless given. */
   readonly cpu?: number | undefined;
   /** Looks at the stream from its first byte to its last, which fills a page. */
-  readonly look?: PayloadLook | undefined;
+  readonly look?: Look;
 }
 
 /**
@@ -99,10 +99,12 @@ export class StreamSender implements Disposable {
     options: StreamOptions,
     receive: (begin: () => void) => T | Promise<T>,
   ): Promise<T> {
-    const { look, bytes } = options;
-    return look === undefined
-      ? await this.#stream(socket, options, receive)
-      : await look([await this.#pagesOf(bytes)], () => this.#stream(socket, options, receive));
+    const { look = notLooking, bytes } = options;
+    const stream = (): Promise<T> => this.#stream(socket, options, receive);
+    // Where its pages lie costs a message to the thread.
+    if (look === notLooking) return await stream();
+    const watch = [await this.#pagesOf(bytes)];
+    return await look({ watch, unit: "byte", count: () => bytes }, stream);
   }
 
   async #stream<T>(

@@ -15,7 +15,7 @@ import { Ring } from "../../../ffi/ring/ring.ts";
 import type { Socket } from "../../../ffi/net/socket.ts";
 import { threadCpuSeconds } from "../../../ffi/kernel/thread.ts";
 import { POLL } from "../../../ffi/kernel/uapi.ts";
-import type { PayloadLook } from "./payload_look.ts";
+import { type Look, notLooking } from "../trials/look.ts";
 
 /** The ways of sending. */
 export const TRANSMIT_MODES = [
@@ -53,8 +53,8 @@ export interface TransmitOptions {
    * Default: many.
    */
   readonly buffers?: "many" | "one";
-  /** Looks at the first batch that counts, which with no seconds is all. */
-  readonly look?: PayloadLook | undefined;
+  /** Looks at the requests that count, without what goes before. Default: nobody looks. */
+  readonly look?: Look;
 }
 
 /** What came of it. */
@@ -106,7 +106,7 @@ interface Sender {
  * @throws {UringError} If a send fails, or a notification does not come within ten seconds.
  */
 export function transmit(socket: Socket, options: TransmitOptions): Transmitted {
-  const { mode, payload, batch, seconds, buffers = "many", look } = options;
+  const { mode, payload, batch, seconds, buffers = "many", look = notLooking } = options;
   const datagrams = datagramsPerRequest(mode, payload);
   const length = payload * datagrams;
   const room = Math.ceil(length / PAGE) * PAGE;
@@ -126,17 +126,20 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   for (let i = 0; i < BATCHES_OUT; i++) sender.sendBatch();
   const before = sender.settle();
   let batches = 0;
+  // With no seconds only one batch is sent.
+  const looked = seconds === 0 ? regions.slice(0, 1) : regions;
+  const watch = looked.flatMap((region) => piecesOf(region, work));
+  const part = { watch, unit: "request", count: (): number => batches * batch };
   const cpuBefore = threadCpuSeconds();
   const start = now();
   const end = start + seconds * 1000;
-  const send = (): ReturnType<Sender["settle"]> => {
+  const after = look(part, () => {
     do {
       sender.sendBatch();
       batches++;
     } while (now() < end);
     return sender.settle();
-  };
-  const after = look === undefined ? send() : look(piecesOf(regions[0]!, work), send);
+  });
   const elapsed = (now() - start) / 1000;
   const cpu = threadCpuSeconds() - cpuBefore;
 

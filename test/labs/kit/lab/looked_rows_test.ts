@@ -7,6 +7,7 @@ import { OptionError } from "../../../../labs/kit/options/options.ts";
 import { testsNeeding } from "../../../needs.ts";
 import { UnsupportedError } from "../../../../ffi/kernel/errors.ts";
 import { plot } from "../../../../labs/kit/plot/plot.ts";
+import { txCopyVsZc } from "../../../../labs/tx_copy_vs_zc.ts";
 import { whereCopies } from "../../../../labs/where_copies.ts";
 
 const test = testsNeeding("microscope");
@@ -102,6 +103,30 @@ test("a lab that does nothing for it is looked at as a whole", async () => {
   assertEquals([before!, after!].map((names) => names.includes("proc_pid_limits")), [true, false]);
   assertEquals([before!, after!].map((names) => names.includes("do_task_stat")), [false, true]);
   assertEquals(plot(document, { kind: "changes" }).kind, "changes");
+});
+
+test("tx-copy-vs-zc shows its requests alone, and that the copy is gone", async () => {
+  const { document } = await runLab(txCopyVsZc, {
+    quick: true,
+    repeats: 2,
+    options: { payload: [8000], mode: ["zc-fixed"] },
+    look: {},
+  });
+  const [copy, zc] = document.views!;
+  assertEquals([copy!.work!.unit, zc!.work!.unit], ["request", "request"]);
+  /** Bytes of payload that a function copies for each request. */
+  const copied = ({ functions, calls, work }: typeof copy & object, name: string): number =>
+    calls.filter(([, at]) => functions[at] === name).reduce((sum, call) => sum + call[3], 0) /
+    work!.count;
+  assertEquals(copied(copy!, "rep_movs_alternative"), 8000);
+  assertEquals(zc!.calls.reduce((sum, call) => sum + call[3], 0), 0);
+  // Setting up is not in it.
+  for (const { functions } of [copy!, zc!]) {
+    assertEquals(
+      functions.filter((name) => /io_uring_setup|io_sqe_buffers_register/.test(name)),
+      [],
+    );
+  }
 });
 
 test("where-copies gives what it has seen itself", async () => {

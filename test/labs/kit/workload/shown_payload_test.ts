@@ -1,22 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { type MicroscopePayload, Slice } from "zclab";
-import {
-  DatagramSink,
-  type PayloadLook,
-  receiveStream,
-  StreamLink,
-  StreamSender,
-  transmit,
-} from "zclab/lab";
+import { DatagramSink, receiveStream, StreamLink, StreamSender, transmit } from "zclab/lab";
+import type { Look } from "../../../../labs/kit/trials/look.ts";
 import { test } from "../../../needs.ts";
 
 /** Looks at nothing, and keeps what it was shown, and whether it was shown while work was done. */
-function recorder(): { look: PayloadLook; shown: (readonly MicroscopePayload[])[] } {
+function recorder(): { look: Look; shown: (readonly MicroscopePayload[])[] } {
   const shown: (readonly MicroscopePayload[])[] = [];
   return {
     shown,
-    look: (payload, work) => {
-      shown.push(payload);
+    look: ({ watch = [] }, work) => {
+      shown.push(watch);
       return work();
     },
   };
