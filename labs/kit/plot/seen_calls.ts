@@ -158,7 +158,7 @@ function boxOf(
 /** A number of instructions, whole where it has room and is not small. */
 export function countText(instructions: number): string {
   if (instructions >= 1e6) return formatCount(instructions);
-  const isWhole = Number.isInteger(instructions) || instructions >= 100;
+  const isWhole = Number.isInteger(instructions) || instructions >= 10;
   return isWhole ? String(Math.round(instructions)) : instructions.toFixed(1);
 }
 

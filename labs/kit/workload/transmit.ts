@@ -130,18 +130,19 @@ export function transmit(socket: Socket, options: TransmitOptions): Transmitted 
   const looked = seconds === 0 ? regions.slice(0, 1) : regions;
   const watch = looked.flatMap((region) => piecesOf(region, work));
   const part = { watch, unit: "request", count: (): number => batches * batch };
-  const cpuBefore = threadCpuSeconds();
-  const start = now();
-  const end = start + seconds * 1000;
-  const after = look(part, () => {
+  const { after, elapsed, cpu } = look(part, () => {
+    // Not before: opening a window takes a while.
+    const cpuBefore = threadCpuSeconds();
+    const start = now();
+    const end = start + seconds * 1000;
     do {
       sender.sendBatch();
       batches++;
     } while (now() < end);
-    return sender.settle();
+    const after = sender.settle();
+    const elapsed = (now() - start) / 1000;
+    return { after, elapsed, cpu: threadCpuSeconds() - cpuBefore };
   });
-  const elapsed = (now() - start) / 1000;
-  const cpu = threadCpuSeconds() - cpuBefore;
 
   const sent = batches * batch;
   const since = (later: number | null, earlier: number | null): number | null =>
