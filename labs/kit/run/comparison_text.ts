@@ -102,8 +102,9 @@ export function formatComparison(
   const inLines = (sentence: string): string[] => wrapped(sentence, width, "  ");
   const lines = [
     ...partLines(comparison, names).flatMap(inLines),
-    ...proofLines(comparison, names, colours),
-    ...(rows.measures.length > 0 ? answerLines(comparison, colours) : proofAnswer(comparison)),
+    ...(rows.measures.length > 0
+      ? [...proofLines(comparison, names, colours), ...answerLines(comparison, colours)]
+      : [...differingProofs(comparison, names, colours), ...proofAnswer(comparison)]),
     "",
     ...(rows.measures.length > 0 || comparison.proofs.length === 0
       ? []
@@ -125,20 +126,30 @@ function partLines(
   );
 }
 
-/** Whether bytes were copied is no matter of speed: what changed there is said before all else. */
-function proofLines(
+/** Each proof that differs, with both. */
+function differingProofs(
   { proofs }: RunComparison,
   names: readonly [string, string],
   colours: boolean,
 ): string[] {
+  return proofs.filter(({ outcome }) => outcome === "differs").map(({ key, first, second }) =>
+    styled("PROOF DIFFERS: ", "red", colours) +
+    `${describeFactors(key)}: ${first} ${names[0]}, ${second} ${names[1]}`
+  );
+}
+
+/** Whether bytes were copied is no matter of speed: what changed there is said before all else. */
+function proofLines(
+  comparison: RunComparison,
+  names: readonly [string, string],
+  colours: boolean,
+): string[] {
+  const { proofs } = comparison;
   if (proofs.length === 0) return [];
   const differing = proofs.filter(({ outcome }) => outcome === "differs");
   const unclear = proofs.filter(({ outcome }) => outcome === "cannot tell");
   const agreeing = proofs.filter(({ outcome }) => outcome === "agrees");
-  const lines = differing.map(({ key, first, second }) =>
-    styled("PROOF DIFFERS: ", "red", colours) +
-    `${describeFactors(key)}: ${first} ${names[0]}, ${second} ${names[1]}`
-  );
+  const lines = differingProofs(comparison, names, colours);
   if (agreeing.length > 0) {
     const counts = [...Map.groupBy(agreeing, ({ first }) => first)]
       .map(([proof, group]) => `${group.length} ${proof}`);
