@@ -95,10 +95,10 @@ test("a lab that does nothing for it is looked at as a whole", async () => {
   const { document, text } = await runLab(plain, { look: { row: "zc,8000" } });
   const views = document.views!;
   assertEquals(views.map(({ label, work }) => ({ label, work })), [
-    { label: "copy, 8000 payload", work: null },
-    { label: "zc, 8000 payload", work: null },
+    { label: "copy, 8000 bytes", work: null },
+    { label: "zc, 8000 bytes", work: null },
   ]);
-  assertStringIncludes(text, "Under the microscope, once the trials had run: copy, 8000 payload: ");
+  assertStringIncludes(text, "Under the microscope, once the trials had run: copy, 8000 bytes: ");
   const [before, after] = views.map(({ functions }) => functions);
   assertEquals([before!, after!].map((names) => names.includes("proc_pid_limits")), [true, false]);
   assertEquals([before!, after!].map((names) => names.includes("do_task_stat")), [false, true]);
