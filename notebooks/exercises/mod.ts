@@ -11,6 +11,7 @@ export * as notifiers from "./03_notifiers.ts";
 export * as whenZeroCopyLoses from "./04_when_zero_copy_loses.ts";
 export * as proofOfZeroCopy from "./05_proof_of_zero_copy.ts";
 export * as whereIsItCopied from "./08_where_is_it_copied.ts";
+export * as instructionCount from "./09_instruction_count.ts";
 
 /**
  * Where a recorded run is.

@@ -11,6 +11,7 @@ import { solutions as notifiers } from "./03_notifiers.ts";
 import { solutions as whenZeroCopyLoses } from "./04_when_zero_copy_loses.ts";
 import { solutions as proofOfZeroCopy } from "./05_proof_of_zero_copy.ts";
 import { solutions as whereIsItCopied } from "./08_where_is_it_copied.ts";
+import { solutions as instructionCount } from "./09_instruction_count.ts";
 import type { Solution } from "./solution.ts";
 
 /** The solutions of each notebook. */
@@ -23,4 +24,5 @@ export const SOLUTIONS: Readonly<Record<string, readonly Solution[]>> = {
   "04-when-zero-copy-loses": whenZeroCopyLoses,
   "05-proof-of-zero-copy": proofOfZeroCopy,
   "08-where-is-it-copied": whereIsItCopied,
+  "09-instruction-count": instructionCount,
 };
