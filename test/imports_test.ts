@@ -10,6 +10,12 @@ const LIBRARIES = ["ajv/2020", "ajv/standalone", "hdr-histogram-js", "simple-sta
 /** What of the kit lists the labs that there are. */
 const CATALOGUE_READERS = ["labs/kit/repl/repl.ts", "labs/kit/commands/doctor.ts"];
 
+/** What of the kit stands where a user stands: a lab to begin with, and what a prompt has in scope. */
+const USERS = ["labs/kit/lab/template.ts", "labs/kit/repl/library.ts"];
+
+/** What the project promises: the rest may change without notice. */
+const ENTRY_POINTS = ["mod.ts", "experiment.ts", "lab.ts", "notebook.ts"];
+
 /** What stands on what. A folder that gets rooms gets a rule here. */
 const RULES: readonly Rule[] = [
   {
@@ -21,7 +27,8 @@ const RULES: readonly Rule[] = [
     folder: "labs/kit",
     allows: (imported, by) =>
       /^(ffi\/|deno\.json$|@std\/|node:)/.test(imported) || LIBRARIES.includes(imported) ||
-      imported === "labs/catalogue.ts" && CATALOGUE_READERS.includes(by),
+      imported === "labs/catalogue.ts" && CATALOGUE_READERS.includes(by) ||
+      ENTRY_POINTS.includes(imported) && USERS.includes(by),
     rooms: [
       ["text"],
       ["terminal", "trials"],
@@ -37,9 +44,6 @@ const RULES: readonly Rule[] = [
     ],
   },
 ];
-
-/** What the project promises: the rest may change without notice. */
-const ENTRY_POINTS = ["mod.ts", "experiment.ts", "lab.ts", "notebook.ts"];
 
 for (const rule of RULES) {
   const { folder } = rule;
