@@ -35,7 +35,10 @@ interface Bench {
 
 const MIB = 1 << 20;
 const PAGE = 4096;
-/** What the kernel may make one page of, where it has room: then looking pages up is less work. */
+/**
+ * What the kernel may make one page of, where memory of such a length begins at a multiple of it, as it
+ * does since 6.7: then looking pages up is less work.
+ */
 const HUGE_PAGE = 2 * MIB;
 /** What the caches of every processor hold, in MiB. */
 const WARM = 1;
@@ -110,8 +113,8 @@ export const txColdMemory = defineLab({
     const sink = await use(DatagramSink.open("ifb"));
     const areas = new Map<number, Area>();
     for (const memory of new Set(factors.map(({ memory }) => memory))) {
-      // Room for whole huge pages, so that a small memory consists of the same pages as a large one.
-      const bytes = Math.max(HUGE_PAGE, memory * MIB) + HUGE_PAGE;
+      // A whole huge page, so that a small memory consists of the same pages as a large one.
+      const bytes = Math.max(HUGE_PAGE, memory * MIB);
       const area = await use(Promise.resolve(Area.map({ bytes })));
       // Untouched memory is one page of zeros, which never leaves the cache.
       area.unsafeBytes().fill(0x7a);
@@ -140,10 +143,9 @@ export const txColdMemory = defineLab({
     const area = areas.get(memory)!;
     using _registered = mode === "send-zc-fixed" ? register(ring, area) : undefined;
     const stride = Math.ceil(payload / PAGE) * PAGE;
-    const first = Math.ceil(area.address / HUGE_PAGE) * HUGE_PAGE - area.address;
     const payloads = Array.from(
       { length: Math.floor(memory * MIB / stride) },
-      (_, index) => area.slice(first + index * stride, payload),
+      (_, index) => area.slice(index * stride, payload),
     );
     const sender = new Sender(ring, socket, payloads, mode === "send" ? "send" : "sendZc");
     // Each payload once: the caches have what they can hold. Where instructions are counted there are none.
