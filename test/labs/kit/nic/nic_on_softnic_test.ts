@@ -250,7 +250,7 @@ test("the command applies to softnic, which lasts, and restores", async () => {
   const before = await soft.state();
   const run = async (...args: string[]): Promise<{ code: number; text: string }> => {
     const child = soft.spawn(`
-      const { nic } = await import("${SOURCES}command.ts");
+      const { nic } = await import("${SOURCES}../commands/nic.ts");
       Deno.exit(await nic(${JSON.stringify(args)}, { print: (text) => console.log(text) }));
     `);
     const { code, stdout } = await child.output();

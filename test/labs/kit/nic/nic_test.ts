@@ -989,7 +989,7 @@ async function command(
   ask = "undefined",
 ): Promise<{ code: number; text: string }> {
   const child = played.spawn(`
-    const { nic } = await import("${SOURCES}command.ts");
+    const { nic } = await import("${SOURCES}../commands/nic.ts");
     const { exitCode } = await import("${SOURCES}../commands/program.ts");
     let text = "";
     try {
