@@ -180,7 +180,9 @@ export class DeviceMemoryStreams implements Disposable {
       ]);
     };
     const source = transmitter === undefined ? this.#plain : this.#source;
-    await look({ watch: [source.slice(0, bytes)], unit: "byte", count: () => bytes }, move);
+    // A longer stream is sent from it again and again.
+    const watch = [source.slice(0, Math.min(bytes, source.bytes))];
+    await look({ watch, unit: "byte", count: () => bytes }, move);
     const seconds = (performance.now() - started) / 1000;
     const cpuSeconds = threadCpuSeconds() - cpuBefore;
     await transmitter?.drained(ring);
